@@ -1,0 +1,1 @@
+"""The doors: what a program imports. `cache` memoizes functions."""

@@ -1,0 +1,1 @@
+"""Values to canonical 128-bit digests: `values`, `arrays`, `files`, `foreign`."""

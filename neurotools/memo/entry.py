@@ -1,0 +1,74 @@
+"""The values that travel: Key, Record, Blob. They hold facts and do nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Union
+
+#: Bytes in one of the shapes that the buffer protocol gives them.
+Buffer = Union[bytes, bytearray, memoryview]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Names one result: which function, which code, which arguments, which method.
+
+    Attributes
+    ----------
+    function : str
+        Folder of the function below the tier, ``'pkg/mod/f'``, parts safe on every file system.
+    code : str
+        The fingerprint's code, 14 characters.
+    call : str
+        Stem of the file name, ``'<hash>.<key>'``.
+    method : str
+        Format of the payload, and suffix of the file name.
+    """
+
+    function: str
+    code: str
+    call: str
+    method: str
+
+    @property
+    def path(self) -> str:
+        """Path of the entry below its tier, with forward slashes."""
+        return f"{self.function}/{self.code}/{self.call}.{self.method}"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is known of an entry besides its value.
+
+    Attributes
+    ----------
+    created : float
+        When it was computed, seconds since the epoch.
+    seconds : float
+        How long the computation took.
+    layout : dict
+        What the format needs to read its payload back; plain JSON.
+    details : dict
+        The rest, plain JSON: signature, host, versions.
+    """
+
+    created: float
+    seconds: float
+    layout: dict[str, Any] = field(default_factory=dict)
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """The bytes of one entry, as they stand in its file: payload, record and seal.
+
+    Attributes
+    ----------
+    parts : tuple of bytes-like
+        Joined they are the file; arrays of a new result appear here without being copied.
+    size : int
+        Their length in bytes.
+    """
+
+    parts: tuple[Buffer, ...]
+    size: int

@@ -1,0 +1,1 @@
+"""Functions to fingerprints: `source`, `reach`, `manifest`."""

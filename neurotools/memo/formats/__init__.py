@@ -1,0 +1,1 @@
+"""How a result becomes bytes, and back: `base` says what every format promises."""

@@ -1,0 +1,1 @@
+"""Where results are kept: `base` says what every tier promises."""
