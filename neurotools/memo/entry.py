@@ -1,4 +1,4 @@
-"""The values that travel: Key, Record, Blob. They hold facts and do nothing else."""
+"""The values that travel: Signature, Key, Record, Blob. They hold facts and do nothing else."""
 
 from __future__ import annotations
 
@@ -56,6 +56,29 @@ class Record:
     seconds: float
     layout: dict[str, Any] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Digested:
+    """Stands in a signature for a value that is too large, or too special, to be written out.
+
+    Attributes
+    ----------
+    kind : str
+        Qualified name of the value's type, ``'numpy.ndarray'``.
+    detail : str
+        What a reader wants to know of it, ``'(3, 4) float64'``.
+    digest : str
+        128-bit digest of its content, URL-safe base64.
+    """
+
+    kind: str
+    detail: str
+    digest: str
+
+
+#: Arguments bound to names: pairs sorted by name, and the extra positional ones, if any.
+Signature = tuple[tuple[tuple[str, Any], ...], Union[tuple[Any, ...], None]]
 
 
 @dataclass(frozen=True, slots=True)

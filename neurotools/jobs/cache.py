@@ -1,0 +1,678 @@
+"""Memoize functions on disk.
+
+`disk_cacher` keeps results in one folder, `hierarchical_cacher` in several tiers from fast to slow.
+The other functions look into such caches, and turn calls into file names and back.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from neurotools.memo import maintenance, naming
+from neurotools.memo.digest.files import File
+from neurotools.memo.digest.values import register_digest
+from neurotools.memo.entry import Signature
+from neurotools.memo.errors import UnknownChoice
+from neurotools.memo.fingerprint import documented
+from neurotools.memo.formats.registry import FORMATS, format_named, holds
+from neurotools.memo.function import Memoized, Options, check_supported, memoized
+from neurotools.memo.hierarchy import Hierarchy
+from neurotools.memo.key import KeyMaker, code_name, key_maker
+from neurotools.memo.maintenance import Combined
+from neurotools.memo.naming import base64hash, base64hash10bytes, human_decode, human_encode
+from neurotools.memo.signature import canonical
+from neurotools.memo.tiers.base import Tier
+from neurotools.memo.tiers.directory import PRIVATE
+from neurotools.memo.tiers.locations import tier_at
+
+__all__ = [
+    "Cacher",
+    "Combined",
+    "File",
+    "base64hash",
+    "base64hash10bytes",
+    "combine_caches",
+    "disk_cacher",
+    "exists",
+    "file_string_to_signature",
+    "function_hash_no_subroutines",
+    "function_hash_with_subroutines",
+    "function_signature",
+    "get_cache_path",
+    "get_source",
+    "hierarchical_cacher",
+    "human_decode",
+    "human_encode",
+    "locate_cached",
+    "read_cache_entry",
+    "register_digest",
+    "scan_cachedir",
+    "signature_to_file_string",
+    "validate_for_matfile",
+    "validate_for_numpy",
+]
+
+
+# ---------------------------------------------------------------- decorators
+
+
+class Cacher:
+    """A decorator that makes functions remember their results; made by the functions below.
+
+    Parameters
+    ----------
+    tiers : sequence of Tier
+        Fastest first; all functions that are decorated share them.
+    options : Options
+        How functions are memoized.
+    write_back : bool
+        Whether new results go to all tiers.
+
+    Attributes
+    ----------
+    cache_root : str or None
+        Folder of the fastest tier that is one.
+    """
+
+    def __init__(self, tiers: Sequence[Tier], options: Options, *, write_back: bool) -> None:
+        self.tiers, self.options, self.write_back = tuple(tiers), options, write_back
+        self.cache_root = options.cache_root
+
+    def __call__(self, function: Any) -> Any:
+        hierarchy = Hierarchy(self.tiers, write_back=self.write_back)
+        return memoized(function, hierarchy, self.options)
+
+    def __repr__(self) -> str:
+        return f"<cacher in {' > '.join(tier.name for tier in self.tiers)}>"
+
+
+def disk_cacher(
+    cache_location: str | os.PathLike[str],
+    method: str = "npy",
+    write_back: bool = True,
+    skip_fast: bool = False,
+    verbose: bool = False,
+    allow_mutable_bindings: bool = False,
+    cache_identifier: str = "__neurotools_cache__",
+    *,
+    compress: str | tuple[str, int] | bool | None = None,
+    mmap_mode: str | None = None,
+    ignore: str | Iterable[str] = (),
+    packages: str = "minor",
+    verify: bool = True,
+) -> Cacher:
+    """Make a decorator that keeps results in a folder.
+
+    A result is found again while the function, all code that it reaches, the constants that this
+    code reads, and the arguments are the same.
+
+    Parameters
+    ----------
+    cache_location : str or path
+        The folder. The cache is a sub-folder of it.
+    method : {'npy', 'pickle', 'mat', 'hdf5'}
+        Format of the files. ``'npy'`` holds arrays, plain values and containers of them;
+        ``'pickle'`` (or ``'p'``) any object; ``'mat'`` opens in Matlab and Octave, ``'hdf5'`` in
+        what reads HDF5. Each gives back what was stored, type by type, or leaves it out with a
+        warning.
+    write_back : bool
+        Whether new results are kept. If not, those that are there are still used.
+    skip_fast : bool
+        Whether to compute again what measurably takes longer to load than to compute.
+    verbose : bool
+        Whether to print what happens.
+    allow_mutable_bindings : bool
+        Whether to memoize functions that depend on something that cannot be followed. Without it
+        they raise `UnsafeBinding`.
+    cache_identifier : str
+        Name of the sub-folder.
+    compress : {None, 'zstd', 'zstd:LEVEL', ('zstd', level)}
+        How files are compressed, for ``'npy'`` and ``'pickle'``.
+    mmap_mode : {None, 'r', 'c'}
+        Map files into memory instead of reading them: read-only, or copy on write.
+    ignore : str or iterable of str
+        Parameters that do not change the result, such as ``n_jobs``.
+    packages : {'exact', 'minor', 'record', 'off'}
+        How closely the versions of installed packages that the function reaches count.
+    verify : bool
+        Whether the checksum of an entry is verified each time it is read.
+
+    Returns
+    -------
+    Cacher
+        The decorator.
+
+    Raises
+    ------
+    UnknownChoice
+        If there is no such method, compression or mode.
+    UnusableLocation
+        If no cache can be kept at the location.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> @disk_cacher(tempfile.mkdtemp())
+    ... def double(x):
+    ...     print("computing")
+    ...     return 2 * x
+    >>> double(2)
+    computing
+    4
+    >>> double(x=2)
+    4
+    """
+    return _cacher(
+        (cache_location,),
+        cache_identifier,
+        method=method,
+        compress=compress,
+        mmap_mode=mmap_mode,
+        verify=verify,
+        ignore=ignore,
+        packages=packages,
+        store=write_back,
+        skip_fast=skip_fast,
+        verbose=verbose,
+        allow_mutable_bindings=allow_mutable_bindings,
+    )
+
+
+def hierarchical_cacher(
+    fast_to_slow: str | os.PathLike[str] | Tier | Iterable[str | os.PathLike[str] | Tier],
+    method: str = "npy",
+    write_back: bool = True,
+    verbose: bool = False,
+    allow_mutable_bindings: bool = False,
+    cache_identifier: str = "neurotools_cache",
+    *,
+    skip_fast: bool = False,
+    compress: str | tuple[str, int] | bool | None = None,
+    mmap_mode: str | None = None,
+    ignore: str | Iterable[str] = (),
+    packages: str = "minor",
+    verify: bool = True,
+) -> Cacher:
+    """Make a decorator that keeps results in several tiers, from fast to slow.
+
+    A result is looked for in each tier in turn, and copied to the faster ones where it is found.
+
+    Parameters
+    ----------
+    fast_to_slow : sequence of str, path or Tier
+        The tiers: folders, or ``'ram://'`` for this process's memory (bounded, as in
+        ``'ram://?max_bytes=2e9'``). A single string is one tier.
+    method : {'npy', 'pickle', 'mat', 'hdf5'}
+        Format of the files, see `disk_cacher`.
+    write_back : bool
+        Whether new results go to all tiers, or to the fastest alone.
+    verbose : bool
+        Whether to print what happens.
+    allow_mutable_bindings : bool
+        Whether to memoize functions that depend on something that cannot be followed.
+    cache_identifier : str
+        Name of the sub-folder that holds the cache.
+    skip_fast, compress, mmap_mode, ignore, packages, verify
+        See `disk_cacher`.
+
+    Returns
+    -------
+    Cacher
+        The decorator.
+
+    Raises
+    ------
+    UnknownChoice
+        If there is no such method, compression or mode.
+    UnusableLocation
+        If no cache can be kept at a location.
+    ValueError
+        If there is no tier.
+    """
+    single = isinstance(fast_to_slow, (str, os.PathLike)) or hasattr(fast_to_slow, "get")
+    return _cacher(
+        (fast_to_slow,) if single else tuple(fast_to_slow),  # type: ignore[arg-type]
+        cache_identifier,
+        method=method,
+        compress=compress,
+        mmap_mode=mmap_mode,
+        verify=verify,
+        ignore=ignore,
+        packages=packages,
+        write_back=write_back,
+        skip_fast=skip_fast,
+        verbose=verbose,
+        allow_mutable_bindings=allow_mutable_bindings,
+    )
+
+
+def _cacher(
+    locations: tuple[Any, ...],
+    identifier: str,
+    *,
+    method: str,
+    compress: str | tuple[str, int] | bool | None,
+    mmap_mode: str | None,
+    verify: bool,
+    ignore: str | Iterable[str],
+    packages: str,
+    write_back: bool = True,
+    **options: Any,
+) -> Cacher:
+    form = format_named(method, compress)  # complains before any folder is made
+    if mmap_mode not in (None, "r", "c"):
+        raise UnknownChoice("mmap_mode", mmap_mode, ["None", "c", "r"])
+    if packages not in _PACKAGES:
+        raise UnknownChoice("packages", packages, _PACKAGES)
+    if not locations:
+        raise ValueError("fast_to_slow is empty; give one folder at least, or 'ram://'")
+    tiers = [tier_at(place, identifier, mmap_mode=mmap_mode, verify=verify) for place in locations]
+    roots = [str(root) for tier in tiers if (root := getattr(tier, "root", None))]
+    # The slowest folder that is written to is the one that most other processes see.
+    shared = roots if write_back else roots[:1]
+    made = Options(
+        form,
+        cache_root=roots[0] if roots else None,
+        lock_folder=os.path.join(shared[-1], PRIVATE) if shared else None,
+        ignore=(ignore,) if isinstance(ignore, str) else tuple(ignore),
+        tracking={"packages": packages},
+        **options,
+    )
+    return Cacher(tiers, made, write_back=write_back)
+
+
+_PACKAGES = ("exact", "minor", "record", "off")
+
+
+# ---------------------------------------------------------------- functions to names
+
+
+def _keys(f: Callable[..., Any]) -> KeyMaker:
+    """Return the key maker of a memoized function, or one for a plain function."""
+    inner = getattr(f, "__func__", f)
+    if isinstance(inner, Memoized):
+        return inner.keys
+    check_supported(f)
+    return key_maker(f)
+
+
+def _plain(f: Callable[..., Any]) -> Callable[..., Any]:
+    inner: Callable[..., Any] = getattr(f, "__func__", f)
+    return inner.__wrapped__ if isinstance(inner, Memoized) else f  # type: ignore[attr-defined,no-any-return]
+
+
+def get_source(f: Callable[..., Any]) -> str:
+    """Return the source code of a function.
+
+    Parameters
+    ----------
+    f : callable
+        The function; decorators are looked through.
+
+    Returns
+    -------
+    str
+        The text of its definition.
+
+    Raises
+    ------
+    UnsupportedFunction
+        If there is no source, as for builtins.
+    """
+    return documented.get_source(_plain(f))
+
+
+def function_hash_no_subroutines(f: Callable[..., Any]) -> str:
+    """Return a hash of a function's own definition.
+
+    It depends on the undecorated source code, the docstring, the function's name, its module's
+    name, and its parameters; not on functions that it calls, global variables or closures. It is
+    the same in every process, on every supported Python.
+
+    Parameters
+    ----------
+    f : callable
+        The function.
+
+    Returns
+    -------
+    str
+        The hash, URL-safe base64.
+
+    See Also
+    --------
+    function_hash_with_subroutines : depends on all code that the function reaches, too.
+    """
+    return documented.own_hash(_plain(f))
+
+
+def function_hash_with_subroutines(f: Callable[..., Any], force: bool = False) -> str:
+    """Return a hash of a function's definition and of all that it reaches.
+
+    Parameters
+    ----------
+    f : callable
+        The function.
+    force : bool
+        Accepted for callers of earlier versions, which asked for it; it changes nothing.
+
+    Returns
+    -------
+    str
+        The hash, URL-safe base64.
+    """
+    del force
+    return documented.deep_hash(_plain(f))
+
+
+def function_signature(f: Callable[..., Any]) -> str:
+    """Return the text that names a function's cache folder: ``name + '.' + code``.
+
+    The code is the function's fingerprint: it changes with the function's module, name, parameters
+    and source, with the file's name, and with all code and constants that the function reaches. It
+    does not change with comments, layout, type hints or docstrings.
+
+    Parameters
+    ----------
+    f : callable
+        The function.
+
+    Returns
+    -------
+    str
+        Module and name with dots, then 14 characters.
+    """
+    keys = _keys(f)
+    return f"{keys.folder.replace('/', '.')}.{keys.fingerprint.code}"
+
+
+def signature_to_file_string(
+    f: Callable[..., Any] | str,
+    sig: Signature,
+    mode: str = "repr",
+    compressed: bool = True,
+    base64encode: bool = True,
+    truncate: bool = True,
+) -> str:
+    """Return a file name, without suffix, that holds an argument signature.
+
+    Parameters
+    ----------
+    f : callable or str
+        The function, or what `function_signature` returned for it.
+    sig : Signature
+        As `neurotools.jobs.ndecorator.argument_signature` returns it.
+    mode : {'repr', 'json', 'pickle', 'human'}
+        How the signature is written: as a Python literal, exact and safe; as JSON, which does not
+        tell tuples from lists; as a pickle of literals; or as a Python call, for people.
+    compressed : bool
+        Whether to compress the text with zlib.
+    base64encode : bool
+        Whether to write it in URL-safe base64. Without it, characters that file systems refuse are
+        written as ``%xx``.
+    truncate : bool
+        Whether a name that would be too long holds a digest instead of the signature.
+
+    Returns
+    -------
+    str
+        ``name.code.hash.key``.
+
+    Raises
+    ------
+    UnknownChoice
+        If there is no such mode.
+    ValueError
+        If compressed bytes are to be written without base64, or a name that is too long must not
+        be truncated.
+    """
+    name = f if isinstance(f, str) else function_signature(f)
+    stem = naming.stem(
+        canonical(sig, code_name),
+        mode=mode,
+        compressed=compressed,
+        base64encode=base64encode,
+        truncate=truncate,
+        room=naming.room_beside(len(name)),
+    )
+    return f"{name}.{stem}"
+
+
+def file_string_to_signature(
+    filename: str, mode: str = "repr", compressed: bool = True, base64encode: bool = True
+) -> Signature:
+    """Return the argument signature that a file name holds; executes nothing.
+
+    Parameters
+    ----------
+    filename : str
+        As `signature_to_file_string` returned it, without suffix; only its last part counts.
+    mode, compressed, base64encode
+        As they were given to `signature_to_file_string`.
+
+    Returns
+    -------
+    named : tuple of (str, object) pairs
+        The arguments. What was too large to be written out is a `Digested`.
+    extra : tuple or None
+        Extra positional arguments, if any.
+
+    Raises
+    ------
+    UnreadableName
+        If there is none in it, as when it was truncated.
+    """
+    return naming.signature_of(filename, mode=mode, compressed=compressed, base64encode=base64encode)
+
+
+# ---------------------------------------------------------------- where things are
+
+
+def get_cache_path(
+    cache_root: str | os.PathLike[str], f: Callable[..., Any], *args: Any, **kwargs: Any
+) -> str:
+    """Return the folder of a function's present version.
+
+    Parameters
+    ----------
+    cache_root : str or path
+        The cache's folder, as in ``f.cache_root``.
+    f : callable
+        The function.
+    *args, **kwargs
+        Accepted for callers that pass a whole call; all calls share the folder.
+
+    Returns
+    -------
+    str
+        Its path, ending with a separator.
+    """
+    del args, kwargs
+    keys = _keys(f)
+    return os.path.join(os.fspath(cache_root), *keys.folder.split("/"), keys.fingerprint.code, "")
+
+
+def locate_cached(
+    cache_root: str | os.PathLike[str],
+    f: Callable[..., Any],
+    method: str,
+    *args: Any,
+    **kwargs: Any,
+) -> tuple[str, Signature, str, str, str]:
+    """Return where the entry of a call is, or would be.
+
+    Parameters
+    ----------
+    cache_root : str or path
+        The cache's folder, as in ``f.cache_root``.
+    f : callable
+        The function.
+    method : str
+        Suffix of the file: ``'npy'``, ``'pickle'``, ``'mat'`` or ``'hdf5'``.
+    *args, **kwargs
+        The call's arguments.
+
+    Returns
+    -------
+    fn : str
+        ``name.code.hash.key``, without suffix.
+    sig : Signature
+        The call's signature.
+    path : str
+        The folder, ending with a separator.
+    filename : str
+        Name of the file in it.
+    location : str
+        Path of the file.
+
+    Raises
+    ------
+    ValueError
+        If the function does not take these arguments, or there is no such method.
+    """
+    keys = _keys(f)
+    try:
+        sig = keys.signature(args, kwargs)
+    except TypeError as error:
+        if isinstance(error, ValueError) or type(error) is not TypeError:
+            raise
+        raise ValueError(f"{keys.folder} does not take these arguments: {error}") from None
+    key = keys.key(sig, format_named(method).method)
+    path = get_cache_path(cache_root, f)
+    filename = f"{key.call}.{key.method}"
+    fn = f"{key.function.replace('/', '.')}.{key.code}.{key.call}"
+    return fn, sig, path, filename, os.path.abspath(path + filename)
+
+
+def exists(
+    cache_root: str | os.PathLike[str],
+    f: Callable[..., Any],
+    method: str,
+    *args: Any,
+    **kwargs: Any,
+) -> bool:
+    """Return whether the result of a call is in a cache.
+
+    Parameters
+    ----------
+    cache_root : str or path
+        The cache's folder, as in ``f.cache_root``.
+    f : callable
+        The function.
+    method : str
+        Suffix of the file.
+    *args, **kwargs
+        The call's arguments.
+    """
+    return os.path.isfile(locate_cached(cache_root, f, method, *args, **kwargs)[-1])
+
+
+def read_cache_entry(location: str | os.PathLike[str], method: str) -> Any:
+    """Return the result in an entry's file.
+
+    Parameters
+    ----------
+    location : str or path
+        The file.
+    method : str
+        Its format.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    CorruptEntry
+        If it is damaged, or no entry of that name.
+    UntrustedEntry
+        If opening it could run code that somebody else wrote.
+    """
+    return maintenance.read_value(os.fspath(location), method=format_named(method).method)
+
+
+def scan_cachedir(
+    cachedir: str | os.PathLike[str], method: str = "npy", verbose: bool = False, **kw: Any
+) -> dict[str, tuple[dict[str, Any], list[Any] | None]]:
+    """List the entries of a folder with their arguments; executes nothing.
+
+    Parameters
+    ----------
+    cachedir : str or path
+        Folder of a function's version, as `get_cache_path` returns it; of a function, or of a whole
+        cache, whose sub-folders are listed as well. Caches of earlier versions are read, too.
+    method : str
+        Suffix of the files that count.
+    verbose : bool
+        Whether to print each entry.
+    **kw
+        Passed on to `file_string_to_signature`.
+
+    Returns
+    -------
+    dict
+        File name (its path below `cachedir`) to ``(args, varargs)``: arguments by name, and a list
+        of extra positional ones, or None.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such folder.
+    """
+    folder, suffix = os.fspath(cachedir), format_named(method).method
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(2, "there is no cache folder", folder)
+    listing: dict[str, tuple[dict[str, Any], list[Any] | None]] = {}
+    for name, (named, extra) in maintenance.scan(folder, suffix, **kw):
+        listing[name] = dict(named), None if extra is None else list(extra)
+        if verbose:
+            print(f"{name}: {human_encode((named, extra))}")  # noqa: T201 - asked for
+    return listing
+
+
+def combine_caches(cache_root: str | os.PathLike[str], f: Callable[..., Any]) -> Combined:
+    """Copy the entries of a function's earlier versions to its present one.
+
+    Do this when you are certain that a change of the code did not change its results. Nothing that
+    the present version has is overwritten.
+
+    Parameters
+    ----------
+    cache_root : str or path
+        The cache's folder, as in ``f.cache_root``.
+    f : callable
+        The function.
+
+    Returns
+    -------
+    Combined
+        The present version's code, and what was merged, kept and unreadable.
+    """
+    keys = _keys(f)
+    return maintenance.combine(os.fspath(cache_root), keys.folder, keys.fingerprint.code)
+
+
+# ---------------------------------------------------------------- what formats can hold
+
+
+def validate_for_matfile(x: Any) -> bool:
+    """Return whether a value can be stored safely in a Matlab file, and comes back as it was.
+
+    Parameters
+    ----------
+    x : nested tuple or array-like
+        Arrays of booleans, integers of 8 to 64 bits, floats of 16 to 64 bits and complex numbers of
+        two such; plain values, and containers of all these.
+    """
+    return holds(FORMATS["mat"], x)
+
+
+def validate_for_numpy(x: Any) -> bool:
+    """Return whether a value can be stored safely in a numpy file, and comes back as it was.
+
+    Parameters
+    ----------
+    x : object
+        Arrays of every plain dtype, plain values, and containers of all these.
+    """
+    return holds(FORMATS["npy"], x)

@@ -1,0 +1,444 @@
+"""One memoized callable: a call, top to bottom. Start reading here.
+
+A call becomes a `Key` (`neurotools.memo.key`); the tiers are asked for it, fastest first; a miss is
+computed, by one caller at a time, and stored in each tier. Whatever goes wrong in the cache, the
+caller gets the function's result.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import logging
+import os
+import platform
+import socket
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from neurotools import __version__
+from neurotools.memo import naming
+from neurotools.memo.entry import Key, Record, Signature
+from neurotools.memo.errors import UndigestableValue, UnstorableValue, UnsupportedFunction
+from neurotools.memo.explain import Explanation, explain
+from neurotools.memo.flight import Flight
+from neurotools.memo.formats.base import PayloadFormat
+from neurotools.memo.formats.registry import decoder
+from neurotools.memo.hierarchy import Hierarchy
+from neurotools.memo.key import KeyMaker
+from neurotools.memo.pace import Pace
+from neurotools.memo.seal import seal
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a function is memoized.
+
+    Attributes
+    ----------
+    form : PayloadFormat
+        How results become bytes.
+    cache_root : str or None
+        Folder of the fastest tier that is one.
+    lock_folder : str or None
+        Where computations under way are seen by other processes.
+    store : bool
+        Whether new results are kept.
+    skip_fast : bool
+        Whether results are computed again where that is faster than loading them.
+    verbose : bool
+        Whether to print what happens.
+    allow_mutable_bindings : bool
+        Whether functions are memoized that depend on something that cannot be followed.
+    ignore : tuple of str
+        Parameters that do not count.
+    tracking : dict
+        Options of `Tracker`.
+    """
+
+    form: PayloadFormat
+    cache_root: str | None = None
+    lock_folder: str | None = None
+    store: bool = True
+    skip_fast: bool = False
+    verbose: bool = False
+    allow_mutable_bindings: bool = False
+    ignore: tuple[str, ...] = ()
+    tracking: Mapping[str, Any] = field(default_factory=dict)
+
+
+class TierInfo(NamedTuple):
+    """What one tier has done: its name, and how often it had an entry, lacked one, kept one, failed."""
+
+    name: str
+    hits: int
+    misses: int
+    stores: int
+    failures: int
+
+
+class CacheInfo(NamedTuple):
+    """What a memoized function has done in this process.
+
+    ``hits`` were loaded, ``misses`` computed and kept, ``uncached`` computed without being kept (no
+    digest, no room, or faster than loading).
+    """
+
+    hits: int
+    misses: int
+    uncached: int
+    tiers: tuple[TierInfo, ...]
+
+
+class Found(NamedTuple):
+    """A result that was in the cache, and the number of the tier that had it."""
+
+    value: Any
+    depth: int
+
+
+class Memoized:
+    """A function that remembers its results.
+
+    Parameters
+    ----------
+    function : callable
+        The function.
+    hierarchy : Hierarchy
+        Where results are kept.
+    options : Options
+        How.
+
+    Raises
+    ------
+    UnsupportedFunction
+        If it is no function, or gives a generator, whose items cannot be kept.
+    UnsafeBinding
+        If it depends on something that cannot be followed, unless that is allowed.
+    """
+
+    def __init__(self, function: Callable[..., Any], hierarchy: Hierarchy, options: Options) -> None:
+        check_supported(function)
+        functools.update_wrapper(self, function)
+        self._function, self._hierarchy, self._options = function, hierarchy, options
+        self.keys = KeyMaker(function, options.ignore, **options.tracking)
+        self._flight = Flight(options.lock_folder)
+        self._pace = Pace()
+        self._counts: Counter[str] = Counter()
+        self._warned: set[str] = set()
+        self._manifested: set[str] = set()
+        self.cache_root = options.cache_root
+
+    # ------------------------------------------------------------ a call
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        named = self._name(args, kwargs)
+        if named is None:
+            return self._function(*args, **kwargs)
+        key, signature = named
+        if (found := self._find(key)) is not None:
+            return found.value
+        with self._flight.alone(key) as waited:
+            # Somebody may have finished it between our look and our turn.
+            if (waited or self._hierarchy.has(key)) and (found := self._find(key)) is not None:
+                return found.value
+            started = time.perf_counter()
+            value = self._function(*args, **kwargs)
+            self._keep(key, signature, value, time.perf_counter() - started)
+        return value
+
+    def _name(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Key, Signature] | None:
+        """Return a call's key and signature, or None where the call is to run without the cache."""
+        try:
+            signature = self.keys.signature(args, kwargs)
+        except UndigestableValue as error:
+            self._warn_once(f"cannot remember calls of {self.__qualname__}: {error}")
+            self._counts["uncached"] += 1
+            return None
+        except TypeError:
+            return None  # not the function's arguments: its own error says so best
+        key = self.keys.key(signature, self._options.form.method)
+        self._refuse_unsafe()
+        if self._options.skip_fast and self._pace.is_computing_faster(key.call):
+            self._say(f"Computing {self._call_text(signature)}: faster than loading")
+            self._counts["uncached"] += 1
+            return None
+        return key, signature
+
+    def _refuse_unsafe(self) -> None:
+        if not self._options.allow_mutable_bindings and self.keys.tracker.refusals:
+            raise self.keys.tracker.refusals[0]
+
+    def _find(self, key: Key) -> Found | None:
+        """Return a result that is in the cache."""
+        started = time.perf_counter()
+        found = self._hierarchy.find(key)
+        if found is None:
+            return None
+        entry, depth = found
+        try:
+            value = decoder(key.method, entry.layout).decode(entry.payload, entry.layout)
+        except Exception as error:  # user classes may fail to unpickle in any way there is
+            self._warn_once(f"cannot decode {entry.location}, computing again: {error!r}")
+            return None
+        self._counts["hits"] += 1
+        self._pace.loaded(key.call, time.perf_counter() - started, entry.seconds)
+        self._say(f"Retrieved cache at {entry.location}")
+        return Found(value, depth)
+
+    def _keep(self, key: Key, signature: Signature, value: Any, seconds: float) -> None:
+        """Store a new result; whatever fails, the caller has it already."""
+        self._counts["misses"] += 1
+        self._pace.computed(key.call, seconds)
+        self._say(f"Recomputing cache at {self._hierarchy.location(key)}\nTook {seconds * 1e3:.0f} milliseconds")
+        if not self._options.store:
+            return
+        started = time.perf_counter()
+        try:
+            payload = self._options.form.encode(value)
+            record = Record(time.time(), seconds, payload.layout, self._details(signature))
+            blob = seal(payload, record, key, self._options.form)
+        except UnstorableValue as error:
+            self._warn_once(f"the result of {self.__qualname__} was not kept: {error}")
+            return
+        except Exception as error:  # pickling runs the user's own code
+            self._warn_once(f"the result of {self.__qualname__} was not kept: {error!r}")
+            return
+        self._hierarchy.put(key, blob)
+        self._keep_manifest(key)
+        self._say_stored(key, blob.size, seconds, time.perf_counter() - started)
+
+    def _details(self, signature: Signature) -> dict[str, Any]:
+        return {
+            "function": f"{self.__module__}.{self.__qualname__}",
+            "signature": naming.encode(signature).decode("utf-8", "surrogatepass"),
+            **_environment(),
+            "process": os.getpid(),
+        }
+
+    def _keep_manifest(self, key: Key) -> None:
+        if key.code not in self._manifested:
+            self._manifested.add(key.code)
+            text = self.keys.fingerprint.manifest.to_json()
+            self._hierarchy.put_manifest(key, text.encode("utf-8", "surrogatepass"))
+
+    # ------------------------------------------------------------ what users of a cache ask
+
+    def locate(self, *args: Any, **kwargs: Any) -> str:
+        """Return where the entry of a call is, or would be, in the fastest tier that is a folder."""
+        key = self._key(args, kwargs)
+        folders = [tier for tier in self._hierarchy.tiers if hasattr(tier, "root")]
+        holders = [tier for tier in folders if tier.has(key)]
+        return (holders or folders or [self._hierarchy])[0].location(key)
+
+    def check_call_in_cache(self, *args: Any, **kwargs: Any) -> bool:
+        """Return whether a call's result seems to be there, without loading it."""
+        return self._hierarchy.has(self._key(args, kwargs))
+
+    def explain(self, *args: Any, **kwargs: Any) -> Explanation:
+        """Return why a call would hit or miss, before running it."""
+        try:
+            signature = self.keys.signature(args, kwargs)
+        except UndigestableValue as error:
+            return Explanation(hit=False, reason=str(error))
+        key = self.keys.key(signature, self._options.form.method)
+        return explain(self._hierarchy, key, signature, self.keys.fingerprint.manifest)
+
+    def lscache(self, verbose: bool = False) -> tuple[str, list[str]]:
+        """Return the folder of the function's present version, and the names of its entries.
+
+        Parameters
+        ----------
+        verbose : bool
+            Whether to print them, too.
+        """
+        code = self.keys.fingerprint.code
+        folder = os.path.join(self.cache_root or "ram://", *self.keys.folder.split("/"), code)
+        keys = (key for key in self._hierarchy.keys(self.keys.folder) if key.code == code)
+        names = sorted(f"{key.call}.{key.method}" for key in keys)
+        if verbose:
+            print(f"Cache {folder} contains:", *names, sep="\n  ")  # noqa: T201 - asked for
+        return folder, names
+
+    def purge(self, *args: Any, **kwargs: Any) -> int:
+        """Remove the entry of a call from every tier; without arguments, all of the function.
+
+        Returns
+        -------
+        int
+            How many entries were removed.
+        """
+        if args or kwargs:
+            return int(self._hierarchy.discard(self._key(args, kwargs)))
+        keys = list(self._hierarchy.keys(self.keys.folder))
+        return sum(self._hierarchy.discard(key) for key in keys)
+
+    def cache_clear(self) -> None:
+        """Remove all entries of the function from every tier, and start counting anew."""
+        self.purge()
+        self._counts.clear()
+        for count in self._hierarchy.counts:
+            count.clear()
+
+    def cache_info(self) -> CacheInfo:
+        """Return how often results were loaded and computed in this process, in all and by tier."""
+        names = ("hits", "misses", "stores", "failures")
+        tiers = zip(self._hierarchy.tiers, self._hierarchy.counts, strict=True)
+        infos = tuple(TierInfo(tier.name, *(count[name] for name in names)) for tier, count in tiers)
+        return CacheInfo(self._counts["hits"], self._counts["misses"], self._counts["uncached"], infos)
+
+    def _key(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Key:
+        return self.keys.key(self.keys.signature(args, kwargs), self._options.form.method)
+
+    # ------------------------------------------------------------ what is said
+
+    def _warn_once(self, message: str) -> None:
+        if message not in self._warned:
+            self._warned.add(message)
+            log.warning("%s", message)
+
+    def _say(self, message: str) -> None:
+        log.debug("%s", message)
+        if self._options.verbose:
+            print(message, flush=True)  # noqa: T201 - verbose asks for it
+
+    def _say_stored(self, key: Key, size: int, seconds: float, store_seconds: float) -> None:
+        self._say(
+            f"Writing cache at {self._hierarchy.location(key)}\n"
+            f"Size on disk is {size} bytes, writing took {store_seconds * 1e3:.0f} milliseconds\n"
+            f"Expected boost: {seconds / max(store_seconds, 1e-9):.3g} times, as reading takes about as long"
+        )
+
+    def _call_text(self, signature: Signature) -> str:
+        return f"{self.__qualname__}({naming.human_encode(signature)})"[:500]
+
+    def __repr__(self) -> str:
+        return f"<memoized {self.__module__}.{self.__qualname__} in {self._hierarchy.name}>"
+
+    # ------------------------------------------------------------ methods and pickles
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else BoundMemoized(self, instance)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # By name, as functions travel. cloudpickle means to send what lives in __main__ or in another
+        # function by value; it sends our function so, and we cannot be found by name over there.
+        if _asked_by_cloudpickle() and not _is_importable(self):
+            return type(self), (self._function, self._hierarchy, self._options)
+        return self.__qualname__
+
+    def __copy__(self) -> Memoized:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Memoized:
+        return self
+
+
+class MemoizedCoroutine(Memoized):
+    """A coroutine function that remembers its results."""
+
+    async def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        named = self._name(args, kwargs)
+        if named is None:
+            return await self._function(*args, **kwargs)
+        key, signature = named
+        if (found := self._find(key)) is not None:
+            return found.value
+        async with self._flight.alone_async(key) as waited:
+            if (waited or self._hierarchy.has(key)) and (found := self._find(key)) is not None:
+                return found.value
+            started = time.perf_counter()
+            value = await self._function(*args, **kwargs)
+            self._keep(key, signature, value, time.perf_counter() - started)
+        return value
+
+
+class BoundMemoized:
+    """A memoized method of one instance: the instance is the first argument of all it offers."""
+
+    def __init__(self, memoized: Memoized, instance: Any) -> None:
+        self.__func__, self.__self__ = memoized, instance
+        functools.update_wrapper(self, memoized, updated=())
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.__func__(self.__self__, *args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        offered = getattr(self.__func__, name)
+        if name in _OF_A_CALL:
+            return functools.partial(offered, self.__self__)
+        return offered
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, BoundMemoized):
+            return NotImplemented
+        return self.__func__ is other.__func__ and self.__self__ is other.__self__
+
+    def __hash__(self) -> int:
+        return hash((id(self.__func__), id(self.__self__)))
+
+    def __reduce__(self) -> Any:
+        return getattr, (self.__self__, self.__func__.__name__)
+
+
+#: What takes a call's arguments, and so a method's instance before them.
+_OF_A_CALL = frozenset(["locate", "check_call_in_cache", "explain", "purge"])
+
+
+def memoized(function: Any, hierarchy: Hierarchy, options: Options) -> Any:
+    """Return a function that remembers; class and static methods stay what they are."""
+    if isinstance(function, (classmethod, staticmethod)):
+        return type(function)(memoized(function.__func__, hierarchy, options))
+    kind = MemoizedCoroutine if inspect.iscoroutinefunction(function) else Memoized
+    made = kind(function, hierarchy, options)
+    if kind is MemoizedCoroutine and sys.version_info >= (3, 12):
+        inspect.markcoroutinefunction(made)
+    return made
+
+
+def check_supported(function: Any) -> None:
+    """Raise `UnsupportedFunction` for what cannot be memoized."""
+    name = getattr(function, "__qualname__", None) or repr(function)
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise UnsupportedFunction(name, "it is a generator; return a list of its items instead")
+    if inspect.isclass(function):
+        raise UnsupportedFunction(name, "it is a class; memoize a function that makes its instances")
+    if not callable(function):
+        raise UnsupportedFunction(name, f"it is no function but of type {type(function).__name__}")
+    try:
+        inspect.signature(function)
+    except (TypeError, ValueError):
+        reason = "its parameters are not known; wrap it in a function of your own"
+        raise UnsupportedFunction(name, reason) from None
+
+
+@functools.cache
+def _environment() -> dict[str, str]:
+    import numpy as np
+
+    return {
+        "host": socket.gethostname(),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "neurotools": __version__,
+    }
+
+
+def _asked_by_cloudpickle() -> bool:
+    # Frame 2 called the C pickler's dump: cloudpickle's own, or one that ray or joblib bring along.
+    return "cloudpickle" in str(sys._getframe(2).f_globals.get("__name__", ""))
+
+
+def _is_importable(memoized: Memoized) -> bool:
+    if memoized.__module__ == "__main__":
+        return False
+    place: Any = sys.modules.get(memoized.__module__)
+    for name in memoized.__qualname__.split("."):
+        place = getattr(place, name, None)
+    return place is memoized

@@ -1,0 +1,155 @@
+"""Several tiers as one: read-through, promotion, write-back. Tiers that fail are skipped here.
+
+This is the one place where a tier's failures are caught: a cache must not break the computation
+that it speeds up. Each kind of failure of each tier is reported once.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from neurotools.memo.entry import Blob, Key
+from neurotools.memo.errors import CorruptEntry, UntrustedEntry
+from neurotools.memo.seal import Sealed
+from neurotools.memo.tiers.base import Tier
+
+log = logging.getLogger(__name__)
+
+
+class Hierarchy:
+    """Tiers, fastest first, behaving as one tier.
+
+    Parameters
+    ----------
+    tiers : sequence of Tier
+        Fastest first.
+    write_back : bool
+        Whether new entries go to all tiers; otherwise to the fastest alone.
+
+    Attributes
+    ----------
+    counts : tuple of Counter
+        For each tier, how many ``hits``, ``misses``, ``stores`` and ``failures`` there were.
+    """
+
+    def __init__(self, tiers: Sequence[Tier], *, write_back: bool = True) -> None:
+        if not tiers:
+            raise ValueError("a hierarchy needs one tier at least")
+        self.tiers = tuple(tiers)
+        self.write_back = write_back
+        self.name = " > ".join(tier.name for tier in self.tiers)
+        self.counts: tuple[Counter[str], ...] = tuple(Counter() for _ in self.tiers)
+        self._reported: set[tuple[int, str]] = set()
+        self._lock = threading.Lock()
+
+    def get(self, key: Key) -> Sealed | None:
+        found = self.find(key)
+        return None if found is None else found[0]
+
+    def find(self, key: Key) -> tuple[Sealed, int] | None:
+        """Return an entry and the number of the tier that had it; copy it to the faster ones."""
+        for depth, tier in enumerate(self.tiers):
+            try:
+                entry = tier.get(key)
+            except (CorruptEntry, UntrustedEntry) as error:
+                # Each such entry is one fact of its own, and is seen once: it is set aside.
+                log.warning("%s", error)
+                entry = None
+            except Exception as error:  # the named boundary of this module
+                self._failed(depth, "read", error)
+                entry = None
+            if entry is not None:
+                self.counts[depth]["hits"] += 1
+                self._promote(key, entry, depth)
+                return entry, depth
+            self.counts[depth]["misses"] += 1
+        return None
+
+    def _promote(self, key: Key, entry: Sealed, depth: int) -> None:
+        for faster in range(depth):
+            self._put(faster, key, entry.blob)
+
+    def put(self, key: Key, blob: Blob) -> None:
+        for depth in range(len(self.tiers) if self.write_back else 1):
+            self._put(depth, key, blob)
+
+    def _put(self, depth: int, key: Key, blob: Blob) -> None:
+        try:
+            self.tiers[depth].put(key, blob)
+            self.counts[depth]["stores"] += 1
+        except Exception as error:  # the named boundary of this module
+            self._failed(depth, "write", error)
+
+    def discard(self, key: Key) -> bool:
+        return any([self._discard(depth, key) for depth in range(len(self.tiers))])
+
+    def _discard(self, depth: int, key: Key) -> bool:
+        try:
+            return self.tiers[depth].discard(key)
+        except Exception as error:  # the named boundary of this module
+            self._failed(depth, "remove from", error)
+            return False
+
+    def has(self, key: Key) -> bool:
+        return self.depth_of(key) is not None
+
+    def depth_of(self, key: Key) -> int | None:
+        """Return the number of the fastest tier that seems to have an entry."""
+        for depth, tier in enumerate(self.tiers):
+            try:
+                if tier.has(key):
+                    return depth
+            except Exception as error:  # the named boundary of this module
+                self._failed(depth, "read", error)
+        return None
+
+    def keys(self, function: str = "") -> Iterator[Key]:
+        seen: set[Key] = set()
+        for depth, tier in enumerate(self.tiers):
+            try:
+                keys = set(tier.keys(function)) - seen
+            except Exception as error:  # the named boundary of this module
+                self._failed(depth, "list", error)
+                continue
+            seen |= keys
+            yield from keys
+
+    def put_manifest(self, key: Key, content: bytes) -> None:
+        for depth in range(len(self.tiers) if self.write_back else 1):
+            try:
+                self.tiers[depth].put_manifest(key, content)
+            except Exception as error:  # the named boundary of this module
+                self._failed(depth, "write", error)
+
+    def get_manifest(self, function: str, code: str) -> bytes | None:
+        for depth, tier in enumerate(self.tiers):
+            try:
+                if (content := tier.get_manifest(function, code)) is not None:
+                    return content
+            except Exception as error:  # the named boundary of this module
+                self._failed(depth, "read", error)
+        return None
+
+    def location(self, key: Key) -> str:
+        depth = self.depth_of(key)
+        return self.tiers[depth or 0].location(key)
+
+    def _failed(self, depth: int, action: str, error: Exception) -> None:
+        self.counts[depth]["failures"] += 1
+        cause = f"{type(error).__name__}:{getattr(error, 'errno', '')}"
+        with self._lock:
+            if (depth, cause) in self._reported:
+                return
+            self._reported.add((depth, cause))
+        log.warning(
+            "cannot %s the cache at %s, going on without it: %s", action, self.tiers[depth].name, error
+        )
+
+    def __getstate__(self) -> dict[str, object]:
+        return {"tiers": self.tiers, "write_back": self.write_back}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__init__(**state)  # type: ignore[misc]

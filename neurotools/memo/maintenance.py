@@ -1,0 +1,199 @@
+"""What is in a cache: listing and merging. Nothing found in a file is ever executed here."""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from neurotools.memo import naming
+from neurotools.memo.entry import Key, Record, Signature
+from neurotools.memo.errors import CorruptEntry, UnreadableName, UntrustedEntry
+from neurotools.memo.formats.registry import FORMATS, decoder
+from neurotools.memo.seal import SIZE, record_of, reseal
+from neurotools.memo.tiers.directory import PRIVATE, DirectoryTier
+
+log = logging.getLogger(__name__)
+
+#: A record is read from the last bytes of a file; a second look is taken where it is longer.
+_TAIL, _TAIL_LIMIT = 4096, 1 << 20
+
+
+def scan(folder: str, method: str, **decoding: Any) -> Iterator[tuple[str, Signature]]:
+    """List the entries below a folder with their arguments.
+
+    Parameters
+    ----------
+    folder : str
+        Of a function's version, of a function, or a whole cache.
+    method : str
+        Suffix of the files that count.
+    **decoding
+        Passed on to `naming.signature_of`.
+
+    Yields
+    ------
+    name : str
+        Path of the entry below the folder.
+    signature : Signature
+        Its arguments, from its name or, where the name was too short for them, from its record.
+    """
+    for path in _files(folder, f".{method}"):
+        name = os.path.relpath(path, folder)
+        try:
+            yield name, _signature(path, **decoding)
+        except (UnreadableName, CorruptEntry, OSError) as error:
+            log.info("left out of the listing: %s", error)
+
+
+def _files(folder: str, suffix: str) -> Iterator[str]:
+    for place, folders, names in os.walk(folder):
+        if PRIVATE in folders:
+            folders.remove(PRIVATE)
+        folders.sort()
+        yield from (os.path.join(place, name) for name in sorted(names) if name.endswith(suffix))
+
+
+def _signature(path: str, **decoding: Any) -> Signature:
+    name = os.path.basename(path).rpartition(".")[0]
+    try:
+        return naming.signature_of(name, **decoding)
+    except UnreadableName:
+        written = read_record(path).details.get("signature")
+        if not isinstance(written, str):
+            raise
+        return naming.decode(written.encode("utf-8", "surrogatepass"))
+
+
+def read_record(path: str) -> Record:
+    """Return the record of an entry's file, without reading its payload or verifying it.
+
+    Raises
+    ------
+    CorruptEntry
+        If the file is no entry.
+    """
+    with open(path, "rb", opener=_regular) as file:
+        size = os.fstat(file.fileno()).st_size
+        for wanted in (_TAIL, _TAIL_LIMIT):
+            file.seek(max(0, size - wanted))
+            try:
+                return record_of(file.read(wanted), path)
+            except CorruptEntry:
+                if wanted == _TAIL_LIMIT or wanted >= size:
+                    raise
+    raise AssertionError("unreachable")
+
+
+def _regular(path: str, flags: int) -> int:
+    descriptor = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise CorruptEntry(path, "it is no regular file")
+    return descriptor
+
+
+def read_value(path: str, *, method: str | None = None) -> Any:
+    """Return the value in an entry's file, verified.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    method : str
+        Its format, if the suffix does not say it.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    CorruptEntry
+        If the file is no undamaged entry of that name.
+    UntrustedEntry
+        If opening it could run code that somebody else wrote.
+    """
+    path = os.path.abspath(path)
+    key, root = _key_of(path, method)
+    entry = DirectoryTier(root).get(key)
+    if entry is None:
+        raise FileNotFoundError(2, "there is no cache entry", path)
+    return decoder(key.method, entry.layout).decode(entry.payload, entry.layout)
+
+
+def _key_of(path: str, method: str | None) -> tuple[Key, str]:
+    """Return the key that a file's place makes it, and the root of its cache."""
+    recorded = str(read_record(path).details.get("key", ""))
+    depth = recorded.count("/") + 1
+    place = path.split(os.sep)
+    root, parts = os.sep.join(place[:-depth]) or os.sep, place[-depth:]
+    call, _, suffix = parts[-1].rpartition(".")
+    chosen = method or suffix
+    if depth < 3 or chosen not in FORMATS or suffix != chosen:
+        raise CorruptEntry(path, f"it is no {chosen} entry where it lies")
+    return Key("/".join(parts[:-2]), parts[-2], call, chosen), root
+
+
+@dataclass(frozen=True)
+class Combined:
+    """What `combine` did.
+
+    Attributes
+    ----------
+    code : str
+        The version that now has the entries.
+    merged : tuple of str
+        Paths of the entries that were copied, below the function's folder.
+    kept : tuple of str
+        Those that were not, since the version had an entry for the call already.
+    unreadable : tuple of str
+        Those that could not be read.
+    """
+
+    code: str
+    merged: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return (
+            f"{len(self.merged)} entries merged into {self.code}, {len(self.kept)} there already, "
+            f"{len(self.unreadable)} unreadable"
+        )
+
+
+def combine(root: str, function: str, code: str) -> Combined:
+    """Copy the entries of a function's other versions into one version, overwriting nothing.
+
+    Parameters
+    ----------
+    root : str
+        The cache's folder.
+    function : str
+        The function's folder below it.
+    code : str
+        The version that gets them.
+    """
+    tier = DirectoryTier(root)
+    done: dict[str, list[str]] = {"merged": [], "kept": [], "unreadable": []}
+    for key in sorted(tier.keys(function), key=lambda key: key.path):
+        if key.code != code:
+            target = Key(function, code, key.call, key.method)
+            done[_adopt(tier, key, target)].append(key.path[len(function) + 1 :])
+    return Combined(code, *(tuple(done[name]) for name in ("merged", "kept", "unreadable")))
+
+
+def _adopt(tier: DirectoryTier, key: Key, target: Key) -> str:
+    if tier.has(target):
+        return "kept"
+    try:
+        entry = tier.get(key)
+    except (CorruptEntry, UntrustedEntry) as error:
+        log.warning("%s", error)
+        return "unreadable"
+    if entry is None:
+        return "unreadable"
+    tier.put(target, reseal(entry, target, decoder(key.method, entry.layout)))
+    return "merged"

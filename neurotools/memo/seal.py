@@ -1,0 +1,144 @@
+"""What stands behind a payload in its file: the record, and a seal over everything.
+
+An entry is one file: payload, bridge (what the format needs so that ordinary tools ignore the rest),
+record (JSON), seal (64 bytes). The seal ends with an XXH3-128 over all that stands before it,
+started from the entry's key: a file that was damaged, or renamed to another key, does not open.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from typing import Any
+
+import xxhash
+
+from neurotools.memo.entry import Blob, Buffer, Key, Record
+from neurotools.memo.errors import CorruptEntry
+from neurotools.memo.formats.base import Payload, PayloadFormat
+
+#: Magic, payload size, record size, time of creation, seconds of computing, flags, reserved.
+_SEAL = struct.Struct("<8sQQddII")
+_MAGIC = b"NTmemo1\n"
+SIZE = _SEAL.size + 16
+#: Flag: the record holds a layout, without which the payload cannot be decoded.
+_LAYOUT = 1
+
+
+class Sealed:
+    """An entry's file in memory, checked. Its buffer belongs to whoever asked for it.
+
+    Parameters
+    ----------
+    buffer : memoryview, contiguous, of unsigned bytes
+        The whole file.
+    key : Key
+        The entry that it is said to be.
+    location : str
+        Where it was read, for messages.
+    verify : bool
+        Whether to compute the checksum.
+
+    Raises
+    ------
+    CorruptEntry
+        If it is not a whole, undamaged entry of that key.
+    """
+
+    __slots__ = ("_flags", "_payload_size", "_record_size", "buffer", "created", "location", "seconds")
+
+    def __init__(self, buffer: memoryview, key: Key, location: str, *, verify: bool = True) -> None:
+        size = len(buffer)
+        if size < SIZE:
+            raise CorruptEntry(location, f"{size} bytes are too few")
+        facts = _SEAL.unpack_from(buffer, size - SIZE)
+        magic, self._payload_size, self._record_size, self.created, self.seconds, self._flags, _ = facts
+        self.buffer, self.location = buffer, location
+        if magic != _MAGIC or self._payload_size + self._record_size + SIZE > size:
+            raise CorruptEntry(location, "it does not end with a seal")
+        if verify:
+            found = xxhash.xxh3_128_digest(buffer[:-16], seed(key))
+            if found != bytes(buffer[-16:]):
+                raise CorruptEntry(location, "its checksum does not fit its content and name")
+
+    @property
+    def payload(self) -> memoryview:
+        """The payload alone."""
+        return self.buffer[: self._payload_size]
+
+    @property
+    def record(self) -> Record:
+        """The record, parsed now."""
+        end = len(self.buffer) - SIZE
+        facts = _parse(bytes(self.buffer[end - self._record_size : end]), self.location)
+        return Record(self.created, self.seconds, facts.get("layout", {}), facts.get("details", {}))
+
+    @property
+    def layout(self) -> dict[str, Any]:
+        """The record's layout; the record is parsed only if there is one."""
+        return self.record.layout if self._flags & _LAYOUT else {}
+
+    @property
+    def blob(self) -> Blob:
+        """The entry as another tier would store it."""
+        return Blob((self.buffer,), len(self.buffer))
+
+
+def _parse(content: bytes, location: str) -> dict[str, Any]:
+    try:
+        facts = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise CorruptEntry(location, f"its record is no JSON: {error}") from None
+    if not isinstance(facts, dict):
+        raise CorruptEntry(location, "its record is no JSON object")
+    return facts
+
+
+def seed(key: Key) -> int:
+    """Return where the checksum of a key's entry starts, so that it covers the entry's name."""
+    return xxhash.xxh3_64_intdigest(key.path.encode("utf-8", "surrogatepass"))
+
+
+def seal(payload: Payload, record: Record, key: Key, form: PayloadFormat) -> Blob:
+    """Return the bytes of an entry's file, the payload's parts uncopied."""
+    facts = {"details": {**record.details, "key": key.path}}
+    if record.layout:
+        facts["layout"] = record.layout
+    text = json.dumps(facts, separators=(",", ":")).encode()
+    # Formats whose elements are aligned (mat) count on a trailer of whole eights.
+    text += b" " * (-len(text) % 8)
+    size = sum(_length(part) for part in payload.parts)
+    flags = _LAYOUT if record.layout else 0
+    foot = _SEAL.pack(_MAGIC, size, len(text), record.created, record.seconds, flags, 0)
+    parts = (*payload.parts, form.bridge(size, len(text) + SIZE), text, foot)
+    checksum = xxhash.xxh3_128(seed=seed(key))
+    for part in parts:
+        checksum.update(part)
+    total = sum(_length(part) for part in parts) + 16
+    return Blob((*parts, checksum.digest()), total)
+
+
+def reseal(entry: Sealed, key: Key, form: PayloadFormat) -> Blob:
+    """Return a checked entry's file under another key, its payload uncopied."""
+    return seal(Payload((entry.payload,), entry.layout), entry.record, key, form)
+
+
+def record_of(tail: bytes, location: str) -> Record:
+    """Return the record in the last bytes of a file, unchecked: good for listings alone.
+
+    Raises
+    ------
+    CorruptEntry
+        If there is no seal, or the record begins before these bytes.
+    """
+    if len(tail) < SIZE:
+        raise CorruptEntry(location, "it is too short")
+    magic, _, size, created, seconds, _, _ = _SEAL.unpack_from(tail, len(tail) - SIZE)
+    if magic != _MAGIC or size > len(tail) - SIZE:
+        raise CorruptEntry(location, "it does not end with a seal")
+    facts = _parse(tail[len(tail) - SIZE - size : len(tail) - SIZE], location)
+    return Record(created, seconds, facts.get("layout", {}), facts.get("details", {}))
+
+
+def _length(part: Buffer) -> int:
+    return part.nbytes if isinstance(part, memoryview) else len(part)

@@ -1,0 +1,52 @@
+"""What every tier promises. Not here: several tiers as one (`neurotools.memo.hierarchy`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from neurotools.memo.entry import Blob, Key
+from neurotools.memo.seal import Sealed
+
+
+class Tier(Protocol):
+    """Somewhere entries are kept, as bytes. Stores; never computes, hashes calls or decides policy.
+
+    Methods may raise `OSError` when the place itself fails (full, read-only, gone); whoever asked
+    goes on without the tier.
+    """
+
+    name: str
+    """What people call it: its folder or URL."""
+
+    def get(self, key: Key) -> Sealed | None:
+        """Return an entry, checked, or None. Its buffer is the caller's own and may be changed.
+
+        Raises
+        ------
+        CorruptEntry
+            If there is an entry that cannot be read back; it has been set aside.
+        UntrustedEntry
+            If opening it could run code that somebody else wrote.
+        """
+
+    def put(self, key: Key, blob: Blob) -> None:
+        """Keep an entry, whole or not at all, in place of what may be there."""
+
+    def discard(self, key: Key) -> bool:
+        """Remove an entry; return whether there was one."""
+
+    def has(self, key: Key) -> bool:
+        """Return whether there seems to be an entry, without reading it."""
+
+    def keys(self, function: str = "") -> Iterator[Key]:
+        """List the entries, of one function's folder or of all."""
+
+    def location(self, key: Key) -> str:
+        """Return where an entry is, or would be."""
+
+    def put_manifest(self, key: Key, content: bytes) -> None:
+        """Keep the manifest of a key's code beside its entries, unless it is there."""
+
+    def get_manifest(self, function: str, code: str) -> bytes | None:
+        """Return the manifest of a function's version, or None."""

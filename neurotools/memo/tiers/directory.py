@@ -1,0 +1,314 @@
+"""Entries as files below a folder, safe to share between threads, processes and machines.
+
+An entry is written under a temporary name and renamed, so that a reader never sees half a file.
+Temporary files, damaged entries and locks live in ``.neurotools`` beside the entries: what a killed
+process left behind is found there without a walk through the cache.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import mmap
+import os
+import socket
+import stat
+import time
+from collections.abc import Iterator
+
+from neurotools.memo.entry import Blob, Key
+from neurotools.memo.errors import CorruptEntry, UntrustedEntry, UnusableLocation
+from neurotools.memo.formats.registry import FORMATS
+from neurotools.memo.seal import SIZE, Sealed
+from neurotools.memo.tiers.buffers import aligned
+
+#: Folder for what is no entry; never part of a function's path, which begins with a module.
+PRIVATE = ".neurotools"
+#: What code the entries of a folder were computed with; a larger one is none of ours.
+MANIFEST, MANIFEST_LIMIT = "manifest.json", 64 << 20
+#: A temporary file that nobody has touched for so many seconds is left over, whoever made it.
+LEFTOVER_SECONDS = 24 * 3600.0
+
+# O_NOFOLLOW and O_NONBLOCK: a symbolic link or FIFO laid in place of an entry neither leads away
+# nor hangs. Windows has neither them nor such files; it needs O_BINARY instead.
+_READ = (
+    os.O_RDONLY
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+_WRITE = (
+    os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+)
+#: Parts handed to the operating system at once; POSIX promises 16, Linux takes 1,024.
+_VECTOR = 64
+
+
+class DirectoryTier:
+    """Entries below a folder.
+
+    Parameters
+    ----------
+    root : str
+        The folder; made at once, with its parents, private to the user.
+    mmap_mode : {None, 'r', 'c'}
+        Map files instead of reading them: read-only, or copy on write.
+    verify : bool
+        Whether checksums are verified on every read.
+
+    Raises
+    ------
+    UnusableLocation
+        If there is no such folder and none can be made.
+    """
+
+    def __init__(self, root: str, *, mmap_mode: str | None = None, verify: bool = True) -> None:
+        self.root = os.path.abspath(os.fspath(root))
+        self.name = self.root
+        self.mmap_mode, self.verify = mmap_mode, verify
+        self._known: set[str] = set()
+        self._trusted: set[str] = set()
+        self._swept = False
+        try:
+            os.makedirs(self.root, mode=0o700, exist_ok=True)
+        except FileExistsError:
+            raise UnusableLocation(self.root, "it is a file, not a folder") from None
+        except (OSError, ValueError) as error:
+            raise UnusableLocation(self.root, getattr(error, "strerror", None) or str(error)) from None
+
+    def location(self, key: Key) -> str:
+        return os.path.join(self.root, *key.path.split("/"))
+
+    # ------------------------------------------------------------ reading
+
+    def get(self, key: Key) -> Sealed | None:
+        path = self.location(key)
+        try:
+            descriptor = os.open(path, _READ)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            return self._odd(key, path, error)
+        try:
+            return self._read(descriptor, key, path)
+        except CorruptEntry:
+            self._set_aside(path, os.fstat(descriptor))
+            raise
+        finally:
+            os.close(descriptor)
+
+    def _read(self, descriptor: int, key: Key, path: str) -> Sealed:
+        facts = os.fstat(descriptor)
+        if not stat.S_ISREG(facts.st_mode):
+            raise CorruptEntry(path, "it is no regular file")
+        if FORMATS[key.method].runs_code:
+            self._require_trust(path, facts)
+        if facts.st_size < SIZE:
+            raise CorruptEntry(path, f"{facts.st_size} bytes are too few")
+        if self.mmap_mode is not None:
+            return Sealed(self._mapped(descriptor), key, path, verify=self.verify)
+        return Sealed(_read_whole(descriptor, facts.st_size, path), key, path, verify=self.verify)
+
+    def _mapped(self, descriptor: int) -> memoryview:
+        access = mmap.ACCESS_COPY if self.mmap_mode == "c" else mmap.ACCESS_READ
+        return memoryview(mmap.mmap(descriptor, 0, access=access))
+
+    def _odd(self, key: Key, path: str, error: OSError) -> None:
+        """Handle a path that does not open: something else may lie where the entry should."""
+        try:
+            mode = os.lstat(path).st_mode
+        except OSError:
+            # A folder on the way is a file, or may not be read: no entry, and the tier's failure.
+            if isinstance(error, NotADirectoryError):
+                return
+            raise error from None
+        if stat.S_ISREG(mode):
+            raise error
+        self._set_aside(path, os.lstat(path))
+        raise CorruptEntry(path, "it is no regular file")
+
+    def _require_trust(self, path: str, facts: os.stat_result) -> None:
+        """Refuse a file that another user may have written.
+
+        Raises
+        ------
+        UntrustedEntry
+            If the file, or a folder on the way to it, is another's or can be written by others.
+        """
+        if not hasattr(os, "geteuid"):
+            return  # Windows: access control lists decide, and a user's folders are private there.
+        _require_own(path, facts)
+        folder = os.path.dirname(path)
+        while folder not in self._trusted and len(folder) >= len(self.root):
+            _require_own(folder, os.stat(folder))
+            # Only the owner, who is us, could open it to others later.
+            self._trusted.add(folder)
+            folder = os.path.dirname(folder)
+
+    # ------------------------------------------------------------ writing
+
+    def put(self, key: Key, blob: Blob) -> None:
+        path = self.location(key)
+        self._prepare(os.path.dirname(path))
+        try:
+            self._write(path, blob)
+        except FileNotFoundError:
+            # Somebody removed the folders since we made them.
+            self._known.clear()
+            self._prepare(os.path.dirname(path))
+            self._write(path, blob)
+
+    def put_manifest(self, key: Key, content: bytes) -> None:
+        path = os.path.join(os.path.dirname(self.location(key)), MANIFEST)
+        if not os.path.exists(path):
+            self._prepare(os.path.dirname(path))
+            self._write(path, Blob((content,), len(content)))
+
+    def get_manifest(self, function: str, code: str) -> bytes | None:
+        path = os.path.join(self.root, *function.split("/"), code, MANIFEST)
+        try:
+            descriptor = os.open(path, _READ)
+        except OSError:
+            return None
+        try:
+            facts = os.fstat(descriptor)
+            if not stat.S_ISREG(facts.st_mode) or facts.st_size > MANIFEST_LIMIT:
+                return None
+            return bytes(_read_whole(descriptor, facts.st_size, path))
+        finally:
+            os.close(descriptor)
+
+    def _write(self, path: str, blob: Blob) -> None:
+        temporary = self._temporary()
+        descriptor = os.open(temporary, _WRITE, 0o600)
+        try:
+            try:
+                _write_whole(descriptor, blob)
+            finally:
+                os.close(descriptor)
+            os.replace(temporary, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
+
+    def _temporary(self) -> str:
+        name = f"{socket.gethostname()[:40]}-{os.getpid()}-{next(_COUNTER)}-{time.time_ns():x}"
+        return os.path.join(self.root, PRIVATE, "unfinished", name)
+
+    def _prepare(self, folder: str) -> None:
+        for needed in (os.path.join(self.root, PRIVATE, "unfinished"), folder):
+            if needed not in self._known:
+                os.makedirs(needed, mode=0o700, exist_ok=True)
+                self._known.add(needed)
+        if not self._swept:
+            self._swept = True
+            self._sweep()
+
+    def _sweep(self) -> None:
+        """Remove what killed processes left unfinished; once in each tier's life."""
+        here = socket.gethostname()[:40]
+        with contextlib.suppress(OSError), os.scandir(os.path.join(self.root, PRIVATE, "unfinished")) as all_:
+            for left in all_:
+                if _is_left_over(left, here):
+                    os.unlink(left.path)
+
+    def _set_aside(self, path: str, facts: os.stat_result) -> None:
+        """Move what is no entry out of the way, for people to look at."""
+        place = os.path.join(self.root, PRIVATE, "damaged")
+        name = f"{time.time_ns():x}-{os.path.basename(path)[-200:]}"
+        # Where that cannot be done, a new entry will replace it, or be refused with a warning.
+        with contextlib.suppress(OSError):
+            os.makedirs(place, mode=0o700, exist_ok=True)
+            # Somebody may have put a good entry there since we opened the bad one.
+            if not os.path.samestat(os.lstat(path), facts):
+                return
+            os.replace(path, os.path.join(place, name))
+
+    # ------------------------------------------------------------ listing
+
+    def discard(self, key: Key) -> bool:
+        try:
+            os.unlink(self.location(key))
+        except FileNotFoundError:
+            return False
+        return True
+
+    def has(self, key: Key) -> bool:
+        return os.path.isfile(self.location(key))
+
+    def keys(self, function: str = "") -> Iterator[Key]:
+        top = os.path.join(self.root, *function.split("/")) if function else self.root
+        for folder, folders, names in os.walk(top):
+            if folder == self.root and PRIVATE in folders:
+                folders.remove(PRIVATE)
+            parts = os.path.relpath(folder, self.root).split(os.sep)
+            if len(parts) < 2 or (function and "/".join(parts[:-1]) != function):
+                continue
+            for name in names:
+                call, _, method = name.rpartition(".")
+                if call and method in FORMATS:
+                    yield Key("/".join(parts[:-1]), parts[-1], call, method)
+
+
+_COUNTER = itertools.count()
+
+
+def _read_whole(descriptor: int, size: int, path: str) -> memoryview:
+    buffer = aligned(size)
+    filled = 0
+    while filled < size:
+        got = _read_into(descriptor, buffer[filled:])
+        if not got:
+            raise CorruptEntry(path, f"it ends at byte {filled} of {size}")
+        filled += got
+    return buffer
+
+
+def _read_into(descriptor: int, room: memoryview) -> int:
+    if hasattr(os, "readv"):
+        return os.readv(descriptor, [room])
+    content = os.read(descriptor, len(room))  # Windows
+    room[: len(content)] = content
+    return len(content)
+
+
+def _write_whole(descriptor: int, blob: Blob) -> None:
+    left = [memoryview(part).cast("B") for part in blob.parts if len(memoryview(part).cast("B"))]
+    while left:
+        vector = left[:_VECTOR]
+        written = os.writev(descriptor, vector) if hasattr(os, "writev") else os.write(descriptor, left[0])
+        while left and written >= len(left[0]):
+            written -= len(left.pop(0))
+        if written:
+            left[0] = left[0][written:]
+
+
+def _require_own(path: str, facts: os.stat_result) -> None:
+    # root can write anywhere as it is: refusing its files would protect nobody.
+    if facts.st_uid not in {os.geteuid(), 0}:
+        raise UntrustedEntry(path, f"user {facts.st_uid} owns it")
+    if facts.st_mode & 0o022:
+        raise UntrustedEntry(path, "other users may write to it")
+
+
+def _is_left_over(file: os.DirEntry[str], here: str) -> bool:
+    with contextlib.suppress(OSError, ValueError):
+        host, process, _, _ = file.name.rsplit("-", 3)
+        if host == here:
+            return not _runs(int(process))
+        return time.time() - file.stat(follow_symlinks=False).st_mtime > LEFTOVER_SECONDS
+    return False
+
+
+def _runs(process: int) -> bool:
+    if os.name == "nt":
+        return True  # Signals cannot ask there; the file goes when it is old.
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

@@ -1,0 +1,75 @@
+"""What a person writes for a tier -> the tier."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from neurotools.memo.errors import MissingExtra, UnknownChoice
+from neurotools.memo.tiers.base import Tier
+from neurotools.memo.tiers.directory import DirectoryTier
+from neurotools.memo.tiers.ram import DEFAULT_MAX_BYTES, RamTier
+
+# Two letters at least: C:\\ is a drive, not a scheme.
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+
+
+def tier_at(location: Any, identifier: str, **options: Any) -> Tier:
+    """Return the tier at a location.
+
+    Parameters
+    ----------
+    location : str, path or Tier
+        A folder, ``'ram://'`` (``'ram://?max_bytes=2e9'``), or a tier made before.
+    identifier : str
+        Sub-folder of a folder that holds the cache.
+    **options
+        For tiers that are folders, see `DirectoryTier`.
+
+    Raises
+    ------
+    UnusableLocation
+        If no cache can be kept there.
+    TypeError
+        If it is none of these.
+    """
+    if not isinstance(location, (str, os.PathLike)):
+        if all(hasattr(location, method) for method in ("get", "put", "discard", "keys")):
+            tier: Tier = location
+            return tier
+        raise TypeError(f"a tier is a folder, 'ram://' or a Tier, not {location!r}")
+    place = os.fspath(location)
+    if not isinstance(place, str):
+        raise TypeError(f"a tier is a folder, 'ram://' or a Tier, not {location!r}")
+    if _SCHEME.match(place):
+        return _tier_of_url(place)
+    if not place:
+        raise ValueError("the location of a cache is empty; '.' is the working directory")
+    return DirectoryTier(os.path.join(os.path.expanduser(place), checked_identifier(identifier)), **options)
+
+
+def _tier_of_url(url: str) -> Tier:
+    scheme = urlsplit(url).scheme
+    if scheme != "ram":
+        raise MissingExtra(f"a tier at {url!r}", "remote")
+    query = parse_qs(urlsplit(url).query)
+    if unknown := query.keys() - {"max_bytes"}:
+        raise UnknownChoice("option of ram://", unknown.pop(), ["max_bytes"])
+    return RamTier(int(float(query.get("max_bytes", [str(DEFAULT_MAX_BYTES)])[0])))
+
+
+def checked_identifier(identifier: str) -> str:
+    """Return a cache identifier that is one plain folder name.
+
+    Raises
+    ------
+    ValueError
+        If it would lead out of the location, or is no name.
+    """
+    if not isinstance(identifier, str) or not re.fullmatch(r"[^\x00-\x1f\\/:]+", identifier):
+        raise ValueError(f"cache_identifier {identifier!r} is no folder name")
+    if identifier in {".", ".."}:
+        raise ValueError(f"cache_identifier {identifier!r} leads out of the cache's location")
+    return identifier
