@@ -144,32 +144,36 @@ class Memoized:
         key, signature = named
         if (found := self._find(key)) is not None:
             return found.value
+        # Made now: the function may change its arguments.
+        signature = signature or self.keys.signature(args, kwargs)
         with self._flight.alone(key) as waited:
             # Somebody may have finished it between our look and our turn.
             if (waited or self._hierarchy.has(key)) and (found := self._find(key)) is not None:
                 return found.value
+            self._say(f"Recomputing cache at {self._hierarchy.location(key)}")
             started = time.perf_counter()
             value = self._function(*args, **kwargs)
             self._keep(key, signature, value, time.perf_counter() - started)
         return value
 
-    def _name(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Key, Signature] | None:
-        """Return a call's key and signature, or None where the call is to run without the cache."""
+    def _name(
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> tuple[Key, Signature | None] | None:
+        """Return a call's key, or None where the call is to run without the cache."""
         try:
-            signature = self.keys.signature(args, kwargs)
+            named = self.keys.key_of_call(args, kwargs, self._options.form.method)
         except UndigestableValue as error:
             self._warn_once(f"cannot remember calls of {self.__qualname__}: {error}")
             self._counts["uncached"] += 1
             return None
         except TypeError:
             return None  # not the function's arguments: its own error says so best
-        key = self.keys.key(signature, self._options.form.method)
         self._refuse_unsafe()
-        if self._options.skip_fast and self._pace.is_computing_faster(key.call):
-            self._say(f"Computing {self._call_text(signature)}: faster than loading")
+        if self._options.skip_fast and self._pace.is_computing_faster(named[0].call):
+            self._say(f"Computing {self.__qualname__} again: faster than loading")
             self._counts["uncached"] += 1
             return None
-        return key, signature
+        return named
 
     def _refuse_unsafe(self) -> None:
         if not self._options.allow_mutable_bindings and self.keys.tracker.refusals:
@@ -189,14 +193,15 @@ class Memoized:
             return None
         self._counts["hits"] += 1
         self._pace.loaded(key.call, time.perf_counter() - started, entry.seconds)
-        self._say(f"Retrieved cache at {entry.location}")
+        if self._options.verbose:
+            self._say(f"Retrieved cache at {entry.location}")
         return Found(value, depth)
 
     def _keep(self, key: Key, signature: Signature, value: Any, seconds: float) -> None:
         """Store a new result; whatever fails, the caller has it already."""
         self._counts["misses"] += 1
         self._pace.computed(key.call, seconds)
-        self._say(f"Recomputing cache at {self._hierarchy.location(key)}\nTook {seconds * 1e3:.0f} milliseconds")
+        self._say(f"Took {seconds * 1e3:.0f} milliseconds")
         if not self._options.store:
             return
         started = time.perf_counter()
@@ -315,9 +320,6 @@ class Memoized:
             f"Expected boost: {seconds / max(store_seconds, 1e-9):.3g} times, as reading takes about as long"
         )
 
-    def _call_text(self, signature: Signature) -> str:
-        return f"{self.__qualname__}({naming.human_encode(signature)})"[:500]
-
     def __repr__(self) -> str:
         return f"<memoized {self.__module__}.{self.__qualname__} in {self._hierarchy.name}>"
 
@@ -350,9 +352,11 @@ class MemoizedCoroutine(Memoized):
         key, signature = named
         if (found := self._find(key)) is not None:
             return found.value
+        signature = signature or self.keys.signature(args, kwargs)
         async with self._flight.alone_async(key) as waited:
             if (waited or self._hierarchy.has(key)) and (found := self._find(key)) is not None:
                 return found.value
+            self._say(f"Recomputing cache at {self._hierarchy.location(key)}")
             started = time.perf_counter()
             value = await self._function(*args, **kwargs)
             self._keep(key, signature, value, time.perf_counter() - started)

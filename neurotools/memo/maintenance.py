@@ -117,7 +117,7 @@ def read_value(path: str, *, method: str | None = None) -> Any:
     """
     path = os.path.abspath(path)
     key, root = _key_of(path, method)
-    entry = DirectoryTier(root).get(key)
+    entry = DirectoryTier(root).read(key)
     if entry is None:
         raise FileNotFoundError(2, "there is no cache entry", path)
     return decoder(key.method, entry.layout).decode(entry.payload, entry.layout)
@@ -189,7 +189,7 @@ def _adopt(tier: DirectoryTier, key: Key, target: Key) -> str:
     if tier.has(target):
         return "kept"
     try:
-        entry = tier.get(key)
+        entry = tier.read(key)
     except (CorruptEntry, UntrustedEntry) as error:
         log.warning("%s", error)
         return "unreadable"

@@ -122,6 +122,11 @@ def untag(value: Any) -> Any:
     return _UNTAG[name](*facts)
 
 
+def _hashable(value: Any) -> Any:
+    # A list in such a place was a tuple before it was written as JSON.
+    return tuple(map(_hashable, value)) if isinstance(value, (list, tuple)) else value
+
+
 def _untag_path(kind: str, path: str) -> pathlib.PurePath:
     pure = {"PosixPath": "PurePosixPath", "WindowsPath": "PureWindowsPath"}
     if kind not in {*pure, *pure.values()}:
@@ -140,9 +145,9 @@ def _untag_numpy(kind: str, value: str) -> Any:
 
 
 _UNTAG: dict[str, Callable[..., Any]] = {
-    "dict": lambda *items: {untag(key): untag(value) for key, value in items},
-    "set": lambda *items: {untag(item) for item in items},
-    "frozenset": lambda *items: frozenset(untag(item) for item in items),
+    "dict": lambda *items: {_hashable(untag(key)): untag(value) for key, value in items},
+    "set": lambda *items: {_hashable(untag(item)) for item in items},
+    "frozenset": lambda *items: frozenset(_hashable(untag(item)) for item in items),
     "complex": complex,
     "numpy": _untag_numpy,
     "path": _untag_path,
@@ -390,6 +395,7 @@ def _inflate(content: bytes) -> bytes:
 # ---------------------------------------------------------------- folders
 
 # Names that Windows keeps for devices, with or without a suffix.
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f\\/<>:"|?*%]|^[. ]|[. ]$')
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
 
 
@@ -420,9 +426,9 @@ def _main_parts(function: Callable[..., Any]) -> tuple[str, ...]:
 
 def _safe(part: str) -> str:
     """Return a folder name that every file system takes, different for different parts."""
-    clean = re.sub(r'[\x00-\x1f\x7f\\/<>:"|?*%]', lambda m: f"%{ord(m.group()):02x}", part)
-    if _RESERVED.match(clean) or clean.strip(". ") != clean:
-        clean = f"_{clean}_"
+    clean = _UNSAFE.sub(lambda match: f"%{ord(match.group()):02x}", part)
+    if _RESERVED.match(clean):
+        clean = f"%{ord(clean[0]):02x}{clean[1:]}"
     if len(_utf8(clean)) > 120:
         clean = f"{clean[:60]}~{base64hash10bytes(part)}"
     return clean

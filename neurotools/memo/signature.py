@@ -37,6 +37,11 @@ class Binder:
     ignore : iterable of str
         Parameters that are left out of signatures, such as ``n_jobs``.
 
+    Attributes
+    ----------
+    reads_files : bool
+        Whether some parameter stands for a file's content.
+
     Raises
     ------
     ValueError
@@ -50,6 +55,7 @@ class Binder:
         self._extra = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), None)
         self._keywords = next((p.name for p in parameters if p.kind is p.VAR_KEYWORD), None)
         self._files = frozenset(p.name for p in parameters if _means_file(p.annotation))
+        self.reads_files = bool(self._files)
         if self._keywords is None and (unknown := self.ignore - set(self.signature.parameters)):
             names = ", ".join(self.signature.parameters) or "none"
             raise ValueError(f"ignore= names {sorted(unknown)}; the parameters are: {names}")

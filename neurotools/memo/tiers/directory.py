@@ -78,22 +78,28 @@ class DirectoryTier:
             raise UnusableLocation(self.root, getattr(error, "strerror", None) or str(error)) from None
 
     def location(self, key: Key) -> str:
-        return os.path.join(self.root, *key.path.split("/"))
+        path = key.path if os.sep == "/" else key.path.replace("/", os.sep)
+        return f"{self.root}{os.sep}{path}"
 
     # ------------------------------------------------------------ reading
 
     def get(self, key: Key) -> Sealed | None:
+        return self.read(key, set_aside=True)
+
+    def read(self, key: Key, *, set_aside: bool = False) -> Sealed | None:
+        """Return an entry as `get` does; by default a bad one stays where it is."""
         path = self.location(key)
         try:
             descriptor = os.open(path, _READ)
         except FileNotFoundError:
             return None
         except OSError as error:
-            return self._odd(key, path, error)
+            return self._odd(path, error, set_aside=set_aside)
         try:
             return self._read(descriptor, key, path)
         except CorruptEntry:
-            self._set_aside(path, os.fstat(descriptor))
+            if set_aside:
+                self._set_aside(path, os.fstat(descriptor))
             raise
         finally:
             os.close(descriptor)
@@ -114,18 +120,19 @@ class DirectoryTier:
         access = mmap.ACCESS_COPY if self.mmap_mode == "c" else mmap.ACCESS_READ
         return memoryview(mmap.mmap(descriptor, 0, access=access))
 
-    def _odd(self, key: Key, path: str, error: OSError) -> None:
+    def _odd(self, path: str, error: OSError, *, set_aside: bool) -> None:
         """Handle a path that does not open: something else may lie where the entry should."""
         try:
-            mode = os.lstat(path).st_mode
+            facts = os.lstat(path)
         except OSError:
             # A folder on the way is a file, or may not be read: no entry, and the tier's failure.
             if isinstance(error, NotADirectoryError):
                 return
             raise error from None
-        if stat.S_ISREG(mode):
+        if stat.S_ISREG(facts.st_mode):
             raise error
-        self._set_aside(path, os.lstat(path))
+        if set_aside:
+            self._set_aside(path, facts)
         raise CorruptEntry(path, "it is no regular file")
 
     def _require_trust(self, path: str, facts: os.stat_result) -> None:

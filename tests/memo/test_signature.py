@@ -1,0 +1,137 @@
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from neurotools.memo import naming
+from neurotools.memo.digest.files import File
+from neurotools.memo.digest.values import qualified_name
+from neurotools.memo.entry import Digested
+from neurotools.memo.errors import UndigestableValue
+from neurotools.memo.signature import LITERAL_LEAVES, LITERAL_LENGTH, Binder, canonical, canonical_value
+
+
+def example(a, b=2, *more, c=3, **options):
+    pass
+
+
+def text(function, *args, **kwargs):
+    return naming.encode(canonical(Binder(function).bind(args, kwargs), qualified_name))
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs"), [((1,), {}), ((1, 2), {}), ((), {"a": 1}), ((), {"c": 3, "b": 2, "a": 1})]
+)
+def test_equal_calls_have_equal_signatures_however_spelled(args, kwargs):
+    assert text(example, *args, **kwargs) == text(example, 1)
+
+
+def test_arguments_are_sorted_and_extra_ones_apart():
+    bound = Binder(example).bind((1, 5, 6, 7), {"z": 8})
+    assert bound == ((("a", 1), ("b", 5), ("c", 3), ("z", 8)), (6, 7))
+
+
+def test_without_extra_arguments_there_are_none():
+    assert Binder(example).bind((1,), {})[1] is None
+
+
+def test_ignored_arguments_are_left_out():
+    assert Binder(example, ["b", "options"]).bind((1,), {"x": 1})[0][0] == ("a", 1)
+
+    def f(x, n_jobs=1):
+        pass
+
+    assert Binder(f, "n_jobs").bind((1, 8), {}) == ((("x", 1),), None)
+
+
+def test_ignoring_what_is_no_parameter_is_an_error():
+    def f(x):
+        pass
+
+    with pytest.raises(ValueError, match="the parameters are: x"):
+        Binder(f, ["y"])
+
+
+def test_arguments_that_do_not_fit_are_a_type_error():
+    with pytest.raises(TypeError, match="missing a required argument"):
+        Binder(example).bind((), {})
+
+
+def test_keyword_and_positional_only_names_may_meet():
+    def f(a, /, **options):
+        pass
+
+    assert text(f, 1, a=2) != text(f, 2, a=1)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [1, True, 1.5, "x", b"x", None, (1, [2.0]), {"a": {1}}, frozenset([1]), np.int8(3), Path("x"), 2j],
+)
+def test_small_plain_values_stay_as_they_are(value):
+    found = canonical_value(value, qualified_name)
+    assert found == value
+    assert type(found) is type(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "x" * (LITERAL_LENGTH + 1),
+        list(range(LITERAL_LEAVES + 1)),
+        10**100,
+        math.nan,
+        np.arange(3),
+        (1, np.arange(3)),
+        len,
+        example,
+        Path("x" * 300),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_large_and_special_values_are_digested(value):
+    found = canonical_value(value, qualified_name)
+    assert isinstance(found, Digested)
+    assert found == canonical_value(value, qualified_name)
+
+
+def test_a_digest_says_what_it_stands_for():
+    found = canonical_value(np.zeros((3, 4), "f4"), qualified_name)
+    assert (found.kind, found.detail) == ("numpy.ndarray", "(3, 4) float32")
+
+
+def test_nested_data_does_not_take_exponential_time():
+    deep = []
+    for _ in range(100):
+        deep = [deep, deep]
+    assert isinstance(canonical_value(deep, qualified_name), Digested)
+
+
+def test_what_cannot_be_digested_names_the_argument(tmp_path):
+    with (tmp_path / "open").open("w") as file, pytest.raises(UndigestableValue, match="argument 'a'"):
+        canonical(((("a", file),), None), qualified_name)
+
+
+def annotated(path: File):
+    pass
+
+
+def annotated_as_text(path: "neurotools.jobs.cache.File"):  # noqa: F821
+    pass
+
+
+@pytest.mark.parametrize("function", [annotated, annotated_as_text])
+def test_a_file_argument_stands_for_its_content(tmp_path, function):
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.write_text("same")
+    other.write_text("same")
+    before = text(function, str(one))
+    assert before == text(function, other)
+    one.write_text("changed")
+    assert before != text(function, str(one))
+
+
+def test_a_path_is_its_text():
+    assert text(example, "data.csv") != text(example, "./data.csv")
+    assert text(example, Path("data.csv")) != text(example, "data.csv")

@@ -1,0 +1,55 @@
+import pytest
+
+from neurotools.memo.errors import MissingExtra, UnknownChoice
+from neurotools.memo.tiers.directory import DirectoryTier
+from neurotools.memo.tiers.locations import checked_identifier, tier_at
+from neurotools.memo.tiers.ram import DEFAULT_MAX_BYTES, RamTier
+
+
+def test_a_folder_is_a_directory_tier_below_its_identifier(tmp_path):
+    tier = tier_at(tmp_path, "cache")
+    assert isinstance(tier, DirectoryTier)
+    assert tier.root == str(tmp_path / "cache")
+
+
+def test_ram_is_a_ram_tier_of_the_size_asked_for():
+    assert tier_at("ram://", "x").max_bytes == DEFAULT_MAX_BYTES
+    assert tier_at("ram://?max_bytes=2e9", "x").max_bytes == 2_000_000_000
+
+
+def test_a_tier_is_itself():
+    tier = RamTier()
+    assert tier_at(tier, "x") is tier
+
+
+def test_home_is_expanded(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert tier_at("~/here", "x").root == str(tmp_path / "here" / "x")
+
+
+@pytest.mark.parametrize("location", [None, 3, b"bytes", ["list"]])
+def test_what_is_no_location_is_refused(location):
+    with pytest.raises(TypeError, match="a tier is a folder"):
+        tier_at(location, "x")
+
+
+def test_an_empty_location_is_refused():
+    with pytest.raises(ValueError, match="working directory"):
+        tier_at("", "x")
+
+
+def test_unknown_options_of_ram_are_refused():
+    with pytest.raises(UnknownChoice, match="choose max_bytes"):
+        tier_at("ram://?size=3", "x")
+
+
+def test_remote_tiers_name_their_extra():
+    with pytest.raises(MissingExtra, match=r"neurotools\[remote\]"):
+        tier_at("s3://bucket/cache", "x")
+
+
+@pytest.mark.parametrize("identifier", ["", "..", ".", "a/b", "a\\b", "/etc", "a\0b", None, "C:"])
+def test_identifiers_do_not_lead_elsewhere(identifier):
+    with pytest.raises(ValueError, match="cache_identifier"):
+        checked_identifier(identifier)

@@ -1,0 +1,77 @@
+"""Promises of the whole package: what an import loads, which names and versions agree."""
+
+import configparser
+import json
+import re
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import pytest
+
+import neurotools
+
+ROOT = Path(__file__).resolve().parents[1]
+
+#: Slow or optional: imported where they are first used, never by importing a door.
+SLOW = {
+    *("cloudpickle", "dask", "distributed", "fsspec", "h5py", "IPython", "matplotlib", "nibabel"),
+    *("nipype", "pandas", "scipy", "zstandard"),
+}
+
+DOORS = (
+    "neurotools",
+    "neurotools.jobs.cache",
+    "neurotools.jobs.closure",
+    "neurotools.jobs.ndecorator",
+    "neurotools.console.main",
+)
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_importing_a_door_loads_nothing_slow_or_optional(door):
+    code = f"import json, sys, {door}; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert not SLOW & set(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_importing_a_door_says_nothing_and_warns_of_nothing(door):
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", f"import {door}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_package_imports_nothing_from_its_own_modules():
+    for file in ROOT.glob("neurotools/**/__init__.py"):
+        assert not re.findall(r"^\s*(?:from|import) .*", file.read_text(), re.MULTILINE), file
+
+
+def test_every_module_stands_in_the_import_contract():
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    layers = re.findall(r"neurotools[.\w]*", config["importlinter:contract:downwards"]["layers"])
+    for file in ROOT.glob("neurotools/*/**/*.py"):
+        name = ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        above_all = name in {"neurotools.memo", "neurotools.jobs"}
+        assert above_all or any(f"{name}.".startswith(f"{layer}.") for layer in layers), name
+
+
+def test_the_installed_version_is_that_of_the_code():
+    try:
+        assert version("neurotools") == neurotools.__version__
+    except PackageNotFoundError:
+        pytest.skip("neurotools is not installed here")
+
+
+def test_the_changelog_speaks_of_this_version():
+    release = neurotools.__version__.split(".dev")[0]
+    assert f"\n{release} " in (ROOT / "CHANGELOG.rst").read_text()
