@@ -192,7 +192,8 @@ class Memoized:
             self._warn_once(f"cannot decode {entry.location}, computing again: {error!r}")
             return None
         self._counts["hits"] += 1
-        self._pace.loaded(key.call, time.perf_counter() - started, entry.seconds)
+        if self._options.skip_fast:
+            self._pace.loaded(key.call, time.perf_counter() - started, entry.seconds)
         if self._options.verbose:
             self._say(f"Retrieved cache at {entry.location}")
         return Found(value, depth)
