@@ -300,7 +300,7 @@ def _keys(f: Callable[..., Any]) -> KeyMaker:
 
 def _plain(f: Callable[..., Any]) -> Callable[..., Any]:
     inner: Callable[..., Any] = getattr(f, "__func__", f)
-    return inner.__wrapped__ if isinstance(inner, Memoized) else f  # type: ignore[attr-defined,no-any-return]
+    return inner.__wrapped__ if isinstance(inner, Memoized) else f  # type: ignore[attr-defined]
 
 
 def get_source(f: Callable[..., Any]) -> str:
@@ -464,7 +464,9 @@ def file_string_to_signature(
     UnreadableName
         If there is none in it, as when it was truncated.
     """
-    return naming.signature_of(filename, mode=mode, compressed=compressed, base64encode=base64encode)
+    return naming.signature_of(
+        filename, mode=mode, compressed=compressed, base64encode=base64encode
+    )
 
 
 # ---------------------------------------------------------------- where things are

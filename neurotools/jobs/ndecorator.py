@@ -170,7 +170,7 @@ def memoize(f: F) -> F:
 
     See Also
     --------
-    neurotools.jobs.cache.hierarchical_cacher : with ``'ram://'``, protects results and follows code.
+    neurotools.jobs.cache.hierarchical_cacher : with ``'ram://'``, protects results, follows code.
 
     Examples
     --------
@@ -208,7 +208,7 @@ def clear_memoized(verbose: bool = False) -> None:
     caches = list(_CACHES)
     if verbose:
         total = sum(map(len, caches))
-        print(f"forgetting {total} results of {len(caches)} functions")  # noqa: T201 - asked for
+        print(f"forgetting {total} results of {len(caches)} functions")  # noqa: T201 - asked
     for cache in caches:
         cache.clear()
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Union
+from typing import Any
 
 #: Bytes in one of the shapes that the buffer protocol gives them.
-Buffer = Union[bytes, bytearray, memoryview]
+Buffer = bytes | bytearray | memoryview
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Digested:
 
 
 #: Arguments bound to names: pairs sorted by name, and the extra positional ones, if any.
-Signature = tuple[tuple[tuple[str, Any], ...], Union[tuple[Any, ...], None]]
+Signature = tuple[tuple[tuple[str, Any], ...], tuple[Any, ...] | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ class UndigestableValue(CacheError, TypeError):
     def __init__(self, kind: str, reason: str, where: str = "") -> None:
         place = f"{where} " if where else "a value "
         super().__init__(
-            f"{place}of type {kind} cannot be digested: {reason}. Pass plain data instead, leave the "
-            "argument out with ignore=, or tell how to digest the type with register_digest."
+            f"{place}of type {kind} cannot be digested: {reason}. Pass plain data instead, leave "
+            "the argument out with ignore=, or tell how to digest the type with register_digest."
         )
         self.kind, self.reason, self.where = kind, reason, where
 

@@ -1,7 +1,7 @@
 """One computation per key at a time: across threads, and across processes that share a folder.
 
-Across processes a key is one byte of one lock file, held as a POSIX record lock: the kernel frees it
-when its holder dies, it works over NFS, and nothing piles up however many keys there are. (Lock
+Across processes a key is one byte of one lock file, held as a POSIX record lock: the kernel frees
+it when its holder dies, it works over NFS, and nothing piles up however many keys there are. (Lock
 files, one per key, as lock libraries offer them, pile up or race when they are removed.) The kernel
 also refuses a lock that would close a circle of waiting processes; among threads of one process the
 circle is looked for here. Whoever would wait for ever computes instead: that costs work, never

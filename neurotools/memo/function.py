@@ -74,7 +74,7 @@ class Options:
 
 
 class TierInfo(NamedTuple):
-    """What one tier has done: its name, and how often it had an entry, lacked one, kept one, failed."""
+    """What one tier has done: how often it had an entry, lacked one, kept one, failed."""
 
     name: str
     hits: int
@@ -123,9 +123,13 @@ class Memoized:
         If it depends on something that cannot be followed, unless that is allowed.
     """
 
-    def __init__(self, function: Callable[..., Any], hierarchy: Hierarchy, options: Options) -> None:
+    def __init__(
+        self, function: Callable[..., Any], hierarchy: Hierarchy, options: Options
+    ) -> None:
         check_supported(function)
         functools.update_wrapper(self, function)
+        self.__name__: str = getattr(function, "__name__", type(function).__name__)
+        self.__qualname__: str = getattr(function, "__qualname__", self.__name__)
         self._function, self._hierarchy, self._options = function, hierarchy, options
         self.keys = KeyMaker(function, options.ignore, **options.tracking)
         self._flight = Flight(options.lock_folder)
@@ -237,7 +241,7 @@ class Memoized:
     # ------------------------------------------------------------ what users of a cache ask
 
     def locate(self, *args: Any, **kwargs: Any) -> str:
-        """Return where the entry of a call is, or would be, in the fastest tier that is a folder."""
+        """Return where a call's entry is, or would be, in the fastest tier that is a folder."""
         key = self._key(args, kwargs)
         folders = [tier for tier in self._hierarchy.tiers if hasattr(tier, "root")]
         holders = [tier for tier in folders if tier.has(key)]
@@ -296,8 +300,12 @@ class Memoized:
         """Return how often results were loaded and computed in this process, in all and by tier."""
         names = ("hits", "misses", "stores", "failures")
         tiers = zip(self._hierarchy.tiers, self._hierarchy.counts, strict=True)
-        infos = tuple(TierInfo(tier.name, *(count[name] for name in names)) for tier, count in tiers)
-        return CacheInfo(self._counts["hits"], self._counts["misses"], self._counts["uncached"], infos)
+        infos = tuple(
+            TierInfo(tier.name, *(count[name] for name in names)) for tier, count in tiers
+        )
+        return CacheInfo(
+            self._counts["hits"], self._counts["misses"], self._counts["uncached"], infos
+        )
 
     def _key(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Key:
         return self.keys.key(self.keys.signature(args, kwargs), self._options.form.method)
@@ -315,10 +323,11 @@ class Memoized:
             print(message, flush=True)  # noqa: T201 - verbose asks for it
 
     def _say_stored(self, key: Key, size: int, seconds: float, store_seconds: float) -> None:
+        boost = seconds / max(store_seconds, 1e-9)
         self._say(
             f"Writing cache at {self._hierarchy.location(key)}\n"
             f"Size on disk is {size} bytes, writing took {store_seconds * 1e3:.0f} milliseconds\n"
-            f"Expected boost: {seconds / max(store_seconds, 1e-9):.3g} times, as reading takes about as long"
+            f"Expected boost: {boost:.3g} times, if reading takes as long"
         )
 
     def __repr__(self) -> str:
@@ -330,8 +339,8 @@ class Memoized:
         return self if instance is None else BoundMemoized(self, instance)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        # By name, as functions travel. cloudpickle means to send what lives in __main__ or in another
-        # function by value; it sends our function so, and we cannot be found by name over there.
+        # By name, as functions travel. cloudpickle sends what lives in __main__ or in another
+        # function by value: our function too, and we could not be found by name over there.
         if _asked_by_cloudpickle() and not _is_importable(self):
             return type(self), (self._function, self._hierarchy, self._options)
         return self.__qualname__
@@ -413,7 +422,9 @@ def check_supported(function: Any) -> None:
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         raise UnsupportedFunction(name, "it is a generator; return a list of its items instead")
     if inspect.isclass(function):
-        raise UnsupportedFunction(name, "it is a class; memoize a function that makes its instances")
+        raise UnsupportedFunction(
+            name, "it is a class; memoize a function that makes its instances"
+        )
     if not callable(function):
         raise UnsupportedFunction(name, f"it is no function but of type {type(function).__name__}")
     try:

@@ -84,7 +84,8 @@ class Hierarchy:
             self._failed(depth, "write", error)
 
     def discard(self, key: Key) -> bool:
-        return any([self._discard(depth, key) for depth in range(len(self.tiers))])
+        removed = [self._discard(depth, key) for depth in range(len(self.tiers))]
+        return any(removed)
 
     def _discard(self, depth: int, key: Key) -> bool:
         try:
@@ -145,7 +146,10 @@ class Hierarchy:
                 return
             self._reported.add((depth, cause))
         log.warning(
-            "cannot %s the cache at %s, going on without it: %s", action, self.tiers[depth].name, error
+            "cannot %s the cache at %s, going on without it: %s",
+            action,
+            self.tiers[depth].name,
+            error,
         )
 
     def __getstate__(self) -> dict[str, object]:

@@ -13,7 +13,7 @@ from neurotools.memo import naming
 from neurotools.memo.entry import Key, Record, Signature
 from neurotools.memo.errors import CorruptEntry, UnreadableName, UntrustedEntry
 from neurotools.memo.formats.registry import FORMATS, decoder
-from neurotools.memo.seal import SIZE, record_of, reseal
+from neurotools.memo.seal import record_of, reseal
 from neurotools.memo.tiers.directory import PRIVATE, DirectoryTier
 
 log = logging.getLogger(__name__)

@@ -2,8 +2,8 @@
 
 A file name is ``<hash>.<key>.<method>``: ``hash`` is the first ten bytes of a SHA-224 of the
 signature's text, ``key`` the text itself, compressed with zlib, in URL-safe base64. So a directory
-listing can be turned back into calls. Where the name would be too long for a file system, ``key`` is
-a SHA-224 of the key, and the signature stands in the entry's record.
+listing can be turned back into calls. Where the name would be too long for a file system, ``key``
+is a SHA-224 of the key, and the signature stands in the entry's record.
 
 The text is a Python literal. Values that have no literal of their own (numpy scalars, paths, sets,
 digests) stand as ``{...: (tag, facts)}``: a dictionary that no argument can be, since a user's own
@@ -21,6 +21,7 @@ import keyword
 import os
 import pathlib
 import pickle
+import pickletools
 import re
 import sys
 import zlib
@@ -133,7 +134,9 @@ def _untag_path(kind: str, path: str) -> pathlib.PurePath:
         raise ValueError(f"no path type is called {kind!r}")
     # A cache that was written on another system is read with that system's rules for paths.
     concrete = type(pathlib.Path()).__name__ == kind
-    chosen: Callable[[str], pathlib.PurePath] = getattr(pathlib, kind if concrete else pure.get(kind, kind))
+    chosen: Callable[[str], pathlib.PurePath] = getattr(
+        pathlib, kind if concrete else pure.get(kind, kind)
+    )
     return chosen(path)
 
 
@@ -252,13 +255,28 @@ def _json_keys(value: dict[str, Any]) -> Any:
 _UNTAG["literal"] = ast.literal_eval
 
 
+#: What pickles of literals are made of; nothing here calls, or allocates more than is there.
+_OPCODES = frozenset(
+    "PROTO FRAME STOP MARK MEMOIZE BINGET LONG_BINGET NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 "
+    "LONG1 BINFLOAT SHORT_BINUNICODE BINUNICODE SHORT_BINBYTES BINBYTES EMPTY_TUPLE TUPLE1 TUPLE2 "
+    "TUPLE3 TUPLE EMPTY_LIST APPEND APPENDS EMPTY_DICT SETITEM SETITEMS STACK_GLOBAL".split()
+)
+
+
 class _Plain(pickle.Unpickler):
-    """Opens pickles of literals: anything that would call something is refused."""
+    """Opens pickles of literals: only the name of ``...`` means something."""
 
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) in {("builtins", "Ellipsis"), ("builtins", "set")}:
-            return ... if name == "Ellipsis" else set
+        if (module, name) == ("builtins", "Ellipsis"):
+            return ...
         raise pickle.UnpicklingError(f"{module}.{name} has no place in an argument signature")
+
+
+def _from_pickle(content: bytes) -> Any:
+    for opcode, _, _ in pickletools.genops(content):
+        if opcode.name not in _OPCODES:
+            raise pickle.UnpicklingError(f"{opcode.name} has no place in an argument signature")
+    return _Plain(BytesIO(content)).load()
 
 
 def encode(signature: Signature, mode: str = "repr") -> bytes:
@@ -296,7 +314,7 @@ def decode(content: bytes, mode: str = "repr") -> Signature:
     try:
         if mode == "human":
             return human_decode(content.decode("utf-8", "surrogatepass"))
-        read = {"repr": _literal, "json": _from_json, "pickle": lambda c: _Plain(BytesIO(c)).load()}
+        read = {"repr": _literal, "json": _from_json, "pickle": _from_pickle}
         named, extra = untag(read[mode](content))
         named = tuple((str(name), value) for name, value in named)
     except UnreadableName:
@@ -339,10 +357,7 @@ def stem(
     content = encode(signature, mode)
     short = base64hash10bytes(encode(signature))
     packed = zlib.compress(content) if compressed else content
-    if not base64encode:
-        key = _quoted(packed, mode)
-    else:
-        key = _base64(packed)
+    key = _base64(packed) if base64encode else _quoted(packed, mode)
     if len(short) + 1 + len(key) <= room:
         return f"{short}.{key}"
     if not truncate:
@@ -353,7 +368,7 @@ def stem(
 def _quoted(content: bytes, mode: str) -> str:
     if mode == "pickle":
         raise ValueError("mode='pickle' needs base64encode=True: raw bytes are no file name")
-    # Only what breaks file systems, or our own splitting at dots, is quoted: the rest stays legible.
+    # Only what breaks file systems, or our splitting at dots, is quoted: the rest stays legible.
     return quote(content, safe=" ()[]{}=,'+-_~@#&!;^").replace(".", "%2E")
 
 
@@ -370,7 +385,9 @@ def signature_of(
     key = name.rpartition(".")[2]
     try:
         if not base64encode:
-            return decode(unquote(key, "utf-8", "surrogatepass").encode("utf-8", "surrogatepass"), mode)
+            return decode(
+                unquote(key, "utf-8", "surrogatepass").encode("utf-8", "surrogatepass"), mode
+            )
         content = base64.b64decode(_padded(key), altchars=b"-_", validate=True)
         if compressed:
             content = _inflate(content)

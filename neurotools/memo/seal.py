@@ -1,8 +1,8 @@
 """What stands behind a payload in its file: the record, and a seal over everything.
 
-An entry is one file: payload, bridge (what the format needs so that ordinary tools ignore the rest),
-record (JSON), seal (64 bytes). The seal ends with an XXH3-128 over all that stands before it,
-started from the entry's key: a file that was damaged, or renamed to another key, does not open.
+An entry is one file: payload, bridge (what the format needs so that ordinary tools ignore the
+rest), record (JSON), seal (64 bytes). The seal ends with an XXH3-128 over all that stands before
+it, started from the entry's key: a file that was damaged, or renamed to another key, does not open.
 """
 
 from __future__ import annotations
@@ -45,14 +45,24 @@ class Sealed:
         If it is not a whole, undamaged entry of that key.
     """
 
-    __slots__ = ("_flags", "_payload_size", "_record_size", "buffer", "created", "location", "seconds")
+    __slots__ = (
+        "_flags",
+        "_payload_size",
+        "_record_size",
+        "buffer",
+        "created",
+        "location",
+        "seconds",
+    )
 
     def __init__(self, buffer: memoryview, key: Key, location: str, *, verify: bool = True) -> None:
         size = len(buffer)
         if size < SIZE:
             raise CorruptEntry(location, f"{size} bytes are too few")
         facts = _SEAL.unpack_from(buffer, size - SIZE)
-        magic, self._payload_size, self._record_size, self.created, self.seconds, self._flags, _ = facts
+        magic, self._payload_size, self._record_size, self.created, self.seconds, self._flags, _ = (
+            facts
+        )
         self.buffer, self.location = buffer, location
         if magic != _MAGIC or self._payload_size + self._record_size + SIZE > size:
             raise CorruptEntry(location, "it does not end with a seal")

@@ -1,4 +1,4 @@
-"""Arguments -> Signature: binding, defaults, canonical values. Not here: Signature to text (naming).
+"""Arguments -> Signature: binding, defaults, canonical values. Not here: its text (naming).
 
 A canonical signature holds only small plain values, numpy scalars, paths, and a `Digested` for
 everything else, so that it can be written into a file name and read back. Equal calls, however
@@ -158,7 +158,9 @@ def _complex(value: complex, leaves: list[int]) -> Any:  # noqa: ARG001
 
 
 def _sequence(value: Any, leaves: list[int]) -> Any:
-    items = [_literal(item, leaves) for item in value] if len(value) <= leaves[0] else [NotImplemented]
+    items = (
+        [_literal(item, leaves) for item in value] if len(value) <= leaves[0] else [NotImplemented]
+    )
     return NotImplemented if any(item is NotImplemented for item in items) else type(value)(items)
 
 
@@ -185,9 +187,7 @@ _LITERAL: dict[type, Callable[[Any, list[int]], Any]] = {
     frozenset: _sequence,
     dict: _mapping,
     **dict.fromkeys([PosixPath, WindowsPath, PurePosixPath, PureWindowsPath], _path),
-    **dict.fromkeys(
-        [np.bool_, *(np.dtype(kind).type for kind in "bhilqBHILQ")], _always
-    ),
+    **dict.fromkeys([np.bool_, *(np.dtype(kind).type for kind in "bhilqBHILQ")], _always),
     **dict.fromkeys([np.float16, np.float32, np.float64], _no_nan),
 }
 
@@ -213,4 +213,6 @@ def _detail(value: Any) -> str:
     shape = getattr(value, "shape", None)
     if type(shape) is tuple:
         return str(shape)[:60]
-    return f"len {len(value)}" if isinstance(value, (list, tuple, dict, set, frozenset, bytes)) else ""
+    return (
+        f"len {len(value)}" if isinstance(value, (list, tuple, dict, set, frozenset, bytes)) else ""
+    )

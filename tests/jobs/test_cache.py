@@ -60,7 +60,8 @@ DOCUMENTED = {
     "function_hash_no_subroutines": "(f)",
     "function_hash_with_subroutines": "(f, force=False)",
     "function_signature": "(f)",
-    "signature_to_file_string": "(f, sig, mode='repr', compressed=True, base64encode=True, truncate=True)",
+    "signature_to_file_string": "(f, sig, mode='repr', compressed=True, base64encode=True, "
+    "truncate=True)",
     "file_string_to_signature": "(filename, mode='repr', compressed=True, base64encode=True)",
     "human_encode": "(sig)",
     "human_decode": "(key)",
@@ -68,8 +69,8 @@ DOCUMENTED = {
     "locate_cached": "(cache_root, f, method, *args, **kwargs)",
     "validate_for_matfile": "(x)",
     "validate_for_numpy": "(x)",
-    "disk_cacher": "(cache_location, method='npy', write_back=True, skip_fast=False, verbose=False, "
-    "allow_mutable_bindings=False, cache_identifier='__neurotools_cache__')",
+    "disk_cacher": "(cache_location, method='npy', write_back=True, skip_fast=False, "
+    "verbose=False, allow_mutable_bindings=False, cache_identifier='__neurotools_cache__')",
     "hierarchical_cacher": "(fast_to_slow, method='npy', write_back=True, verbose=False, "
     "allow_mutable_bindings=False, cache_identifier='neurotools_cache')",
     "scan_cachedir": "(cachedir, method='npy', verbose=False, **kw)",
@@ -148,7 +149,9 @@ def test_what_changes_which_hash(tmp_path, monkeypatch, old, new, own, deep, fol
 
 
 def test_subroutine_hashes_accept_force():
-    assert function_hash_with_subroutines(example, force=True) == function_hash_with_subroutines(example)
+    assert function_hash_with_subroutines(example, force=True) == function_hash_with_subroutines(
+        example
+    )
 
 
 def test_a_function_signature_is_name_and_code():
@@ -175,7 +178,9 @@ SIGNATURE = ((("a", (1,)), ("b", [1.0, True, "x/y"])), (None, b"\0"))
 
 
 @pytest.mark.parametrize("mode", ["repr", "pickle", "human"])
-@pytest.mark.parametrize(("compressed", "base64encode"), [(True, True), (False, True), (False, False)])
+@pytest.mark.parametrize(
+    ("compressed", "base64encode"), [(True, True), (False, True), (False, False)]
+)
 def test_signatures_survive_their_file_strings(mode, compressed, base64encode):
     if mode == "pickle" and not base64encode:
         pytest.skip("raw pickles are no file names")
@@ -419,7 +424,7 @@ def test_tiers_of_a_hierarchy_fail_early(tmp_path):
         hierarchical_cacher(("ram://", "s3://bucket"))
     with pytest.raises(UnknownChoice, match="choose hdf5, mat, npy or pickle"):
         disk_cacher(tmp_path, "excel")
-    with pytest.raises(ValueError, match="leads out|no folder name"):
+    with pytest.raises(ValueError, match=r"leads out|no folder name"):
         disk_cacher(tmp_path, cache_identifier="../elsewhere")
 
 
@@ -440,7 +445,8 @@ def test_names_are_the_same_in_every_process(tmp_path):
         "from neurotools.jobs.ndecorator import argument_signature\n"
         "import string\n"
         "sig = argument_signature(string.capwords, ({'x': {1, 'a', 2.5}}, np.arange(4)), {})\n"
-        "print(signature_to_file_string(string.capwords, sig), function_hash_with_subroutines(string.capwords))"
+        "f = string.capwords\n"
+        "print(signature_to_file_string(f, sig), function_hash_with_subroutines(f))"
     )
     outputs = {
         subprocess.run(

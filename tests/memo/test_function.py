@@ -104,7 +104,13 @@ def test_different_arguments_are_different_calls(tmp_path, counter, method):
         return str(type(x))
 
     arguments = [1, 1.0, True, "1", b"1", [1], (1,), {1}, np.int64(1), np.float32(1), 0.0, -0.0]
-    arguments += [np.zeros(2), np.zeros(2, "f4"), np.zeros(2, ">f8"), np.zeros((1, 2)), np.array([0.0, -0.0])]
+    arguments += [
+        np.zeros(2),
+        np.zeros(2, "f4"),
+        np.zeros(2, ">f8"),
+        np.zeros((1, 2)),
+        np.array([0.0, -0.0]),
+    ]
     for _ in range(2):
         assert [f(x) for x in arguments] == [str(type(x)) for x in arguments]
     assert counter.count == len(arguments)
@@ -322,7 +328,9 @@ def test_arguments_without_a_digest_run_uncached_with_one_warning(tmp_path, coun
 
 
 @pytest.mark.parametrize("method", ["npy", "mat", "hdf5"])
-def test_results_a_method_cannot_hold_are_returned_with_one_warning(tmp_path, counter, caplog, method):
+def test_results_a_method_cannot_hold_are_returned_with_one_warning(
+    tmp_path, counter, caplog, method
+):
     @disk_cacher(tmp_path / "cache", method)
     def f(x):
         counter()
@@ -459,7 +467,9 @@ def test_verbose_says_what_happens(tmp_path, capsys):
 
     f(1)
     first = capsys.readouterr().out
-    assert all(phrase in first for phrase in ["Recomputing cache at", "Took", "Writing cache at", "boost"])
+    assert all(
+        phrase in first for phrase in ["Recomputing cache at", "Took", "Writing cache at", "boost"]
+    )
     f(1)
     assert "Retrieved cache at" in capsys.readouterr().out
 
@@ -511,7 +521,8 @@ def work(x):
     time.sleep(0.5)
     return x
 
-print(work({"a": [1, 2.0], "b": {3, "x"}}), os.path.basename(work.locate({"b": {"x", 3}, "a": [1, 2.0]})))
+work({"a": [1, 2.0], "b": {3, "x"}})
+print(os.path.basename(work.locate({"b": {"x", 3}, "a": [1, 2.0]})))
 """
 
 
@@ -535,7 +546,7 @@ def test_processes_compute_once_whatever_their_hash_seed(tmp_path, counter):
 
 @pytest.mark.parametrize("option", [{"method": "nyp"}, {"compress": "gzip"}, {"mmap_mode": "r+"}])
 def test_unknown_options_are_refused_before_anything_is_made(tmp_path, option):
-    with pytest.raises((UnknownChoice, ValueError), match="choose|compress"):
+    with pytest.raises((UnknownChoice, ValueError), match=r"choose|compress"):
         disk_cacher(tmp_path / "cache", **option)
     assert not (tmp_path / "cache").exists()
 

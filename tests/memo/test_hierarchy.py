@@ -24,7 +24,9 @@ class TestHierarchy(TierPromises):
 class TestHierarchyOfHierarchies(TierPromises):
     @pytest.fixture
     def tier(self, tmp_path):
-        inner = Hierarchy([DirectoryTier(str(tmp_path / "fast")), DirectoryTier(str(tmp_path / "slow"))])
+        inner = Hierarchy(
+            [DirectoryTier(str(tmp_path / "fast")), DirectoryTier(str(tmp_path / "slow"))]
+        )
         return Hierarchy([Hierarchy([RamTier()]), inner])
 
 
@@ -141,7 +143,10 @@ class AgainstADictionary(RuleBasedStateMachine):
     def start(self):
         import tempfile
 
-        self.tiers = [RamTier(max_bytes=2000), *(DirectoryTier(tempfile.mkdtemp()) for _ in range(2))]
+        self.tiers = [
+            RamTier(max_bytes=2000),
+            *(DirectoryTier(tempfile.mkdtemp()) for _ in range(2)),
+        ]
         self.hierarchy = Hierarchy(self.tiers)
         self.expected = {}
 

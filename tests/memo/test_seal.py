@@ -91,4 +91,6 @@ def test_the_payload_is_not_copied():
     value = np.zeros(10**5)
     payload = FORMATS["npy"].encode(value)
     parts = seal(Payload(payload.parts), RECORD, KEY, FORMATS["npy"]).parts
-    assert any(np.shares_memory(np.frombuffer(part, np.uint8), value) for part in parts if len(part))
+    assert any(
+        np.shares_memory(np.frombuffer(part, np.uint8), value) for part in parts if len(part)
+    )

@@ -9,7 +9,13 @@ from neurotools.memo.digest.files import File
 from neurotools.memo.digest.values import qualified_name
 from neurotools.memo.entry import Digested
 from neurotools.memo.errors import UndigestableValue
-from neurotools.memo.signature import LITERAL_LEAVES, LITERAL_LENGTH, Binder, canonical, canonical_value
+from neurotools.memo.signature import (
+    LITERAL_LEAVES,
+    LITERAL_LENGTH,
+    Binder,
+    canonical,
+    canonical_value,
+)
 
 
 def example(a, b=2, *more, c=3, **options):
@@ -67,7 +73,20 @@ def test_keyword_and_positional_only_names_may_meet():
 
 @pytest.mark.parametrize(
     "value",
-    [1, True, 1.5, "x", b"x", None, (1, [2.0]), {"a": {1}}, frozenset([1]), np.int8(3), Path("x"), 2j],
+    [
+        1,
+        True,
+        1.5,
+        "x",
+        b"x",
+        None,
+        (1, [2.0]),
+        {"a": {1}},
+        frozenset([1]),
+        np.int8(3),
+        Path("x"),
+        2j,
+    ],
 )
 def test_small_plain_values_stay_as_they_are(value):
     found = canonical_value(value, qualified_name)
@@ -109,7 +128,10 @@ def test_nested_data_does_not_take_exponential_time():
 
 
 def test_what_cannot_be_digested_names_the_argument(tmp_path):
-    with (tmp_path / "open").open("w") as file, pytest.raises(UndigestableValue, match="argument 'a'"):
+    with (
+        (tmp_path / "open").open("w") as file,
+        pytest.raises(UndigestableValue, match="argument 'a'"),
+    ):
         canonical(((("a", file),), None), qualified_name)
 
 

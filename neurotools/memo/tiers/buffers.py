@@ -9,7 +9,7 @@ def aligned(size: int) -> memoryview:
     """Return a new, writable, uninitialised buffer that starts at a multiple of 64."""
     array = np.empty(size + 63, np.uint8)
     start = -array.__array_interface__["data"][0] % 64
-    return memoryview(array)[start : start + size]
+    return array.data[start : start + size]
 
 
 def own_copy(content: bytes | memoryview) -> memoryview:

@@ -75,7 +75,9 @@ class DirectoryTier:
         except FileExistsError:
             raise UnusableLocation(self.root, "it is a file, not a folder") from None
         except (OSError, ValueError) as error:
-            raise UnusableLocation(self.root, getattr(error, "strerror", None) or str(error)) from None
+            raise UnusableLocation(
+                self.root, getattr(error, "strerror", None) or str(error)
+            ) from None
 
     def location(self, key: Key) -> str:
         path = key.path if os.sep == "/" else key.path.replace("/", os.sep)
@@ -94,7 +96,8 @@ class DirectoryTier:
         except FileNotFoundError:
             return None
         except OSError as error:
-            return self._odd(path, error, set_aside=set_aside)
+            self._odd(path, error, set_aside=set_aside)
+            return None
         try:
             return self._read(descriptor, key, path)
         except CorruptEntry:
@@ -216,7 +219,10 @@ class DirectoryTier:
     def _sweep(self) -> None:
         """Remove what killed processes left unfinished; once in each tier's life."""
         here = socket.gethostname()[:40]
-        with contextlib.suppress(OSError), os.scandir(os.path.join(self.root, PRIVATE, "unfinished")) as all_:
+        with (
+            contextlib.suppress(OSError),
+            os.scandir(os.path.join(self.root, PRIVATE, "unfinished")) as all_,
+        ):
             for left in all_:
                 if _is_left_over(left, here):
                     os.unlink(left.path)
@@ -285,7 +291,11 @@ def _write_whole(descriptor: int, blob: Blob) -> None:
     left = [memoryview(part).cast("B") for part in blob.parts if len(memoryview(part).cast("B"))]
     while left:
         vector = left[:_VECTOR]
-        written = os.writev(descriptor, vector) if hasattr(os, "writev") else os.write(descriptor, left[0])
+        written = (
+            os.writev(descriptor, vector)
+            if hasattr(os, "writev")
+            else os.write(descriptor, left[0])
+        )
         while left and written >= len(left[0]):
             written -= len(left.pop(0))
         if written:

@@ -47,7 +47,9 @@ def tier_at(location: Any, identifier: str, **options: Any) -> Tier:
         return _tier_of_url(place)
     if not place:
         raise ValueError("the location of a cache is empty; '.' is the working directory")
-    return DirectoryTier(os.path.join(os.path.expanduser(place), checked_identifier(identifier)), **options)
+    return DirectoryTier(
+        os.path.join(os.path.expanduser(place), checked_identifier(identifier)), **options
+    )
 
 
 def _tier_of_url(url: str) -> Tier:

@@ -87,4 +87,3 @@ class RamTier:
 
     def __setstate__(self, state: dict[str, int]) -> None:
         self.__init__(**state)  # type: ignore[misc]
-
