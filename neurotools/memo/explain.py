@@ -93,9 +93,8 @@ def _other_arguments(hierarchy: Hierarchy, keys: list[Key], signature: Signature
     here = _by_name(signature)
     nearest: tuple[Key, dict[str, tuple[Any, Any]]] | None = None
     for key in keys:
-        try:
-            there = _by_name(naming.signature_of(key.call))
-        except UnreadableName:
+        there = _arguments(hierarchy, key)
+        if there is None:
             continue
         changed = {
             name: (there.get(name), here.get(name))
@@ -110,6 +109,18 @@ def _other_arguments(hierarchy: Hierarchy, keys: list[Key], signature: Signature
     return Explanation(
         hit=False, reason=reason, location=hierarchy.location(nearest[0]), arguments=nearest[1]
     )
+
+
+def _arguments(hierarchy: Hierarchy, key: Key) -> dict[str, Any] | None:
+    """Return an entry's arguments, from its name or, where that is too short, from its record."""
+    try:
+        return _by_name(naming.signature_of(key.call))
+    except UnreadableName:
+        record = hierarchy.record(key)
+    try:
+        return None if record is None else _by_name(naming.recorded(record))
+    except UnreadableName:
+        return None
 
 
 def _by_name(signature: Signature) -> dict[str, Any]:

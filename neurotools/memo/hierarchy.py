@@ -11,7 +11,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from neurotools.memo.entry import Blob, Key
+from neurotools.memo.entry import Blob, Key, Record
 from neurotools.memo.errors import CorruptEntry, UntrustedEntry
 from neurotools.memo.seal import Sealed
 from neurotools.memo.tiers.base import Tier
@@ -93,6 +93,15 @@ class Hierarchy:
         except Exception as error:  # the named boundary of this module
             self._failed(depth, "remove from", error)
             return False
+
+    def record(self, key: Key) -> Record | None:
+        for depth, tier in enumerate(self.tiers):
+            try:
+                if (record := tier.record(key)) is not None:
+                    return record
+            except Exception as error:  # the named boundary of this module
+                self._failed(depth, "read", error)
+        return None
 
     def has(self, key: Key) -> bool:
         return self.depth_of(key) is not None

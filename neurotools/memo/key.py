@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import types
 import weakref
 from collections.abc import Callable, Iterable, Mapping
@@ -123,7 +124,15 @@ def code_name(value: Any) -> str:
     """Return what stands for a function or class among the arguments: its name and fingerprint."""
     if isinstance(value, types.ModuleType):
         return qualified_name(value)
-    tracker = _TRACKERS.get(value)
-    if tracker is None:
-        tracker = _TRACKERS[value] = Tracker(value)
+    try:
+        tracker = _TRACKERS.get(value)
+        if tracker is None:
+            tracker = _TRACKERS[value] = Tracker(value)
+    except TypeError:  # ufuncs and some others take no weak references
+        tracker = _tracker(value)
     return f"{qualified_name(value)}#{tracker.current().code}"
+
+
+@functools.lru_cache(maxsize=256)
+def _tracker(value: Any) -> Tracker:
+    return Tracker(value)

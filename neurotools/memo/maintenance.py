@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from neurotools.memo import naming
-from neurotools.memo.entry import Key, Record, Signature
+from neurotools.memo.entry import Key, Signature
 from neurotools.memo.errors import CorruptEntry, UnreadableName, UntrustedEntry
 from neurotools.memo.formats.registry import FORMATS, decoder
-from neurotools.memo.seal import record_of, reseal
-from neurotools.memo.tiers.directory import PRIVATE, DirectoryTier
+from neurotools.memo.seal import reseal
+from neurotools.memo.tiers.directory import PRIVATE, DirectoryTier, read_record
 
 log = logging.getLogger(__name__)
-
-#: A record is read from the last bytes of a file; a second look is taken where it is longer.
-_TAIL, _TAIL_LIMIT = 4096, 1 << 20
 
 
 def scan(folder: str, method: str, **decoding: Any) -> Iterator[tuple[str, Signature]]:
@@ -62,38 +58,7 @@ def _signature(path: str, **decoding: Any) -> Signature:
     try:
         return naming.signature_of(name, **decoding)
     except UnreadableName:
-        written = read_record(path).details.get("signature")
-        if not isinstance(written, str):
-            raise
-        return naming.decode(written.encode("utf-8", "surrogatepass"))
-
-
-def read_record(path: str) -> Record:
-    """Return the record of an entry's file, without reading its payload or verifying it.
-
-    Raises
-    ------
-    CorruptEntry
-        If the file is no entry.
-    """
-    with open(path, "rb", opener=_regular) as file:
-        size = os.fstat(file.fileno()).st_size
-        for wanted in (_TAIL, _TAIL_LIMIT):
-            file.seek(max(0, size - wanted))
-            try:
-                return record_of(file.read(wanted), path)
-            except CorruptEntry:
-                if wanted == _TAIL_LIMIT or wanted >= size:
-                    raise
-    raise AssertionError("unreachable")
-
-
-def _regular(path: str, flags: int) -> int:
-    descriptor = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise CorruptEntry(path, "it is no regular file")
-    return descriptor
+        return naming.recorded(read_record(path))
 
 
 def read_value(path: str, *, method: str | None = None) -> Any:

@@ -32,7 +32,7 @@ from urllib.parse import quote, unquote
 
 import numpy as np
 
-from neurotools.memo.entry import Digested, Signature
+from neurotools.memo.entry import Digested, Record, Signature
 from neurotools.memo.errors import UnknownChoice, UnreadableName
 
 #: What file systems allow: bytes in a name, characters in a whole path.
@@ -394,6 +394,17 @@ def signature_of(
     except (binascii.Error, zlib.error, ValueError) as error:
         raise UnreadableName(name, str(error)) from None
     return decode(content, mode)
+
+
+def recorded(record: Record) -> Signature:
+    """Return the signature that stands in an entry's record.
+
+    Raises
+    ------
+    UnreadableName
+        If there is none in it.
+    """
+    return decode(_utf8(str(record.details.get("signature", ""))))
 
 
 def _padded(key: str) -> str:

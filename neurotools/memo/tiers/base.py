@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from neurotools.memo.entry import Blob, Key
+from neurotools.memo.entry import Blob, Key, Record
 from neurotools.memo.seal import Sealed
 
 
@@ -35,6 +35,15 @@ class Tier(Protocol):
 
     def discard(self, key: Key) -> bool:
         """Remove an entry; return whether there was one."""
+
+    def record(self, key: Key) -> Record | None:
+        """Return an entry's record without reading its payload or verifying it, or None.
+
+        Raises
+        ------
+        CorruptEntry
+            If there is something that is no entry.
+        """
 
     def has(self, key: Key) -> bool:
         """Return whether there seems to be an entry, without reading it."""

@@ -16,10 +16,10 @@ import stat
 import time
 from collections.abc import Iterator
 
-from neurotools.memo.entry import Blob, Key
+from neurotools.memo.entry import Blob, Key, Record
 from neurotools.memo.errors import CorruptEntry, UntrustedEntry, UnusableLocation
 from neurotools.memo.formats.registry import FORMATS
-from neurotools.memo.seal import SIZE, Sealed
+from neurotools.memo.seal import SIZE, Sealed, record_of
 from neurotools.memo.tiers.buffers import aligned
 
 #: Folder for what is no entry; never part of a function's path, which begins with a module.
@@ -106,6 +106,12 @@ class DirectoryTier:
             raise
         finally:
             os.close(descriptor)
+
+    def record(self, key: Key) -> Record | None:
+        try:
+            return read_record(self.location(key))
+        except FileNotFoundError:
+            return None
 
     def _read(self, descriptor: int, key: Key, path: str) -> Sealed:
         facts = os.fstat(descriptor)
@@ -266,6 +272,37 @@ class DirectoryTier:
 
 
 _COUNTER = itertools.count()
+
+#: A record is read from the last bytes of a file; a second look is taken where it is longer.
+_TAIL, _TAIL_LIMIT = 4096, 1 << 20
+
+
+def read_record(path: str) -> Record:
+    """Return the record of an entry's file, without reading its payload or verifying it.
+
+    Raises
+    ------
+    CorruptEntry
+        If the file is no entry.
+    """
+    with open(path, "rb", opener=_regular) as file:
+        size = os.fstat(file.fileno()).st_size
+        for wanted in (_TAIL, _TAIL_LIMIT):
+            file.seek(max(0, size - wanted))
+            try:
+                return record_of(file.read(wanted), path)
+            except CorruptEntry:
+                if wanted == _TAIL_LIMIT or wanted >= size:
+                    raise
+    raise AssertionError("unreachable")
+
+
+def _regular(path: str, flags: int) -> int:
+    descriptor = os.open(path, flags | _READ)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise CorruptEntry(path, "it is no regular file")
+    return descriptor
 
 
 def _read_whole(descriptor: int, size: int, path: str) -> memoryview:

@@ -6,8 +6,8 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 
-from neurotools.memo.entry import Blob, Key
-from neurotools.memo.seal import Sealed
+from neurotools.memo.entry import Blob, Key, Record
+from neurotools.memo.seal import Sealed, record_of
 from neurotools.memo.tiers.buffers import own_copy
 
 #: Bytes kept unless told otherwise: what a laptop can spare.
@@ -63,6 +63,10 @@ class RamTier:
             content = self._entries.pop(key, None)
             self._size -= len(content or b"")
         return content is not None
+
+    def record(self, key: Key) -> Record | None:
+        content = self._entries.get(key)
+        return None if content is None else record_of(content, self.location(key))
 
     def has(self, key: Key) -> bool:
         return key in self._entries

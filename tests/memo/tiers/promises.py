@@ -43,8 +43,14 @@ class TierPromises:
         tier.put(key, entry(2.0, key))
         assert value_in(tier, key) == 2.0
 
+    def test_a_record_is_read_alone(self, tier):
+        tier.put(KEY, entry(np.zeros(10**5)))
+        assert tier.record(KEY).created == 2.0
+        assert tier.record(KEY).details["key"] == KEY.path
+
     def test_what_was_not_put_is_not_there(self, tier):
         assert tier.get(KEY) is None
+        assert tier.record(KEY) is None
         assert not tier.has(KEY)
         assert list(tier.keys()) == []
 
