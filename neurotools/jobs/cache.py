@@ -15,7 +15,6 @@ from neurotools.memo.digest.files import File
 from neurotools.memo.digest.values import register_digest
 from neurotools.memo.entry import Signature
 from neurotools.memo.errors import UnknownChoice
-from neurotools.memo.fingerprint import documented
 from neurotools.memo.formats.registry import FORMATS, format_named, holds
 from neurotools.memo.function import Memoized, Options, check_supported, memoized
 from neurotools.memo.hierarchy import Hierarchy
@@ -321,6 +320,8 @@ def get_source(f: Callable[..., Any]) -> str:
     UnsupportedFunction
         If there is no source, as for builtins.
     """
+    from neurotools.memo.fingerprint import documented  # loads the parser, 20 ms
+
     return documented.get_source(_plain(f))
 
 
@@ -345,6 +346,8 @@ def function_hash_no_subroutines(f: Callable[..., Any]) -> str:
     --------
     function_hash_with_subroutines : depends on all code that the function reaches, too.
     """
+    from neurotools.memo.fingerprint import documented  # loads the parser, 20 ms
+
     return documented.own_hash(_plain(f))
 
 
@@ -363,6 +366,8 @@ def function_hash_with_subroutines(f: Callable[..., Any], force: bool = False) -
     str
         The hash, URL-safe base64.
     """
+    from neurotools.memo.fingerprint import documented  # loads the parser, 20 ms
+
     del force
     return documented.deep_hash(_plain(f))
 

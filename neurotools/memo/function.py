@@ -131,7 +131,8 @@ class Memoized:
         self.__name__: str = getattr(function, "__name__", type(function).__name__)
         self.__qualname__: str = getattr(function, "__qualname__", self.__name__)
         self._function, self._hierarchy, self._options = function, hierarchy, options
-        self.keys = KeyMaker(function, options.ignore, **options.tracking)
+        strict = not options.allow_mutable_bindings
+        self.keys = KeyMaker(function, options.ignore, strict=strict, **options.tracking)
         self._flight = Flight(options.lock_folder)
         self._pace = Pace()
         self._counts: Counter[str] = Counter()
@@ -172,16 +173,11 @@ class Memoized:
             return None
         except TypeError:
             return None  # not the function's arguments: its own error says so best
-        self._refuse_unsafe()
         if self._options.skip_fast and self._pace.is_computing_faster(named[0].call):
             self._say(f"Computing {self.__qualname__} again: faster than loading")
             self._counts["uncached"] += 1
             return None
         return named
-
-    def _refuse_unsafe(self) -> None:
-        if not self._options.allow_mutable_bindings and self.keys.tracker.refusals:
-            raise self.keys.tracker.refusals[0]
 
     def _find(self, key: Key) -> Found | None:
         """Return a result that is in the cache."""

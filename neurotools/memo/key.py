@@ -31,12 +31,19 @@ class KeyMaker:
         The function as it would run, not yet memoized.
     ignore : iterable of str
         Parameters that do not count.
+    strict : bool
+        Whether to refuse a function that depends on something that cannot be followed.
     **tracking
         Options of `Tracker`, such as ``packages``.
     """
 
     def __init__(
-        self, function: Callable[..., Any], ignore: Iterable[str] = (), **tracking: Any
+        self,
+        function: Callable[..., Any],
+        ignore: Iterable[str] = (),
+        *,
+        strict: bool = False,
+        **tracking: Any,
     ) -> None:
         self.folder = naming.function_folder(function)
         self.binder = Binder(function, ignore)
@@ -44,11 +51,24 @@ class KeyMaker:
         # Beside the names of function and code in `signature_to_file_string`, 15 with its dot.
         self._room = naming.room_beside(len(self.folder) + 15)
         self._stems: dict[Any, str] = {}
+        self._strict = strict
+        self._accepted: Fingerprint | None = None
 
     @property
     def fingerprint(self) -> Fingerprint:
-        """The code that would run now."""
-        return self.tracker.current()
+        """The code that would run now.
+
+        Raises
+        ------
+        UnsafeBinding
+            If it depends on something that cannot be followed, and that is not allowed.
+        """
+        fingerprint = self.tracker.current()
+        if fingerprint is not self._accepted:
+            if self._strict and (refusals := self.tracker.refusals):
+                raise refusals[0]
+            self._accepted = fingerprint
+        return fingerprint
 
     def signature(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Signature:
         """Return a call's canonical signature.
@@ -77,7 +97,7 @@ class KeyMaker:
         known = None if self.binder.reads_files else _shortcut(args, kwargs)
         stem = None if known is None else self._stems.get(known)
         if stem is not None:
-            return Key(self.folder, self.tracker.current().code, stem, method), None
+            return Key(self.folder, self.fingerprint.code, stem, method), None
         signature = self.signature(args, kwargs)
         key = self.key(signature, method)
         if known is not None:

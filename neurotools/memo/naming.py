@@ -21,7 +21,6 @@ import keyword
 import os
 import pathlib
 import pickle
-import pickletools
 import re
 import sys
 import zlib
@@ -273,6 +272,8 @@ class _Plain(pickle.Unpickler):
 
 
 def _from_pickle(content: bytes) -> Any:
+    import pickletools  # 5 ms to load, for this mode only
+
     for opcode, _, _ in pickletools.genops(content):
         if opcode.name not in _OPCODES:
             raise pickle.UnpicklingError(f"{opcode.name} has no place in an argument signature")

@@ -398,7 +398,7 @@ def test_slow_loads_are_skipped_where_asked(tmp_path, counter):
         def f(x):
             counter()
             time.sleep(seconds)
-            return np.zeros(10**5)
+            return np.zeros(3 * 10**6)
 
         for _ in range(4):
             f(1)

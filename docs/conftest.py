@@ -1,0 +1,12 @@
+"""The examples of the documentation are run as tests, each page in a folder of its own."""
+
+import pytest
+
+collect_ignore = ["conf.py", "_build"]
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path, monkeypatch):
+    for package in ("nibabel", "pandas"):
+        pytest.importorskip(package)
+    monkeypatch.chdir(tmp_path)

@@ -1,0 +1,205 @@
+"""Instances of any class -> their parts, as pickle would take them. Not here: how they are written.
+
+What pickle refuses for good reason is refused too, and so is what it would take although there is
+no content to speak of.
+"""
+
+from __future__ import annotations
+
+import copyreg
+import sys
+import types
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import PurePath
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from neurotools.memo.digest.walk import refusal
+
+_LAZY = "its content is still in a file; pass it as an array, or the file as File"
+
+#: Name of a class -> why its instances are refused, and those of its subclasses.
+_REFUSED = {
+    "_io._IOBase": "an open file has a position, and content that changes",
+    "_io.IOBase": "an open file has a position, and content that changes",
+    "io.IOBase": "an open file has a position, and content that changes",
+    "_thread.lock": "a lock is held or free, and has no content",
+    "_thread.RLock": "a lock is held or free, and has no content",
+    "socket.socket": "a connection is not data",
+    "_socket.socket": "a connection is not data",
+    "threading.Thread": "a thread is running code, not data",
+    "weakref.ReferenceType": "what a weak reference points to may be gone at any time",
+    "weakref.ProxyType": "what a weak reference points to may be gone at any time",
+    "weakref.CallableProxyType": "what a weak reference points to may be gone at any time",
+    "builtins.generator": "a generator is used up by reading it",
+    "builtins.coroutine": "a coroutine is running code, not data",
+    "builtins.async_generator": "a generator is used up by reading it",
+    "builtins.frame": "a frame is running code, not data",
+    "ctypes.CDLL": "a loaded library is an address in this process",
+    "_ctypes._Pointer": "a pointer is an address in this process",
+    "_ctypes.CFuncPtr": "a pointer is an address in this process",
+    "h5py._hl.base.HLObject": _LAZY,
+    "zarr.core.Array": _LAZY,
+    "zarr.core.array.Array": _LAZY,
+    "zarr.hierarchy.Group": _LAZY,
+    "zarr.core.group.Group": _LAZY,
+    "dask.base.DaskMethodsMixin": "it is not computed yet, and what it will read may change",
+    "polars.lazyframe.frame.LazyFrame": "it is not computed yet, and what it will read may change",
+    "pyarrow._dataset.Dataset": _LAZY,
+}
+
+#: Modules whose iterators show nothing of their position, or not in every version of Python.
+_ITERATORS = frozenset({"builtins", "itertools", "collections", "_collections", "array"})
+
+#: Subclasses of these lose their attributes in pickle.
+_FORGETFUL = (Counter, defaultdict, PurePath, np.generic)
+
+#: The constructors that pickle uses for most classes -> what stands for them.
+_NEW = {copyreg.__newobj__: "new", copyreg.__newobj_ex__: "new ex"}  # type: ignore[attr-defined]
+_NO_GETSTATE = getattr(object, "__getstate__", None)
+
+
+class Parts(NamedTuple):
+    """What an object is made of.
+
+    Attributes
+    ----------
+    constructor : callable or str or None
+        Makes the object; None is its class, text one of the ways of pickle.
+    arguments : tuple
+        Of the constructor, less the class.
+    state : dict or tuple or object
+        Attributes by name; anything else that the class calls its state.
+    items : list or None
+        Members of a list.
+    pairs : dict or list of pairs or None
+        Members of a dictionary; a list if their order counts.
+    """
+
+    constructor: Any
+    arguments: tuple[Any, ...]
+    state: Any
+    items: Any
+    pairs: Any
+
+
+def refused(cls: type) -> str | None:
+    """Return why values of a class have no reliable digest, or None."""
+    for base in cls.__mro__:
+        if (reason := _REFUSED.get(f"{base.__module__}.{base.__qualname__}")) is not None:
+            return reason
+    if hasattr(cls, "__next__") and cls.__module__ in _ITERATORS:
+        return "an iterator is used up by reading it"
+    return None
+
+
+def parts(value: Any) -> Parts:
+    """Return what an object is made of.
+
+    Raises
+    ------
+    UndigestableValue
+        If it refuses to tell.
+    """
+    cls = type(value)
+    constructor, arguments, *rest = _reduced(value)
+    state, items, pairs = (*rest, None, None, None)[:3]
+    if constructor is cls:
+        constructor = None
+    elif constructor in _NEW and arguments[0] is cls:
+        constructor, arguments = _NEW[constructor], arguments[1:]
+    if isinstance(value, (set, frozenset)) and arguments and type(arguments[0]) is list:
+        arguments = (frozenset(arguments[0]), *arguments[1:])
+    if isinstance(value, _FORGETFUL):
+        state = state or attributes(value)
+    return Parts(
+        constructor, arguments, _canonical(cls, state), _items(value, items), _pairs(value, pairs)
+    )
+
+
+def _reduced(value: Any) -> tuple[Any, ...]:
+    reducer = copyreg.dispatch_table.get(type(value))
+    try:
+        reduced = reducer(value) if reducer is not None else value.__reduce_ex__(4)
+    except RecursionError:
+        raise
+    except Exception as error:
+        # Boundary: what an object does when asked for its state may fail in any way.
+        raise refusal(value, str(error) or type(error).__name__) from error
+    if isinstance(reduced, str):
+        return "name", (reduced,)
+    if not isinstance(reduced, tuple) or len(reduced) < 2:
+        raise refusal(value, "it does not tell what it is made of")
+    return reduced
+
+
+def _canonical(cls: type, state: Any) -> Any:
+    if type(state) is tuple and len(state) == 2 and type(state[1]) is dict:
+        return tuple(_canonical(cls, part) for part in state)
+    # Without attributes, the default state is None or empty, depending on the version of Python.
+    default = getattr(cls, "__getstate__", None) is _NO_GETSTATE
+    return {} if state is None and default else state
+
+
+def _items(value: Any, items: Iterable[Any] | None) -> Any:
+    # A subclass may show other members than it has; those that it has are counted.
+    if items is not None and isinstance(value, list):
+        return list.copy(value)
+    return None if items is None else list(items)
+
+
+def _pairs(value: Any, pairs: Iterable[tuple[Any, Any]] | None) -> Any:
+    if isinstance(value, OrderedDict):
+        return list(OrderedDict.items(value))
+    if pairs is not None and isinstance(value, dict):
+        return dict(dict.items(value))
+    return None if pairs is None else dict(pairs)
+
+
+def attributes(value: Any) -> dict[str, Any]:
+    """Return what an object holds by name, in its dictionary or in slots."""
+    found = dict(getattr(value, "__dict__", None) or {})
+    for name in copyreg._slotnames(type(value)):  # type: ignore[attr-defined]
+        if hasattr(value, name):
+            found[name] = getattr(value, name)
+    return found
+
+
+#: Objects that are only equal to themselves -> their names, and the other way round.
+_global_names: dict[int, tuple[Any, str]] = {}
+_global_values: dict[str, Any] = {}
+
+
+def global_name(value: Any) -> str:
+    """Return the name of a bare ``object()``, such as the marker of a missing argument.
+
+    Raises
+    ------
+    UndigestableValue
+        If no module has a name for it that always means this object.
+    """
+    if (known := _global_names.get(id(value))) is None:
+        # The module that defines it is loaded whenever another one is that imports it from there.
+        name = min(_names_of(value), default=(0, ""))[1]
+        if not name or not _is_constant(name, value):
+            raise refusal(value, "it is equal to itself only, and no module has a constant for it")
+        known = _global_names[id(value)] = value, name
+    return known[1]
+
+
+def _is_constant(name: str, value: Any) -> bool:
+    # A constant may be made anew, when a cell or a module is run once more; a variable may not.
+    return name.rpartition(":")[2].isupper() or _global_values.setdefault(name, value) is value
+
+
+def _names_of(value: Any) -> Iterator[tuple[int, str]]:
+    for module in list(sys.modules.values()):
+        # The builtins hold what was printed last; a script's variables come and go.
+        if not isinstance(module, types.ModuleType) or module.__name__ == "builtins":
+            continue
+        script = module.__name__ == "__main__"
+        for name, item in list(vars(module).items()):
+            if item is value and (name.isupper() or not script):
+                yield (1000 if script else len(module.__name__)), f"{module.__name__}:{name}"

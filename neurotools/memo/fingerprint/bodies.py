@@ -1,0 +1,157 @@
+"""What is inside the nodes of a walk that are no functions: classes, modules, dispatchers."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping
+from types import FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any
+
+from neurotools.memo.digest import files
+from neurotools.memo.errors import UndigestableValue
+from neurotools.memo.fingerprint import classes, origin
+from neurotools.memo.fingerprint.reads import READ
+
+if TYPE_CHECKING:
+    from neurotools.memo.fingerprint.walk import Walk
+
+#: Descriptors of the standard library, and the attributes that hold their functions.
+_DESCRIPTORS: dict[type, tuple[str, ...]] = {
+    staticmethod: ("__func__",),
+    classmethod: ("__func__",),
+    property: ("fget", "fset", "fdel"),
+    functools.cached_property: ("func",),
+    functools.partialmethod: ("func", "args", "keywords"),
+}
+
+
+def cls(walk: Walk, value: type, label: str) -> None:
+    """Visit a class: its bases, its metaclass, and what its body holds now."""
+    guards = walk.ledger.guards
+    guards.size(value.__dict__)
+    guards.attribute(value, "__bases__")
+    bases = [walk.label(base) for base in value.__bases__ if base is not object]
+    meta = "" if type(value) is type else walk.label(type(value))
+    shape = [bases, meta, classes.fields(value)]
+    walk.ledger.part("class", label, repr(shape))
+    place = label.replace(":", ".", 1)
+    for name, held in classes.members(value):
+        guards.entry(value.__dict__, name)
+        _member(walk, f"{place}.{name}", held)
+    if shape[2] is not None:
+        for name, held in classes.field_values(value):
+            walk.bind(f"{place}.{name}", held)
+    if (members := classes.enumerated(value)) is not None:
+        walk.bind(f"{place}.__members__", members)
+    if any(_reads_hints(base) for base in (*value.__mro__, type(value))):
+        hints(walk, value, label)
+
+
+def _reads_hints(base: type) -> bool:
+    """Whether a base class or metaclass may make something of hints: one of a distribution."""
+    return isinstance(origin.of_class(base), origin.Package)
+
+
+def _member(walk: Walk, place: str, value: Any) -> None:
+    parts = _DESCRIPTORS.get(type(value))
+    if parts is None:
+        dispatcher = getattr(value, "dispatcher", None)
+        if isinstance(value, functools.singledispatchmethod):
+            walk.ledger.part("descriptor", place, "singledispatchmethod")
+            walk.bind(f"{place}.dispatcher", dispatcher)
+        else:
+            walk.bind(place, value)
+        return
+    walk.ledger.part("descriptor", place, type(value).__name__)
+    for part in parts:
+        held = getattr(value, part)
+        if held is not None:
+            walk.bind(f"{place}.{part}" if len(parts) > 1 else place, held)
+
+
+def module(walk: Walk, value: ModuleType, label: str) -> None:
+    """Visit a whole module of the user's."""
+    namespace(walk, vars(value), label.rstrip(":"))
+
+
+def namespace(walk: Walk, names: Mapping[str, Any], scope: str) -> None:
+    """Visit all that the globals of a module hold."""
+    interactive = "__file__" not in names
+    walk.ledger.guards.size(names)
+    for name in sorted(names):
+        if name.startswith("__") and name.endswith("__"):
+            continue
+        if interactive and _OF_SHELL.fullmatch(name):
+            continue
+        walk.ledger.guards.entry(names, name)
+        walk.bind(f"{scope}.{name}", names[name], READ, wide=True)
+
+
+#: What interactive sessions keep among the user's names.
+_OF_SHELL = re.compile(r"In|Out|exit|quit|get_ipython|_+|_[io]?h|_dh|_i+|_i?\d+")
+
+
+def dispatched(walk: Walk, function: FunctionType, label: str) -> None:
+    """Visit what `functools.singledispatch` made."""
+    registry: Mapping[type, Any] = function.registry  # type: ignore[attr-defined]
+    walk.ledger.guards.size(registry)
+    for kind in registry:
+        walk.ledger.guards.entry(registry, kind)
+        walk.bind(f"{label}[{walk.label(kind)}]", registry[kind])
+
+
+def binary(walk: Walk, value: Any) -> None:
+    """Count the file of an extension module that belongs to no distribution."""
+    import sys
+
+    name = getattr(value, "__module__", None) or ""
+    file = getattr(sys.modules.get(name), "__file__", None)
+    if isinstance(file, str):
+        try:
+            walk.ledger.part("binary", name, files.file_digest(file))
+        except (UndigestableValue, OSError) as error:
+            walk.ledger.doubt(f"extension module {name} cannot be read: {error}")
+
+
+def docstring(walk: Walk, value: Any, label: str) -> None:
+    """Count the docstring of a function or class."""
+    text = value.__dict__.get("__doc__") if isinstance(value, type) else value.__doc__
+    if isinstance(text, str):
+        lines = [line.strip() for line in text.strip().splitlines()]
+        walk.ledger.part("docstring", label, "\n".join(lines) + "\n", text)
+
+
+def hints(walk: Walk, value: Any, label: str) -> None:
+    """Count the hints of a function or class."""
+    is_class = isinstance(value, type)
+    found = classes.hints(value) if is_class else getattr(value, "__annotations__", {})
+    if found:
+        shown = "\n".join(f"{name}: {_hint(walk, hint)}" for name, hint in found.items())
+        walk.ledger.part("hints", label, shown + "\n", shown)
+
+
+def _hint(walk: Walk, hint: Any) -> str:
+    """Return a hint as text that is the same in every process, visiting the classes in it."""
+    if isinstance(hint, str):
+        return repr(hint)
+    if issubclass(type(hint), type):
+        return walk.label(hint)
+    inside = ", ".join(_hint(walk, part) for part in getattr(hint, "__args__", ()))
+    text = repr(hint) if " at 0x" not in repr(hint) else type(hint).__name__
+    return f"{text}[{inside}]"
+
+
+def subclasses(walk: Walk, value: type, label: str) -> None:
+    """Count the classes derived from a class, where something asks for them."""
+    found = sorted(map(walk.label, type.__subclasses__(value)))
+    walk.ledger.guards.answer(lambda: len(type.__subclasses__(value)))
+    walk.ledger.part("subclasses", label, repr(found))
+
+
+def attributes(walk: Walk, function: FunctionType, label: str, mentioned: set[str]) -> None:
+    """Count the attributes of a function whose names are mentioned somewhere."""
+    place = label.replace(":", ".", 1)
+    for name in sorted(mentioned & function.__dict__.keys() - {"__wrapped__"}):
+        walk.ledger.guards.entry(function.__dict__, name)
+        walk.bind(f"{place}.{name}", function.__dict__[name])

@@ -1,0 +1,328 @@
+"""What a name and the attributes taken from it are bound to now.
+
+A chain is followed as far as that runs no code and stays exact: through modules, attributes of
+functions, class attributes that are plain values, and the dictionaries of plain instances. What it
+ends at is bound whole.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+from dataclasses import dataclass
+from types import FunctionType, ModuleType, SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from neurotools.memo.fingerprint import bodies, classes, origin
+from neurotools.memo.fingerprint.limits import COMPUTED_IMPORTS, DOUBTFUL, SEES_MODULE
+from neurotools.memo.fingerprint.reads import CHANGED, READ, REBOUND, Read, Reads
+from neurotools.memo.fingerprint.scopes import Import
+from neurotools.memo.fingerprint.unwrap import is_code, name_of, unwrapped
+
+if TYPE_CHECKING:
+    from neurotools.memo.fingerprint.walk import Walk
+
+MISSING: Any = object()
+
+#: Set by the import system; they say where a module lies, not what it does.
+_OF_IMPORT = {
+    *("__name__", "__spec__", "__loader__", "__builtins__", "__path__", "__cached__"),
+    *("__package__", "__annotations__"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where names are looked up: a function, its label, and the name of its module."""
+
+    function: FunctionType
+    label: str
+    scope: str
+
+
+class Chains:
+    """Resolves what functions read, for one walk."""
+
+    def __init__(self, walk: Walk) -> None:
+        self.walk = walk
+        self.ledger = walk.ledger
+        self.names: set[str] = set()
+
+    def resolve(self, place: Place, reads: Reads) -> None:
+        """Follow everything that a function reads."""
+        for target in sorted(reads.imports, key=str):
+            self._loaded(place, target)
+        for read in sorted(reads.uses, key=str):
+            value = self._read(place, read, reads.uses[read])
+            self._mind(place, value)
+        for read in sorted(reads.computed, key=str):
+            value = self._read(place, read, READ)
+            self._mind(place, value, constant=None not in reads.computed[read])
+        if "__class__" in place.function.__code__.co_freevars:  # for `super()`
+            self._read(place, Read("__class__"), READ)
+
+    def _read(self, place: Place, read: Read, how: int) -> Any:
+        if isinstance(read.root, Import):
+            self.names.add(read.root.name or read.root.module)
+            return self._imported(place, read.root, read.chain, how)
+        self.names.add(read.root)
+        freevars = place.function.__code__.co_freevars
+        if read.root in freevars and not read.declared:
+            return self._cell(place, freevars.index(read.root), read, how)
+        return self._global(place, read, how)
+
+    def _cell(self, place: Place, index: int, read: Read, how: int) -> Any:
+        cell = (place.function.__closure__ or ())[index]
+        name = f"{place.label}^{read.root}"
+        try:
+            value = cell.cell_contents
+        except ValueError:
+            self.ledger.guards.answer(lambda: _is_empty(cell))
+            self.ledger.part("missing", name, "")
+            return MISSING
+        self.ledger.guards.cell(cell)
+        return self.follow(name, value, read.chain, how)
+
+    def _global(self, place: Place, read: Read, how: int) -> Any:
+        name = str(read.root)
+        if name in _OF_IMPORT:
+            return MISSING
+        builtins: Any = place.function.__builtins__  # type: ignore[attr-defined]
+        for namespace, home in ((place.function.__globals__, place.scope), (builtins, "builtins")):
+            self.ledger.guards.entry(namespace, name)
+            if name in namespace:
+                value = namespace[name]
+                if home == "builtins" and _is_foreign(value):
+                    return value
+                return self.follow(f"{home}.{name}", value, read.chain, how)
+        if how != REBOUND:
+            self.ledger.part("missing", f"{place.scope}.{name}", "")
+        return MISSING
+
+    # Steps along a chain
+
+    def follow(self, place: str, value: Any, chain: tuple[str, ...], how: int) -> Any:
+        """Follow a chain from what a place holds, bind what it ends at, and return that."""
+        while True:
+            value = unwrapped(value)
+            if isinstance(value, ModuleType):
+                return self._module(place, value, chain, how)
+            if not chain:
+                break
+            if how == REBOUND and len(chain) == 1 and self._can_step(value):
+                self.walk.holdings.used(f"{place}.{chain[0]}", how)
+                return MISSING
+            step = self._step(value, chain[0])
+            if step is MISSING:
+                how |= READ  # of the whole value: what the attribute is cannot be told
+                break
+            place, value, chain = f"{place}.{chain[0]}", step, chain[1:]
+        if how & (READ | CHANGED):
+            self.walk.bind(place, value, how)
+        else:
+            self.walk.holdings.used(place, how)
+        return value
+
+    def _can_step(self, value: Any) -> bool:
+        return isinstance(value, (FunctionType, type)) or _is_plain(value)
+
+    def _step(self, value: Any, name: str) -> Any:
+        """Return an attribute that can be read without running code, or MISSING."""
+        guards = self.ledger.guards
+        if isinstance(value, FunctionType):
+            guards.entry(value.__dict__, name)
+            return value.__dict__.get(name, MISSING)
+        if isinstance(value, type):
+            found = classes.plain_attribute(value, name)
+            for cls in found[0] if found else ():
+                guards.entry(cls.__dict__, name)
+            return found[1] if found else MISSING
+        if not _is_plain(value) or name not in vars(value):
+            return MISSING
+        if any(name in cls.__dict__ for cls in type(value).__mro__):
+            return MISSING  # a property, perhaps, or a default that may show again
+        self.walk.label(type(value))
+        guards.attribute(value, "__dict__")
+        guards.entry(vars(value), name)
+        return vars(value)[name]
+
+    def _module(self, place: str, module: ModuleType, chain: tuple[str, ...], how: int) -> Any:
+        home = origin.of_module(module)
+        is_user = home is origin.USER
+        name = self.ledger.scope(vars(module)) if is_user else module.__name__
+        if not chain:
+            self.walk.bind(place, module)
+            return module
+        if place != name:
+            self.ledger.part("name", place, f"{name}:", name)
+        if is_user:
+            return self._attribute(name, module, chain, how)
+        self.ledger.package(home)
+        return self._foreign(module, chain, how)
+
+    def _attribute(self, name: str, module: ModuleType, chain: tuple[str, ...], how: int) -> Any:
+        """Follow a chain through a module of the user's."""
+        first, rest = chain[0], chain[1:]
+        namespace, place = vars(module), f"{name}.{first}"
+        if first in _OF_IMPORT:
+            return MISSING
+        self.ledger.guards.entry(namespace, first)
+        if how == REBOUND and not rest:
+            self.walk.holdings.used(place, how)
+            return MISSING
+        if first in namespace:
+            return self.follow(place, namespace[first], rest, how)
+        if first == "__dict__":
+            self.walk.bind(name, module)
+            return namespace
+        if "__getattr__" in namespace:
+            self._attribute(name, module, ("__getattr__",), READ)
+            value = _asked(module, first)
+            if value is not MISSING:
+                self.ledger.guards.answer(lambda: _asked(module, first) is value)
+                return self.follow(place, value, rest, how)
+        self.ledger.part("missing", place, "")
+        return MISSING
+
+    def _foreign(self, module: ModuleType, chain: tuple[str, ...], how: int) -> Any:
+        """Follow a chain through a library's module, for what the user may have put there."""
+        first, rest = chain[0], chain[1:]
+        self.ledger.guards.entry(vars(module), first)
+        value = unwrapped(vars(module).get(first, MISSING))
+        if isinstance(value, ModuleType):
+            return self.follow(value.__name__, value, rest, how) if rest else value
+        if value is MISSING or _is_foreign(value):
+            self._warn(f"{module.__name__}.{first}")
+            return value
+        return self.follow(f"{module.__name__}.{first}", value, rest, READ)
+
+    # Imports inside bodies
+
+    def _imported(self, place: Place, target: Import, chain: tuple[str, ...], how: int) -> Any:
+        module = self._loaded(place, target)
+        if module is None:
+            return MISSING
+        if target.name is not None:
+            chain = (target.name, *chain)
+        is_user = origin.of_module(module) is origin.USER
+        name = self.ledger.scope(vars(module)) if is_user else module.__name__
+        return self._module(name, module, chain, how)
+
+    def _loaded(self, place: Place, target: Import) -> ModuleType | None:
+        """Return the module that an import statement would load; the user's is loaded for it.
+
+        Not loading it would give another fingerprint before the first run than after.
+        """
+        namespace = place.function.__globals__
+        name = target.module
+        if target.level:
+            package = namespace.get("__package__") or str(namespace.get("__name__"))
+            try:
+                name = importlib.util.resolve_name("." * target.level + name, package)
+            except ImportError:
+                self.ledger.part("missing", f"import {'.' * target.level}{name}", "")
+                return None
+        module = self._load(name)
+        within = target.name and module is not None and not hasattr(module, target.name)
+        if within and hasattr(module, "__path__"):
+            self._load(f"{name}.{target.name}")
+        return module
+
+    def _load(self, name: str) -> ModuleType | None:
+        self.ledger.guards.entry(sys.modules, name)
+        module = sys.modules.get(name)
+        if module is not None:
+            return module
+        home = _home_on_path(name.partition(".")[0])
+        if home is None:
+            self.ledger.part("missing", f"import {name}", "")
+        elif home is not origin.USER:
+            self.ledger.package(home)
+        else:
+            module = self._import(name)
+        return module
+
+    def _import(self, name: str) -> ModuleType | None:
+        try:
+            return importlib.import_module(name)
+        except (Exception, SystemExit) as error:
+            # Boundary: a module of the user's, which may do anything when it is loaded.
+            self.ledger.part("missing", f"import {name}", "")
+            self.ledger.doubt(f"module {name} cannot be loaded: {type(error).__name__}: {error}")
+            return None
+
+    # What cannot be followed
+
+    def _mind(self, place: Place, value: Any, *, constant: bool = False) -> None:
+        """Widen, refuse or doubt where a function decides at run time what it reaches."""
+        if value is MISSING:
+            return
+        if value is sys.modules:
+            self._widen(place, "sys.modules")
+        if value is os.environ:
+            self._warn("os.environ")
+        if not is_code(value) or isinstance(value, type):
+            return
+        name = name_of(value).replace(":", ".")
+        self._warn(name)
+        if name in SEES_MODULE and not constant:
+            self._widen(place, name)
+        if name in COMPUTED_IMPORTS and not constant:
+            reason = "the module is named at run time"
+            self.ledger.refuse(f"{name} in {place.label}", reason)
+
+    def _widen(self, place: Place, name: str) -> None:
+        self.ledger.doubt(f"{place.label} uses {name}: all of {place.scope} counts")
+        module = sys.modules.get(str(place.function.__globals__.get("__name__")))
+        if module is not None and vars(module) is place.function.__globals__:
+            self.walk.label(module)
+        else:
+            bodies.namespace(self.walk, place.function.__globals__, place.scope)
+
+    def _warn(self, name: str) -> None:
+        if (reason := DOUBTFUL.get(name)) is not None:
+            self.ledger.doubt(f"{name} is used: {reason}")
+
+
+def _is_foreign(value: Any) -> bool:
+    """Whether something found in a library's module is the library's, not put there by the user."""
+    if not is_code(value):
+        return True
+    return origin.of(value) is not origin.USER and origin.is_at_home(value)
+
+
+def _is_plain(value: Any) -> bool:
+    return type(value) is SimpleNamespace or classes.is_plain_instance(value)
+
+
+def _is_empty(cell: Any) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018 - asked for its error
+    except ValueError:
+        return True
+    return False
+
+
+def _asked(module: ModuleType, name: str) -> Any:
+    """Return what a module's own ``__getattr__`` answers."""
+    try:
+        return getattr(module, name)
+    except Exception:
+        return MISSING  # boundary: code of the user's
+
+
+def _home_on_path(name: str) -> origin.Origin | None:
+    """Return where a module that is not loaded would come from, without loading it."""
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError, AttributeError):
+        return None
+    if spec is None:
+        return None
+    if spec.has_location and spec.origin:
+        return origin.of_file(spec.origin)
+    for folder in spec.submodule_search_locations or ():
+        return origin.of_file(os.path.join(folder, "__init__.py"))
+    return origin.LIBRARY

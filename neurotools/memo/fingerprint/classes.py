@@ -1,0 +1,167 @@
+"""What a class is made of, as far as a program can see it run. Not here: following it (`walk`).
+
+A class counts as it is now: decorators, metaclasses and assignments have had their say. What Python
+itself writes into classes is left out, since it differs between versions.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import inspect
+from collections.abc import Iterator
+from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
+from typing import Any
+
+from neurotools.memo.fingerprint import origin
+
+#: Written by the interpreter and the standard library; the content counts elsewhere, or not.
+_WRITTEN = frozenset(
+    {
+        *("__module__", "__qualname__", "__doc__", "__dict__", "__weakref__", "__classcell__"),
+        *("__annotations__", "__annotate__", "__annotate_func__", "__annotations_cache__"),
+        *("__firstlineno__", "__static_attributes__", "__type_params__", "__parameters__"),
+        *("__orig_bases__", "__orig_class__", "__abstractmethods__", "__final__", "_abc_impl"),
+        *("__dataclass_fields__", "__dataclass_params__", "__protocol_attrs__", "_is_protocol"),
+        *("_is_runtime_protocol", "__callable_proto_members_only__"),
+        *("__non_callable_proto_members__", "__required_keys__", "__optional_keys__"),
+        *("__readonly_keys__", "__mutable_keys__", "__total__", "__closed__", "__extra_items__"),
+    }
+)
+
+#: Modules that put functions of their own into classes, and others in each version.
+_MAKERS = frozenset(("abc", "collections", "dataclasses", "enum", "reprlib", "typing"))
+
+_DESCRIPTORS_IN_C: tuple[type, ...] = (
+    MemberDescriptorType,
+    GetSetDescriptorType,
+    type(__import__("collections").namedtuple("_", "x").x),
+)
+
+
+def members(cls: type) -> Iterator[tuple[str, Any]]:
+    """Yield names and values in the body of a class that count, in order of name."""
+    for name in sorted(map(str, cls.__dict__)):
+        value = cls.__dict__.get(name)
+        if name not in _WRITTEN and not _is_made(cls, name, value):
+            yield name, value
+
+
+def _is_made(cls: type, name: str, value: Any) -> bool:
+    """Whether an attribute was made from others that count, by the standard library."""
+    if isinstance(value, _DESCRIPTORS_IN_C):
+        return True
+    if issubclass(cls, enum.Enum) and _is_of_enum(cls, name, value):
+        return True
+    function = getattr(value, "__func__", value)
+    if not isinstance(function, FunctionType):
+        return False
+    home = str(function.__globals__.get("__name__"))
+    if home in _MAKERS and origin.of_function(function) is origin.LIBRARY:
+        return True
+    return _is_generated(cls, name, function, home)
+
+
+def _is_of_enum(cls: type[enum.Enum], name: str, value: Any) -> bool:
+    sunder = name.startswith("_") and name.endswith("_")
+    return name in cls.__members__ or (sunder and not _is_code(value))
+
+
+def _is_code(value: Any) -> bool:
+    function = getattr(value, "__func__", value)
+    return isinstance(function, FunctionType) and origin.of_function(function) is origin.USER
+
+
+def _is_generated(cls: type, name: str, function: FunctionType, home: str) -> bool:
+    """Whether a method was written by `dataclass` or `namedtuple` from the fields."""
+    if not function.__code__.co_filename.startswith("<"):
+        return False
+    if name == "__new__":
+        return home == f"namedtuple_{cls.__name__}" or home.startswith("namedtuple_")
+    named = function.__name__ in (name, "_recursive_repr", "wrapper")
+    return "__dataclass_fields__" in cls.__dict__ and name in _OF_DATACLASSES and named
+
+
+_OF_DATACLASSES = frozenset(
+    {
+        *("__init__", "__repr__", "__eq__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__"),
+        *("__setattr__", "__delattr__", "__replace__", "__getstate__", "__setstate__"),
+    }
+)
+
+
+def fields(cls: type) -> list[tuple[Any, ...]] | None:
+    """Return what `dataclass` made its methods from, or None for another class."""
+    if "__dataclass_fields__" not in cls.__dict__:
+        return None
+    params: Any = cls.__dict__.get("__dataclass_params__")
+    names = ("init", "repr", "eq", "order", "unsafe_hash", "frozen")
+    listed: list[tuple[Any, ...]] = [tuple(bool(getattr(params, name, None)) for name in names)]
+    for field in cls.__dict__["__dataclass_fields__"].values():
+        flags = (field.init, field.repr, field.hash, field.compare, bool(field.kw_only))
+        listed.append((field.name, *flags, getattr(field._field_type, "name", "")))
+    return listed
+
+
+def field_values(cls: type) -> Iterator[tuple[str, Any]]:
+    """Yield the defaults, factories and metadata of a dataclass's fields."""
+    for field in cls.__dict__["__dataclass_fields__"].values():
+        for part in ("default", "default_factory", "metadata"):
+            value = getattr(field, part)
+            if value is not dataclasses.MISSING and (part != "metadata" or value):
+                yield f"{field.name}.{part}", value
+
+
+def enumerated(cls: type) -> tuple[tuple[str, Any], ...] | None:
+    """Return the members of an enumeration in order, aliases as well, or None for another class."""
+    if not issubclass(cls, enum.Enum):
+        return None
+    return tuple((name, member._value_) for name, member in cls.__members__.items())
+
+
+def hints(cls: type) -> dict[str, Any]:
+    """Return the hints in a class's own body."""
+    return dict(inspect.get_annotations(cls))
+
+
+def plain_attribute(cls: type, name: str) -> tuple[list[type], Any] | None:
+    """Return a class attribute that is only a value, and the classes searched for it.
+
+    None if asking for the attribute may run code, or there is none.
+    """
+    if type(cls) is not type:
+        return None
+    for place, owner in enumerate(cls.__mro__):
+        if name in owner.__dict__:
+            value = owner.__dict__[name]
+            searched = list(cls.__mro__[: place + 1])
+            return None if hasattr(type(value), "__get__") else (searched, value)
+    return None
+
+
+def is_plain_instance(value: Any) -> bool:
+    """Whether the state of an instance is its ``__dict__``, read without running code."""
+    cls = type(value)
+    return (
+        type(getattr(value, "__dict__", None)) is dict
+        and all(getattr(cls, name, None) is getattr(object, name, None) for name in _STATE)
+        and cls.__basicsize__ <= _PLAIN_SIZE
+    )
+
+
+_STATE = (
+    *("__getattribute__", "__reduce_ex__", "__reduce__", "__getstate__"),
+    "__neurotools_digest__",
+)
+
+
+class _Plain:
+    pass
+
+
+class _Slotted:
+    __slots__ = ("__dict__", "__weakref__")
+
+
+#: Larger instances hold more than their ``__dict__``: items, slots, things in C.
+_PLAIN_SIZE = max(_Plain.__basicsize__, _Slotted.__basicsize__)

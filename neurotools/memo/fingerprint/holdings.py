@@ -1,0 +1,239 @@
+"""The values that reachable code depends on: digested, and those that can change kept in view."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import threading
+from collections import Counter, OrderedDict, defaultdict, deque
+from concurrent.futures import Executor
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neurotools.memo.digest.values import digest, is_immutable
+from neurotools.memo.errors import UndigestableValue
+from neurotools.memo.fingerprint import classes, origin
+from neurotools.memo.fingerprint.reads import CHANGED, READ
+from neurotools.memo.fingerprint.texts import starts_empty
+from neurotools.memo.fingerprint.unwrap import is_code
+
+if TYPE_CHECKING:
+    from neurotools.memo.fingerprint.walk import Walk
+
+#: What only holds other values, and can be changed without being read.
+_CONTAINERS = frozenset((list, dict, set, deque, defaultdict, Counter, OrderedDict))
+
+#: They order and record what runs; they do not change what comes out.
+_HARMLESS: tuple[type, ...] = (
+    type(threading.Lock()),
+    type(threading.RLock()),
+    threading.Condition,
+    threading.Semaphore,
+    threading.Event,
+    threading.Barrier,
+    threading.local,
+    logging.Logger,
+    logging.LoggerAdapter,
+    logging.Handler,
+    Executor,
+)
+
+#: Attributes under which libraries keep the function that an object of theirs runs.
+_WRAPPED = ("__wrapped__", "py_func", "pyfunc")
+
+#: Attributes taken apart inside one another.
+_DEEPEST = 4
+
+# What was seen at first of values that running code fills: by identity, kept alive.
+_first_seen: dict[int, tuple[Any, str]] = {}
+_tables: dict[int, Any] = {}
+
+
+class Holdings:
+    """The values met by one walk.
+
+    Attributes
+    ----------
+    changeable : list of (value, digest)
+        To be digested again at each call.
+    """
+
+    def __init__(self, walk: Walk) -> None:
+        self.walk = walk
+        self.changeable: list[tuple[Any, str]] = []
+        self._uses: dict[str, int] = {}
+        self._waiting: dict[str, tuple[Any, bool]] = {}
+        self._done: set[str] = set()
+
+    def used(self, place: str, how: int) -> None:
+        """Note how a place is used, without what it holds."""
+        self._uses[place] = self._uses.get(place, 0) | how
+
+    def add(self, place: str, value: Any, how: int, wide: bool) -> None:
+        """Note a value to be digested when all code that may change it is known."""
+        self.used(place, how if type(value) in _CONTAINERS else how | READ)
+        if place not in self._done:
+            self._waiting[place] = value, wide
+
+    @property
+    def met(self) -> int:
+        """Number of values met so far."""
+        return len(self._waiting) + len(self._done)
+
+    def add_frozen(self, place: str, value: Any) -> None:
+        """Count a value as it was when first seen in this process.
+
+        Wrappers of libraries keep tables and counters beside their settings.
+        """
+        known = _first_seen.get(id(value))
+        if known is None:
+            try:
+                known = value, digest(value, self.walk.label)
+            except UndigestableValue:
+                known = value, f"some {_kind(value)}"
+            if not is_immutable(value):
+                _first_seen[id(value)] = known
+        self.walk.ledger.part("value", place, known[1], shown(value))
+
+    def digest_next(self) -> bool:
+        """Digest the values that wait, and return whether any of them was read."""
+        ready = sorted(place for place in self._waiting if self._uses[place] & READ)
+        for place in ready:
+            value, wide = self._waiting.pop(place)
+            self._done.add(place)
+            self._count(place, value, wide, 0)
+        return bool(ready)
+
+    def _count(self, place: str, value: Any, wide: bool, depth: int) -> None:
+        ledger = self.walk.ledger
+        if self._is_table(place, value):
+            ledger.part("value", place, "filled as it runs", "filled as it runs")
+            ledger.doubt(f"{place} is filled by the code itself; what others put there is not seen")
+        elif isinstance(value, _HARMLESS):
+            ledger.part("value", place, f"some {_kind(value)}")
+        elif type(value) is object:
+            ledger.part("value", place, "object()")
+        elif type(value).__module__ == "typing":
+            ledger.part("value", place, self._hint(value), repr(value))
+        elif (inner := self._inner(value)) is not None:
+            self._wrapped(place, value, *inner)
+        elif depth < _DEEPEST and _caches(value):
+            self._take_apart(place, value, wide, depth)
+        else:
+            self._digest(place, value, wide, depth)
+
+    def _digest(self, place: str, value: Any, wide: bool, depth: int) -> None:
+        ledger = self.walk.ledger
+        try:
+            found = digest(value, self.walk.label)
+        except UndigestableValue as error:
+            if depth < _DEEPEST and classes.is_plain_instance(value):
+                self._take_apart(place, value, wide, depth)
+                return
+            ledger.part("value", place, f"some {_kind(value)}")
+            note = ledger.doubt if wide or _is_private(place) else None
+            if note:
+                note(f"{place} cannot be followed: {error.reason}")
+            else:
+                ledger.refuse(place, f"{_kind(value)}{error.where} - {error.reason}")
+            return
+        ledger.part("value", place, found, shown(value))
+        if not is_immutable(value):
+            self.changeable.append((value, found))
+
+    def _take_apart(self, place: str, value: Any, wide: bool, depth: int) -> None:
+        """Count the attributes of an instance one by one, without what it keeps of properties."""
+        guards = self.walk.ledger.guards
+        state = vars(value)
+        guards.attribute(value, "__dict__")
+        guards.attribute(value, "__class__")
+        kept = _cached_names(type(value))
+        names = sorted(name for name in state if name not in kept)
+        guards.answer(lambda: sorted(name for name in state if name not in kept) == names)
+        self.walk.ledger.part("instance", place, self.walk.label(type(value)))
+        for name in names:
+            guards.entry(state, name)
+            held = state[name]
+            if is_code(held):
+                self.walk.bind(f"{place}.{name}", held)
+            else:
+                self._count(f"{place}.{name}", held, wide, depth + 1)
+
+    def _is_table(self, place: str, value: Any) -> bool:
+        """Whether a value is a table that begins empty and is filled by the code that reads it."""
+        if type(value) not in _CONTAINERS or not self._uses.get(place, 0) & CHANGED:
+            return False
+        if not value or id(value) in _tables or starts_empty(place):
+            _tables[id(value)] = value
+            return True
+        return False
+
+    def _inner(self, value: Any) -> tuple[str, Any] | None:
+        """Return the function inside an object of a library, and the attribute that holds it."""
+        cls = type(value)
+        if not callable(value) or not isinstance(origin.of_class(cls), origin.Package):
+            return None
+        for name in _WRAPPED:
+            inner = getattr(value, name, None)
+            if is_code(inner):
+                return name, inner
+        return None
+
+    def _wrapped(self, place: str, value: Any, name: str, inner: Any) -> None:
+        self.walk.ledger.part("wrapper", place, self.walk.label(type(value)))
+        self.walk.bind(f"{place}.{name}", inner)
+        self.walk.see_hints(inner)
+        for key, held in sorted(vars(value).items() if hasattr(value, "__dict__") else ()):
+            if key != name and is_code(held):
+                self.walk.bind(f"{place}.{key}", held)
+            elif key != name and is_immutable(held):
+                self.add_frozen(f"{place}.{key}", held)
+
+    def _hint(self, value: Any) -> str:
+        parts = getattr(value, "__args__", ())
+        inside = [self.walk.label(part) for part in parts if issubclass(type(part), type)]
+        return f"{value!r} {inside}"
+
+
+def _kind(value: Any) -> str:
+    return f"{type(value).__module__}.{type(value).__qualname__}"
+
+
+def _is_private(place: str) -> bool:
+    """Whether a name is one that libraries write into classes, such as ``__attrs_attrs__``."""
+    last = place.rpartition(".")[2]
+    return last.startswith("__") and last.endswith("__")
+
+
+def _caches(value: Any) -> bool:
+    return bool(_cached_names(type(value))) and classes.is_plain_instance(value)
+
+
+def _cached_names(cls: type) -> set[str]:
+    """Return the names under which instances keep what a property has computed."""
+    return {
+        held.attrname or name
+        for base in cls.__mro__
+        for name, held in base.__dict__.items()
+        if isinstance(held, functools.cached_property)
+    }
+
+
+_SIMPLE = frozenset((int, float, complex, str, bytes, bool, type(None)))
+
+
+def shown(value: Any) -> str:
+    """Return a value for a reader, without running code of the value's own."""
+    if type(value) in _SIMPLE:
+        text = repr(value)
+    elif isinstance(value, np.ndarray):
+        text = f"array of {value.dtype} {value.shape}"
+    elif type(value) in (list, tuple, set, frozenset):
+        text = f"{type(value).__name__} of {len(value)}: " + ", ".join(map(shown, list(value)[:20]))
+    elif type(value) is dict:
+        pairs = list(value.items())[:20]
+        text = f"dict of {len(value)}: " + ", ".join(f"{shown(k)}: {shown(v)}" for k, v in pairs)
+    else:
+        text = f"some {_kind(value)}"
+    return text if len(text) <= 400 else text[:400] + "..."

@@ -1,0 +1,267 @@
+"""Where code comes from: the user, an installed distribution, or the standard library.
+
+Only the user's code is followed. A distribution counts by its version, the standard library not at
+all. Installed means: metadata in the same folder names it. What is installed in editable mode, or
+lies on the path without metadata, is the user's.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import sysconfig
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from types import FunctionType, ModuleType
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """An installed distribution.
+
+    Attributes
+    ----------
+    name : str
+        Normalized name.
+    version : str
+        Version as its metadata has it.
+    metadata : str
+        Path of the metadata.
+    """
+
+    name: str
+    version: str
+    metadata: str
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """The standard library, and neurotools itself: what counts for nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Code of the user's own, which is followed."""
+
+
+Origin = Package | Library | User
+
+USER, LIBRARY = User(), Library()
+
+_INSTALLED = ("site-packages", "dist-packages")
+
+_HERE = os.path.normcase(os.path.abspath(__file__))
+_HOUSE = os.path.dirname(os.path.dirname(os.path.dirname(_HERE)))
+
+#: Parts of neurotools that stand between a function and its result, and change neither.
+_OWN = tuple(os.path.join(_HOUSE, part) + os.sep for part in ("memo", "jobs"))
+
+
+def of(value: Any) -> Origin:
+    """Return where a function, class, module or other object with a home module comes from."""
+    if isinstance(value, FunctionType):
+        return of_function(value)
+    if isinstance(value, ModuleType):
+        return of_module(value)
+    if isinstance(value, type):
+        return of_class(value)
+    name = getattr(value, "__module__", None)
+    return of_module_named(name) if isinstance(name, str) else LIBRARY
+
+
+def of_function(function: FunctionType) -> Origin:
+    """Return where a function's code comes from, whatever it says of itself."""
+    file = function.__code__.co_filename
+    if file.startswith("<frozen "):
+        return LIBRARY
+    namespace = function.__globals__
+    if not file.startswith("<"):
+        return of_file(file)
+    home = namespace.get("__file__")
+    return of_file(home) if isinstance(home, str) else of_module_named(namespace.get("__name__"))
+
+
+def is_at_home(value: Any) -> bool:
+    """Whether a library's function is one that it offers, not one that it made for the user."""
+    name = getattr(value, "__module__", None) or "builtins"
+    inside = "<locals>" in getattr(value, "__qualname__", "")
+    return not inside and of_module_named(name) is not USER
+
+
+def of_class(cls: type) -> Origin:
+    """Return where a class comes from.
+
+    A class made at run time may name a module that does not hold it; it is followed like the
+    user's, which is always safe.
+    """
+    module = sys.modules.get(cls.__module__)
+    home = of_module(module) if module is not None else of_module_named(cls.__module__)
+    if home is USER or not cls.__flags__ & _HEAP_TYPE:
+        return home
+    found: Any = module
+    for name in cls.__qualname__.split("."):
+        found = getattr(found, "__dict__", {}).get(name)
+    return home if found is cls else USER
+
+
+#: Set in the flags of classes made at run time, not of those in C.
+_HEAP_TYPE = 1 << 9
+
+
+def of_module(module: ModuleType) -> Origin:
+    """Return where a module comes from."""
+    file = getattr(module, "__file__", None)
+    if isinstance(file, str):
+        return of_file(file)
+    for folder in getattr(module, "__path__", ()):
+        return of_file(os.path.join(folder, "__init__.py"))
+    return of_module_named(module.__name__)
+
+
+def of_module_named(name: Any) -> Origin:
+    """Return where a module without a file comes from; one made at run time is the user's."""
+    if not isinstance(name, str) or name == "__main__":
+        return USER
+    module = sys.modules.get(name)
+    if module is not None and (getattr(module, "__file__", None) or hasattr(module, "__path__")):
+        return of_module(module)
+    built_in = name in sys.builtin_module_names or name.partition(".")[0] in sys.stdlib_module_names
+    return LIBRARY if built_in else USER
+
+
+@cache
+def of_file(file: str) -> Origin:
+    """Return where a file of code comes from."""
+    path = _normal(file)
+    if path.startswith(_OWN):
+        return LIBRARY
+    root = _root(path)
+    installed = os.path.basename(root) in _INSTALLED
+    if not installed and path.startswith(_library_folders()):
+        return LIBRARY
+    return _package(root, os.path.relpath(path, root), installed) or USER
+
+
+@lru_cache(maxsize=1)
+def _library_folders() -> tuple[str, ...]:
+    folders = (sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))
+    return tuple({_normal(folder) + os.sep for folder in folders if folder})
+
+
+def _normal(path: str) -> str:
+    return os.path.normcase(os.path.abspath(path))
+
+
+def _root(path: str) -> str:
+    """Return the folder on the import path that a file lies under."""
+    parts = path.split(os.sep)
+    for place in range(len(parts) - 1, 0, -1):
+        if parts[place] in _INSTALLED:
+            return os.sep.join(parts[: place + 1])
+    folder = os.path.dirname(path)
+    while os.path.exists(os.path.join(folder, "__init__.py")) and os.path.dirname(folder) != folder:
+        folder = os.path.dirname(folder)
+    return folder
+
+
+def _package(root: str, relative: str, installed: bool) -> Package | None:
+    """Return the distribution that a file below an import folder belongs to."""
+    found = _metadata(root, installed)
+    if not found:
+        return None
+    top = relative.split(os.sep)[0].partition(".")[0]
+    if (package := found.get(_normalized(top))) is not None:
+        return package
+    claims = [package for package in found.values() if top in _top_levels(package.metadata)]
+    if len(claims) > 1:  # a namespace that several distributions share
+        listed = relative.replace(os.sep, "/")
+        claims = [package for package in claims if listed in _record(package.metadata)] or claims
+    return claims[0] if claims else None
+
+
+@cache
+def _metadata(root: str, installed: bool) -> dict[str, Package]:
+    """Return the distributions in a folder. Only installers write there ``.egg-info`` as well."""
+    found = {}
+    pattern = _INSTALLED_METADATA if installed else _WHEEL_METADATA
+    try:
+        entries = sorted(os.listdir(root))
+    except OSError:
+        return {}
+    for entry in entries:
+        if match := pattern.fullmatch(entry):
+            name = _normalized(match[1])
+            found[name] = Package(name, match[2] or "", os.path.join(root, entry))
+    return found
+
+
+_WHEEL_METADATA = re.compile(r"(.+?)-(.+)\.dist-info")
+_INSTALLED_METADATA = re.compile(r"(.+?)(?:-([^-]+))?(?:-py[\d.]+)?\.(?:dist|egg)-info")
+
+
+def _normalized(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@cache
+def _top_levels(metadata: str) -> frozenset[str]:
+    """Return the names that a distribution can be imported by."""
+    listed = _read(os.path.join(metadata, "top_level.txt")).split()
+    paths = (line.partition("/")[0] for line in _record(metadata))
+    return frozenset([*listed, *(path.partition(".")[0] for path in paths)])
+
+
+@cache
+def _record(metadata: str) -> frozenset[str]:
+    """Return the paths of a distribution's files, below the folder it is installed in."""
+    lines = _read(os.path.join(metadata, "RECORD")).splitlines()
+    return frozenset(line.rsplit(",", 2)[0].strip('"') for line in lines)
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def version_of(package: Package, packages: str) -> str:
+    """Return what counts of a distribution, at a granularity.
+
+    Parameters
+    ----------
+    package : Package
+        The distribution.
+    packages : {'exact', 'minor', 'record'}
+        See `Tracker`.
+    """
+    return _GRANULARITIES[packages](package)
+
+
+def _exact(package: Package) -> str:
+    return package.version
+
+
+def _minor(package: Package) -> str:
+    """Return ``'1.26'`` for 1.26.4; all of it for what is no final release, and may change."""
+    final = re.fullmatch(r"v?(\d+(?:\.\d+)*)(?:\.?post\d+)?", package.version)
+    return ".".join(final[1].split(".")[:2]) if final else package.version
+
+
+def _recorded(package: Package) -> str:
+    import hashlib
+
+    content = _read(os.path.join(package.metadata, "RECORD")) or package.version
+    # Installers add what they compile and note about an installation; that differs for equal files.
+    lines = [line for line in content.splitlines() if ".dist-info/" not in line]
+    kept = sorted(line for line in lines if not line.partition(",")[0].endswith(".pyc"))
+    return hashlib.sha224("\n".join(kept).encode()).hexdigest()[:32]
+
+
+_GRANULARITIES = {"exact": _exact, "minor": _minor, "record": _recorded}
+
+#: Values of the option ``packages``.
+GRANULARITIES = (*_GRANULARITIES, "off")

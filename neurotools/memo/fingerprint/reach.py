@@ -1,0 +1,154 @@
+"""A function -> its Fingerprint: a digest of the code that would run now.
+
+Read here when it is computed and when it is still valid. Not here: the walk that computes it
+(`walk`), and what is loaded only for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from neurotools.memo.errors import UndigestableValue, UnknownChoice, UnsafeBinding
+from neurotools.memo.fingerprint.manifest import Manifest
+
+if TYPE_CHECKING:
+    from neurotools.memo.fingerprint.walk import Walk
+
+_GRANULARITIES = ("exact", "minor", "record", "off")
+
+#: Walks before a graph that changes while it is walked is taken as it is.
+_PATIENCE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """A digest of code.
+
+    Attributes
+    ----------
+    code : str
+        14 characters, safe in file names.
+    manifest : Manifest
+        What it was made of.
+    """
+
+    code: str
+    manifest: Manifest
+
+
+class Tracker:
+    """Follows the code that one callable can reach.
+
+    Parameters
+    ----------
+    function : callable
+        The function as it would run, not yet memoized.
+    packages : {'minor', 'exact', 'record', 'off'}
+        What counts of a distribution that is reached. ``'minor'``, the default, is the first two
+        numbers of a final release, ``1.26`` of 1.26.4, and all of any other version: a bug-fix
+        release promises the same results, and recomputing everything after each upgrade would
+        teach people to switch the tracking off. ``'exact'`` is the whole version. ``'record'`` is
+        the list of the installed files with their checksums, which notices a package that was
+        built anew under the same version. ``'off'`` is nothing.
+    docstrings : bool, default False
+        Whether docstrings count. Where reachable code reads docstrings they always do.
+
+    Raises
+    ------
+    UnknownChoice
+        If there is no such granularity.
+
+    Examples
+    --------
+    >>> rate = 2
+    >>> def scaled(x):
+    ...     return rate * x
+    >>> tracker = Tracker(scaled)
+    >>> before = tracker.current()
+    >>> rate = 3
+    >>> tracker.current().code == before.code
+    False
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], *, packages: str = "minor", docstrings: bool = False
+    ) -> None:
+        if packages not in _GRANULARITIES:
+            raise UnknownChoice("packages", packages, _GRANULARITIES)
+        self._function = function
+        self._packages = packages
+        self._docstrings = docstrings
+        self._seen: _Seen | None = None
+
+    def current(self) -> Fingerprint:
+        """Return the fingerprint of the code as it is bound now.
+
+        The first time, everything reachable is walked. Later only whether something has changed
+        is checked, which takes microseconds, and the digest of values that can change in place.
+        """
+        return self._valid().fingerprint
+
+    @property
+    def refusals(self) -> tuple[UnsafeBinding, ...]:
+        """What cannot be followed, and makes the function unsafe to memoize."""
+        return tuple(self._valid().walk.ledger.refusals.values())
+
+    @property
+    def reached(self) -> tuple[Any, ...]:
+        """Functions and classes of the user that can be reached, the function itself first."""
+        return tuple(value for value, _ in self._valid().walk.nodes.values())
+
+    def _valid(self) -> _Seen:
+        seen = self._seen
+        if seen is None or not seen.holds():
+            # Published whole and in one step: other threads see either the old or the new.
+            seen = self._seen = self._look()
+        return seen
+
+    def _look(self) -> _Seen:
+        for _ in range(_PATIENCE):
+            seen = _Seen(self._function, self._packages, self._docstrings)
+            # Walking may load modules, which may change what was already visited.
+            if seen.holds():
+                break
+        return seen
+
+
+class _Seen:
+    """What one walk has seen."""
+
+    def __init__(self, function: Callable[..., Any], packages: str, docstrings: bool) -> None:
+        from neurotools.memo.fingerprint.walk import Unseen, Walk
+
+        self.walk: Walk = Walk(packages, docstrings)
+        self.walk.run(function)
+        self._hold = self.walk.ledger.guards.hold
+        self._changeable = self.walk.holdings.changeable
+        self._unseen = Unseen
+        ledger = self.walk.ledger
+        code = short_code(self.walk.text())
+        parts = tuple(part for _, part in sorted(ledger.parts.items()))
+        manifest = Manifest(ledger.function, code, parts, tuple(sorted(ledger.doubts)))
+        self.fingerprint = Fingerprint(code, manifest)
+
+    def holds(self) -> bool:
+        """Return whether all is as it was seen."""
+        return self._hold() and (not self._changeable or self._are_equal())
+
+    def _are_equal(self) -> bool:
+        from neurotools.memo.digest.values import digest
+
+        try:
+            return all(digest(value, self.walk.label) == was for value, was in self._changeable)
+        except (UndigestableValue, self._unseen):
+            return False
+
+
+def short_code(text: str) -> str:
+    """Return 14 characters that stand for a text, as in the names of cache folders."""
+    digest = hashlib.sha224(text.encode("utf-8", "surrogatepass")).digest()
+    return urlsafe_b64encode(digest[:10]).rstrip(b"=").decode("ascii")

@@ -1,0 +1,267 @@
+"""The walk over all that a function can reach, as it is bound now.
+
+Functions, classes and modules are nodes: each has a label, and is visited once. What names and
+cells hold is looked up by `chains`; classes and modules are taken apart by `bodies`; values are
+digested by `holdings`, which finds further nodes in them. Every step notes its parts and guards in
+the `ledger`.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import json
+import sys
+from collections import deque
+from collections.abc import Callable
+from types import FunctionType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from neurotools.memo.fingerprint import bodies, origin, source
+from neurotools.memo.fingerprint.chains import Chains, Place
+from neurotools.memo.fingerprint.holdings import Holdings
+from neurotools.memo.fingerprint.ledger import Ledger
+from neurotools.memo.fingerprint.reads import READ
+from neurotools.memo.fingerprint.unwrap import IN_C, LruCache, is_code, name_of, unwrapped
+
+#: Names whose mention makes the reader see docstrings, hints, or all subclasses.
+_SEES_DOCSTRINGS = {"__doc__", "getdoc"}
+_SEES_HINTS = {
+    *("__annotations__", "get_type_hints", "get_annotations", "signature", "getfullargspec"),
+    *("__signature__", "annotation", "fields", "__dataclass_fields__", "ForwardRef"),
+}
+_SEES_SUBCLASSES = {"__subclasses__"}
+
+
+class Unseen(Exception):
+    """A finished walk was asked about an object that it has not met."""
+
+
+class Walk:
+    """One walk.
+
+    Parameters
+    ----------
+    packages : str
+        Granularity of versions of distributions.
+    docstrings : bool
+        Whether docstrings count.
+    """
+
+    def __init__(self, packages: str, docstrings: bool) -> None:
+        self.ledger = Ledger(packages)
+        self.docstrings = docstrings
+        self.chains = Chains(self)
+        self.holdings = Holdings(self)
+        self.mentioned: set[str] = set()
+        self.nodes: dict[int, tuple[Any, str]] = {}
+        self._hinted: dict[int, FunctionType] = {}
+        self._queue: deque[Callable[[], None]] = deque()
+        self._open = True
+
+    def run(self, root: Any) -> None:
+        """Visit all that a callable reaches."""
+        root = unwrapped(root)
+        self.ledger.function = name_of(root)
+        if isinstance(root, FunctionType):
+            # It is followed wherever it comes from: somebody asked for it.
+            self.ledger.function = self._new(root, self._name_of(root), self._function)
+        else:
+            self.bind("", root)
+        self._visit()
+        while self._loose_ends():
+            self._visit()
+        self.ledger.guards.close()
+        self._open = False
+
+    def _visit(self) -> None:
+        """Visit nodes until none is left; values only then, when all that may change is known."""
+        while self._queue or self.holdings.digest_next():
+            while self._queue:
+                self._queue.popleft()()
+
+    def text(self) -> str:
+        """Return all parts as one text: the fingerprint is its digest."""
+        rows = sorted((part.kind, part.name, part.digest) for part in self.ledger.parts.values())
+        return json.dumps([self.ledger.function, rows])
+
+    # Labels
+
+    def label(self, value: Any) -> str:
+        """Return what stands for a function, class or module, and see to it that it is visited."""
+        value = unwrapped(value)
+        known = self.nodes.get(id(value))
+        if known is not None:
+            return known[1]
+        for kind, method in _LABELLED:
+            if isinstance(value, kind):
+                return method(self, value)
+        return self.foreign(value)
+
+    def _new(self, value: Any, name: str, visit: Callable[[Any, str], None]) -> str:
+        if not self._open:
+            raise Unseen(name)
+        label = self.ledger.unique(name)
+        self.nodes[id(value)] = value, label
+        self._queue.append(lambda: visit(value, label))
+        return label
+
+    def _label_function(self, function: FunctionType) -> str:
+        home = origin.of_function(function)
+        if home is origin.USER:
+            return self._new(function, self._name_of(function), self._function)
+        self._note_package(home)
+        name = f"{function.__globals__.get('__name__')}:{function.__code__.co_name}"
+        holds = function.__closure__ or hasattr(function, "__wrapped__")
+        if holds and not origin.is_at_home(function):
+            return self._new(function, name, self._wrapper)
+        return self.foreign(function)
+
+    def _name_of(self, function: FunctionType) -> str:
+        found = source.described(function.__code__, function.__globals__, self.docstrings).source
+        qualname = function.__qualname__ if found is None else found.qualname
+        return f"{self.ledger.scope(function.__globals__)}:{qualname}"
+
+    def _label_class(self, cls: type) -> str:
+        home = origin.of_class(cls)
+        if home is not origin.USER:
+            return self.foreign(cls)
+        module = "__main__" if cls.__module__ == "__mp_main__" else cls.__module__
+        return self._new(cls, f"{module}:{cls.__qualname__}", functools.partial(bodies.cls, self))
+
+    def _label_module(self, module: ModuleType) -> str:
+        if origin.of_module(module) is not origin.USER:
+            return self.foreign(module)
+        name = self.ledger.scope(vars(module)) + ":"
+        return self._new(module, name, functools.partial(bodies.module, self))
+
+    def _label_cached(self, value: Any) -> str:
+        typed = value.cache_parameters()["typed"]
+        return f"functools:lru_cache(typed={typed}) of {self.label(value.__wrapped__)}"
+
+    def _label_ufunc(self, value: np.ufunc) -> str:
+        # Those made by `frompyfunc` hold their function where only the garbage collector sees it.
+        inside = [r for r in gc.get_referents(value) if isinstance(r, FunctionType)]
+        return " of ".join([self.foreign(value), *map(self.label, inside)])
+
+    def foreign(self, value: Any) -> str:
+        """Return the name of something that is not followed, counting its distribution."""
+        home = origin.of(value)
+        self._note_package(home)
+        if home is origin.USER and isinstance(value, IN_C) and self._open:
+            bodies.binary(self, value)
+        return name_of(value)
+
+    def _note_package(self, home: origin.Origin) -> None:
+        if self._open:
+            self.ledger.package(home)
+
+    # Bindings
+
+    def bind(self, place: str, value: Any, how: int = READ, *, wide: bool = False) -> None:
+        """Note what a name, cell, default or attribute holds.
+
+        Parameters
+        ----------
+        place : str
+            Readable and unique.
+        value : object
+            What it holds.
+        how : int
+            How it is used.
+        wide : bool
+            Whether it is only reached by taking a whole module: what cannot be followed is then
+            a doubt, not a reason to refuse.
+        """
+        value = unwrapped(value)
+        if not is_code(value):
+            self.holdings.add(place, value, how, wide)
+            return
+        label = self.label(value)
+        # Where a thing is bound under its own name, the name says nothing new.
+        if label.replace(":", ".", 1).rstrip(".") != place:
+            self.ledger.part("name", place, label, label)
+
+    # Functions
+
+    def _function(self, function: FunctionType, label: str) -> None:
+        described = source.described(function.__code__, function.__globals__, self.docstrings)
+        self.ledger.guards.function(function)
+        text = None if described.source is None else described.source.text
+        self.ledger.part("function", label, "\n" + described.body, text)
+        if described.source is None:
+            self.ledger.doubt(f"{label} has no source: its bytecode counts, for this Python only")
+        self._defaults(function, label)
+        self.mentioned |= described.reads.attributes
+        if described.reads.debug and sys.flags.optimize:
+            self.ledger.part("environment", "python -O", str(sys.flags.optimize))
+        place = Place(function, label, self.ledger.scope(function.__globals__))
+        self.chains.resolve(place, described.reads)
+
+    def _defaults(self, function: FunctionType, label: str) -> None:
+        code, values = function.__code__, function.__defaults__ or ()
+        names = code.co_varnames[: code.co_argcount][code.co_argcount - len(values) :]
+        named = [*zip(names, values, strict=True), *sorted((function.__kwdefaults__ or {}).items())]
+        for name, value in named:
+            self.bind(f"{label}({name}=)", value)
+
+    def _wrapper(self, function: FunctionType, label: str) -> None:
+        """Visit a function of a library that holds functions of the user: a decorator's result."""
+        self.ledger.guards.function(function)
+        if hasattr(function, "registry") and hasattr(function, "dispatch"):
+            bodies.dispatched(self, function, label)
+            return
+        inner = function.__dict__.get("__wrapped__")
+        if inner is not None:
+            self.ledger.guards.entry(function.__dict__, "__wrapped__")
+            self.bind(f"{label}.__wrapped__", inner)
+        self._defaults(function, label)
+        cells = function.__closure__ or ()
+        for name, cell in zip(function.__code__.co_freevars, cells, strict=True):
+            self.ledger.guards.cell(cell)
+            self._held(f"{label}^{name}", cell.cell_contents)
+        if isinstance(origin.of_function(function), origin.Package):
+            self.see_hints(inner)
+
+    def _held(self, place: str, value: Any) -> None:
+        """Note what a wrapper of a library holds; its tables and counters as first seen."""
+        if unwrapped(value) is not value or is_code(value):
+            self.bind(place, value)
+        else:
+            self.holdings.add_frozen(place, value)
+
+    def see_hints(self, function: Any) -> None:
+        """Note that the hints of a function may be read when it runs."""
+        if isinstance(function, FunctionType):
+            self._hinted[id(function)] = function
+
+    # What is known only when all has been visited
+
+    def _loose_ends(self) -> bool:
+        """Visit what only counts because something mentions it; whether there was anything new."""
+        before = self._size()
+        seen_by_name = self.mentioned | self.chains.names
+        for value, label in list(self.nodes.values()):
+            if self.docstrings or seen_by_name & _SEES_DOCSTRINGS:
+                bodies.docstring(self, value, label)
+            if seen_by_name & _SEES_HINTS or id(value) in self._hinted:
+                bodies.hints(self, value, label)
+            if seen_by_name & _SEES_SUBCLASSES and isinstance(value, type):
+                bodies.subclasses(self, value, label)
+            if isinstance(value, FunctionType):
+                bodies.attributes(self, value, label, seen_by_name)
+        return before != self._size()
+
+    def _size(self) -> tuple[int, int, int]:
+        return len(self.ledger.parts), len(self.nodes), self.holdings.met
+
+
+_LABELLED: tuple[tuple[Any, Callable[[Walk, Any], str]], ...] = (
+    (FunctionType, Walk._label_function),
+    (type, Walk._label_class),
+    (ModuleType, Walk._label_module),
+    (LruCache, Walk._label_cached),
+    (np.ufunc, Walk._label_ufunc),
+)

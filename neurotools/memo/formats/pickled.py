@@ -1,0 +1,122 @@
+"""``pickle``: a standard pickle, protocol 5, in which large arrays are not copied.
+
+The file is what ``pickle.dump`` would write, but for padding: each large buffer inside starts at a
+multiple of 64. The layout says where the buffers are. Reading takes them out of the stream again
+and hands them to the unpickler as views, so that arrays use them where they lie.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from pickle import PickleBuffer
+from typing import Any
+
+from neurotools.memo.entry import Buffer
+from neurotools.memo.errors import UnstorableValue
+from neurotools.memo.formats.base import Payload
+
+_PROTOCOL = 5
+_ALIGNMENT = 64
+#: In place of a buffer, for the unpickler: take the next one from those given beside the stream.
+_NEXT, _NEXT_READONLY = b"\x97", b"\x97\x98"
+
+
+class Pickled:
+    """Values as pickles: objects of all classes that can be pickled."""
+
+    method = "pickle"
+    runs_code = True
+
+    def encode(self, value: Any) -> Payload:
+        sink = _Sink()
+        try:
+            pickle.Pickler(sink, _PROTOCOL).dump(value)
+        except Exception as error:  # classes say in any way they like that they cannot be pickled
+            kind = f"{type(value).__module__}.{type(value).__qualname__}"
+            reason = f"{type(error).__name__}: {error}"
+            raise UnstorableValue("pickle", kind, reason, suggestion="") from error
+        return Payload(tuple(sink.parts), {"buffers": sink.buffers} if sink.buffers else {})
+
+    def decode(self, payload: memoryview, layout: Mapping[str, Any]) -> Any:
+        try:
+            if not (buffers := layout.get("buffers")):
+                return pickle.loads(payload)
+            stream, views = _without_buffers(payload, buffers)
+            return pickle.loads(stream, buffers=views)
+        except Exception as error:  # damage, or a class that is gone: anything may come out
+            raise ValueError(f"cannot unpickle: {type(error).__name__}: {error}") from error
+
+    def bridge(self, payload_size: int, trailer_size: int) -> bytes:  # noqa: ARG002
+        return b""  # a pickle ends with its own full stop
+
+
+class _Sink:
+    """Where a pickler writes: keeps parts, and the large buffers among them as they are.
+
+    The pickler gathers opcodes, and flushes them before anything of 64 KiB or more. That it passes
+    on as it stands, outside of frames: the very `PickleBuffer` if it is one.
+    """
+
+    def __init__(self) -> None:
+        self.parts: list[Buffer] = []
+        self.buffers: list[tuple[int, int, int]] = []
+        self._size = 0
+
+    def write(self, chunk: Buffer | PickleBuffer) -> int:
+        if isinstance(chunk, PickleBuffer):
+            return self._write_buffer(chunk.raw())
+        # A memoryview may show the pickler's own memory, which is gone when this returns.
+        return self._append(bytes(chunk) if isinstance(chunk, memoryview) else chunk)
+
+    def _write_buffer(self, view: memoryview) -> int:
+        opcode = _opcode(view.nbytes, view.readonly)
+        last = self.parts[-1]
+        # Other implementations of Python may write otherwise: then it is an ordinary part.
+        if isinstance(last, bytes) and last.endswith(opcode):
+            padding = _padding(self._size)
+            self.parts[-1] = last[: -len(opcode)] + padding + opcode
+            self._size += len(padding)
+            self.buffers.append((self._size, view.nbytes, int(view.readonly)))
+        return self._append(view)
+
+    def _append(self, part: Buffer) -> int:
+        self.parts.append(part)
+        self._size += len(part)
+        return len(part)
+
+
+def _opcode(size: int, readonly: bool) -> bytes:
+    """Return the opcode before so many bytes, as the pickler writes it for a buffer."""
+    if not readonly:
+        return pickle.BYTEARRAY8 + size.to_bytes(8, "little")
+    if size <= 0xFFFFFFFF:
+        return pickle.BINBYTES + size.to_bytes(4, "little")
+    return pickle.BINBYTES8 + size.to_bytes(8, "little")
+
+
+def _padding(position: int) -> bytes:
+    """Return opcodes without effect, up to the next multiple of 64: push some bytes, drop them."""
+    room = -position % _ALIGNMENT
+    if room == 0:
+        return b""
+    room += _ALIGNMENT if room < 3 else 0
+    return pickle.SHORT_BINBYTES + bytes((room - 3,)) + bytes(room - 3) + pickle.POP
+
+
+def _without_buffers(
+    payload: memoryview, buffers: list[tuple[int, int, int]]
+) -> tuple[bytes, list[memoryview]]:
+    """Return the pickle without its large buffers, and these."""
+    segments: list[Buffer] = []
+    views, end = [], 0
+    for start, size, readonly in buffers:
+        opcode = _opcode(size, bool(readonly))
+        if not end <= start - len(opcode) or start + size > len(payload):
+            raise ValueError(f"no buffer of {size} bytes fits at byte {start}")
+        segments.append(payload[end : start - len(opcode)])
+        segments.append(_NEXT_READONLY if readonly else _NEXT)
+        end = start + size
+        views.append(payload[start:end])
+    segments.append(payload[end:])
+    return b"".join(segments), views

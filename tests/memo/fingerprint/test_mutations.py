@@ -1,0 +1,115 @@
+"""Edits of small programs, each looked at in a fresh process before and after.
+
+The verdict of each case is checked against the truth: what the program returns without a cache.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from neurotools.memo.fingerprint.manifest import Manifest, difference
+from tests.memo.fingerprint.mutations import (
+    calls,
+    classes,
+    dynamic,
+    environment,
+    modules,
+    neutral,
+    values,
+)
+from tests.memo.fingerprint.mutations.case import HIT, Case
+
+WORKER = Path(__file__).parent / "mutations" / "worker.py"
+
+CASES: list[Case] = [
+    case
+    for table in (calls, classes, values, modules, dynamic, environment, neutral)
+    for case in table.CASES
+]
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the worker forks")
+
+
+@pytest.fixture(scope="module")
+def look():
+    """Return a function that looks at a folder in a fresh process."""
+    root = Path(__file__).parents[3]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    with subprocess.Popen(
+        [sys.executable, str(WORKER)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ) as worker:
+
+        def ask(**job):
+            worker.stdin.write(json.dumps(job) + "\n")
+            worker.stdin.flush()
+            answer = json.loads(worker.stdout.readline())
+            assert "error" not in answer, answer["error"]
+            return answer
+
+        yield ask
+        worker.stdin.close()
+
+
+def write(folder: Path, files: dict[str, str]) -> Path:
+    for path, text in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+    return folder
+
+
+def why(before: dict, after: dict) -> str:
+    manifests = [Manifest.from_json(answer["manifest"]) for answer in (before, after)]
+    return "\n".join(map(str, difference(*manifests)))
+
+
+def test_names_of_cases_are_unique():
+    names = [case.name for case in CASES]
+    assert len(names) == len(set(names)) >= 150
+
+
+each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name.replace(" ", "-"))
+
+
+@pytest.fixture(scope="module")
+def look_before(look, tmp_path_factory):
+    """Return a function that looks at a case before its edit, once."""
+    answers = {}
+
+    def ask(case):
+        if case.name not in answers:
+            folder = write(tmp_path_factory.mktemp("before"), case.before())
+            answers[case.name] = look(folder=str(folder), args=case.args, options=case.options)
+        return answers[case.name]
+
+    return ask
+
+
+@each_case
+def test_edit(case, look, look_before, tmp_path):
+    before = look_before(case)
+    folder = write(tmp_path, case.after())
+    after = look(folder=str(folder), args=case.args, options=case.options)
+    assert (before["result"] == after["result"]) == (case.verdict == HIT), "the case is wrong"
+    assert (before["code"] == after["code"]) == (case.verdict == HIT), why(before, after)
+
+
+@each_case
+def test_running_does_not_change_the_fingerprint(case, look_before):
+    answer = look_before(case)
+    assert answer["code"] == answer["kept"] == answer["again"]
+
+
+@each_case
+def test_nothing_is_refused(case, look_before):
+    assert look_before(case)["refusals"] == []
