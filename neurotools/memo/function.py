@@ -187,7 +187,8 @@ class Memoized:
             return None
         entry, depth = found
         try:
-            value = decoder(key.method, entry.layout).decode(entry.payload, entry.layout)
+            layout = entry.layout
+            value = decoder(key.method, layout).decode(entry.payload, layout)
         except Exception as error:  # user classes may fail to unpickle in any way there is
             self._warn_once(f"cannot decode {entry.location}, computing again: {error!r}")
             return None

@@ -206,6 +206,8 @@ def _detail(value: Any) -> str:
     """Return what a reader of the file name wants to know; never counted on to be unique."""
     if isinstance(value, np.ndarray):
         return f"{value.shape} {value.dtype}"[:60]
+    if isinstance(value, File):
+        return ""  # the content counts, not the path: here it would make a moved file another call
     if isinstance(value, (PurePath, str)):
         return str(value)[:60].encode("utf-8", "replace").decode()
     if inspect.isroutine(value) or inspect.isclass(value):

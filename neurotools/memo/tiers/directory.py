@@ -41,6 +41,7 @@ _READ = (
 _WRITE = (
     os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 )
+_RUNS_CODE = frozenset(method for method, form in FORMATS.items() if form.runs_code)
 #: Parts handed to the operating system at once; POSIX promises 16, Linux takes 1,024.
 _VECTOR = 64
 
@@ -117,7 +118,7 @@ class DirectoryTier:
         facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode):
             raise CorruptEntry(path, "it is no regular file")
-        if FORMATS[key.method].runs_code:
+        if key.method in _RUNS_CODE:
             self._require_trust(path, facts)
         if facts.st_size < SIZE:
             raise CorruptEntry(path, f"{facts.st_size} bytes are too few")
@@ -271,6 +272,7 @@ class DirectoryTier:
                     yield Key("/".join(parts[:-1]), parts[-1], call, method)
 
 
+_HAS_READV = hasattr(os, "readv")
 _COUNTER = itertools.count()
 
 #: A record is read from the last bytes of a file; a second look is taken where it is longer.
@@ -307,7 +309,7 @@ def _regular(path: str, flags: int) -> int:
 
 def _read_whole(descriptor: int, size: int, path: str) -> memoryview:
     buffer = aligned(size)
-    filled = 0
+    filled = _read_into(descriptor, buffer)
     while filled < size:
         got = _read_into(descriptor, buffer[filled:])
         if not got:
@@ -317,8 +319,8 @@ def _read_whole(descriptor: int, size: int, path: str) -> memoryview:
 
 
 def _read_into(descriptor: int, room: memoryview) -> int:
-    if hasattr(os, "readv"):
-        return os.readv(descriptor, [room])
+    if _HAS_READV:
+        return os.readv(descriptor, (room,))
     content = os.read(descriptor, len(room))  # Windows
     room[: len(content)] = content
     return len(content)
