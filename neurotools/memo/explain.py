@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
 from neurotools.memo import naming
 from neurotools.memo.entry import Key, Signature
 from neurotools.memo.errors import UnreadableName
-from neurotools.memo.fingerprint.manifest import Difference, Manifest, difference
+from neurotools.memo.fingerprint.manifest import Difference, Manifest
 from neurotools.memo.hierarchy import Hierarchy
+from neurotools.memo.versions import nearest
 
 #: Entries looked at in search of the nearest one.
 _LOOKED_AT = 10_000
@@ -32,21 +33,25 @@ class Explanation:
         What differs in the code from the nearest version.
     arguments : dict
         What differs in the arguments from the nearest call: name to (there, here).
+    doubts : tuple of str
+        What the function depends on that cannot be followed.
     """
 
     hit: bool
     reason: str
     location: str = ""
     code: tuple[Difference, ...] = ()
-    arguments: dict[str, tuple[Any, Any]] | None = None
+    arguments: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    doubts: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [f"{'hit' if self.hit else 'miss'}: {self.reason}"]
         if self.location:
             lines.append(f"  {'at' if self.hit else 'nearest entry'}: {self.location}")
-        for name, (there, here) in (self.arguments or {}).items():
+        for name, (there, here) in self.arguments.items():
             lines.append(f"  argument {name}: {there!r} there, {here!r} here")
         lines.extend(f"  {line}" for part in self.code for line in str(part).splitlines())
+        lines.extend(f"  doubt: {doubt}" for doubt in self.doubts)
         return "\n".join(lines)
 
 
@@ -54,61 +59,59 @@ def explain(
     hierarchy: Hierarchy, key: Key, signature: Signature, manifest: Manifest
 ) -> Explanation:
     """Return why the call with this key hits or misses."""
+    doubts = manifest.doubts
     if (depth := hierarchy.depth_of(key)) is not None:
         tier = hierarchy.tiers[depth]
-        return Explanation(hit=True, reason=f"in {tier.name}", location=tier.location(key))
-    known = list(islice(hierarchy.keys(key.function), _LOOKED_AT))
-    if same_call := [k for k in known if (k.call, k.method) == (key.call, key.method)]:
-        return _other_version(hierarchy, same_call, manifest)
-    if same_code := [k for k in known if (k.code, k.method) == (key.code, key.method)]:
-        return _other_arguments(hierarchy, same_code, signature)
-    if known:
-        reason = f"{len(known)} entries, none with this code and these arguments"
-        return Explanation(hit=False, reason=reason)
-    return Explanation(hit=False, reason="nothing is kept of this function yet")
+        return Explanation(True, f"in {tier.name}", tier.location(key), doubts=doubts)
+    known = [k for k in islice(hierarchy.keys(key.function), _LOOKED_AT) if k.method == key.method]
+    if not known:
+        return Explanation(False, "nothing is kept of this function yet", doubts=doubts)
+    same_code = [k for k in known if k.code == key.code]
+    if not same_code:
+        return _other_version(hierarchy, key, known, manifest)
+    location, arguments = _nearest_call(hierarchy, same_code, signature)
+    reason = f"{len(same_code)} calls are kept, none with these arguments"
+    return Explanation(False, reason, location, arguments=arguments, doubts=doubts)
 
 
-def _other_version(hierarchy: Hierarchy, keys: list[Key], manifest: Manifest) -> Explanation:
-    """Explain a call that is kept for other versions of the code."""
-    nearest: tuple[Key, tuple[Difference, ...]] = keys[0], ()
-    for key in keys:
-        content = hierarchy.get_manifest(key.function, key.code)
-        if content is None:
-            continue
-        try:
-            old = Manifest.from_json(content.decode("utf-8", "surrogatepass"))
-        except ValueError:
-            continue  # damaged: it can explain nothing
-        found = tuple(difference(old, manifest))
-        if not nearest[1] or len(found) < len(nearest[1]):
-            nearest = key, found
-    reason = "the code has changed since this call was kept"
-    return Explanation(
-        hit=False, reason=reason, location=hierarchy.location(nearest[0]), code=nearest[1]
-    )
+def _other_version(
+    hierarchy: Hierarchy, key: Key, known: list[Key], manifest: Manifest
+) -> Explanation:
+    """Explain a call of which no entry has the present code."""
+    same_call = [k for k in known if k.call == key.call]
+    codes = [k.code for k in same_call or known]
+    code, changed = nearest(hierarchy, key.function, codes, manifest)
+    if same_call:
+        reason = "the code has changed since this call was kept"
+        location = hierarchy.location(key._replace(code=code))
+    else:
+        reason, location = "the code has changed, and these arguments are new", ""
+    return Explanation(False, reason, location, code=changed, doubts=manifest.doubts)
 
 
-def _other_arguments(hierarchy: Hierarchy, keys: list[Key], signature: Signature) -> Explanation:
-    """Explain a call that is kept with other arguments."""
+def _nearest_call(
+    hierarchy: Hierarchy, keys: list[Key], signature: Signature
+) -> tuple[str, dict[str, tuple[Any, Any]]]:
+    """Return where the call is whose arguments differ least, and which differ: (there, here)."""
     here = _by_name(signature)
-    nearest: tuple[Key, dict[str, tuple[Any, Any]]] | None = None
+    location, fewest = "", dict[str, tuple[Any, Any]]()
     for key in keys:
         there = _arguments(hierarchy, key)
         if there is None:
             continue
-        changed = {
-            name: (there.get(name), here.get(name))
-            for name in {**there, **here}
-            if naming.text(naming.tag(there.get(name))) != naming.text(naming.tag(here.get(name)))
-        }
-        if nearest is None or len(changed) < len(nearest[1]):
-            nearest = key, changed
-    reason = f"{len(keys)} calls are kept, none with these arguments"
-    if nearest is None:
-        return Explanation(hit=False, reason=reason)
-    return Explanation(
-        hit=False, reason=reason, location=hierarchy.location(nearest[0]), arguments=nearest[1]
-    )
+        changed = _differing(there, here)
+        if not location or len(changed) < len(fewest):
+            location, fewest = hierarchy.location(key), changed
+    return location, fewest
+
+
+def _differing(there: dict[str, Any], here: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    return {
+        name: (there.get(name), here.get(name))
+        for name in {**there, **here}
+        # By text: 1 == True, and NaN != NaN.
+        if naming.text(naming.tag(there.get(name))) != naming.text(naming.tag(here.get(name)))
+    }
 
 
 def _arguments(hierarchy: Hierarchy, key: Key) -> dict[str, Any] | None:

@@ -32,6 +32,7 @@ from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.key import KeyMaker
 from neurotools.memo.pace import Pace
 from neurotools.memo.seal import seal
+from neurotools.memo.versions import Version, versions
 
 log = logging.getLogger(__name__)
 
@@ -256,6 +257,10 @@ class Memoized:
             return Explanation(hit=False, reason=str(error))
         key = self.keys.key(signature, self._options.form.method)
         return explain(self._hierarchy, key, signature, self.keys.fingerprint.manifest)
+
+    def versions(self) -> list[Version]:
+        """Return the versions of the function that are kept, and what changed since each."""
+        return versions(self._hierarchy, self.keys.folder, self.keys.fingerprint.manifest)
 
     def lscache(self, verbose: bool = False) -> tuple[str, list[str]]:
         """Return the folder of the function's present version, and the names of its entries.

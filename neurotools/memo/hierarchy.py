@@ -103,6 +103,15 @@ class Hierarchy:
                 self._failed(depth, "read", error)
         return None
 
+    def size(self, key: Key) -> int:
+        for depth, tier in enumerate(self.tiers):
+            try:
+                if size := tier.size(key):
+                    return size
+            except Exception as error:  # the named boundary of this module
+                self._failed(depth, "read", error)
+        return 0
+
     def has(self, key: Key) -> bool:
         return self.depth_of(key) is not None
 

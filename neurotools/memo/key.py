@@ -14,7 +14,6 @@ from neurotools.memo.entry import Key, Signature
 from neurotools.memo.fingerprint.reach import Fingerprint, Tracker
 from neurotools.memo.signature import Binder, canonical
 
-
 #: Types whose values never change, and are equal only where they are the same argument (but for
 #: zeros: see `_shortcut`).
 _PLAIN = frozenset([int, str, bool, bytes, float, type(None)])

@@ -55,6 +55,30 @@ def load(folder, source):
     return module.f
 
 
+def test_changed_code_and_arguments_are_both_said(tmp_path):
+    cached = disk_cacher(tmp_path)
+
+    def make(step):
+        @cached
+        def f(x):
+            return x + step
+
+        return f
+
+    make(1)(1)
+    why = make(2)(2) and make(3).explain(3)
+    assert "the code has changed, and these arguments are new" in str(why)
+    assert why.code
+
+
+def test_doubts_are_told(tmp_path):
+    @disk_cacher(tmp_path, allow_mutable_bindings=True)
+    def f(x):
+        return eval(x)
+
+    assert "doubt:" in str(f.explain("1"))
+
+
 def test_changed_code_is_shown_with_its_lines(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)

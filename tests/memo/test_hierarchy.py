@@ -75,7 +75,7 @@ class Broken:
     def _fail(self, *_):
         raise self.error
 
-    get = put = discard = has = record = keys = put_manifest = get_manifest = _fail
+    get = put = discard = has = record = size = keys = put_manifest = get_manifest = _fail
 
     def location(self, key):
         return "broken"

@@ -45,6 +45,9 @@ class Tier(Protocol):
             If there is something that is no entry.
         """
 
+    def size(self, key: Key) -> int:
+        """Return how many bytes an entry takes, 0 if there is none."""
+
     def has(self, key: Key) -> bool:
         """Return whether there seems to be an entry, without reading it."""
 

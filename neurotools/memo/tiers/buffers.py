@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-
 #: Below, a start at a multiple of 16, as the allocator gives it, is as good and made sooner.
 _SMALL = 1 << 14
 

@@ -255,6 +255,12 @@ class DirectoryTier:
             return False
         return True
 
+    def size(self, key: Key) -> int:
+        try:
+            return os.lstat(self.location(key)).st_size
+        except FileNotFoundError:
+            return 0
+
     def has(self, key: Key) -> bool:
         return os.path.isfile(self.location(key))
 

@@ -68,6 +68,9 @@ class RamTier:
         content = self._entries.get(key)
         return None if content is None else record_of(content, self.location(key))
 
+    def size(self, key: Key) -> int:
+        return len(self._entries.get(key, b""))
+
     def has(self, key: Key) -> bool:
         return key in self._entries
 

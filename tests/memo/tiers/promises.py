@@ -46,11 +46,13 @@ class TierPromises:
     def test_a_record_is_read_alone(self, tier):
         tier.put(KEY, entry(np.zeros(10**5)))
         assert tier.record(KEY).created == 2.0
+        assert tier.size(KEY) > 8 * 10**5
         assert tier.record(KEY).details["key"] == KEY.path
 
     def test_what_was_not_put_is_not_there(self, tier):
         assert tier.get(KEY) is None
         assert tier.record(KEY) is None
+        assert tier.size(KEY) == 0
         assert not tier.has(KEY)
         assert list(tier.keys()) == []
 
