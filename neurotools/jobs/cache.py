@@ -14,7 +14,7 @@ from neurotools.memo import maintenance, naming
 from neurotools.memo.digest.files import File
 from neurotools.memo.digest.values import register_digest
 from neurotools.memo.entry import Signature
-from neurotools.memo.errors import UnknownChoice
+from neurotools.memo.errors import UnknownChoice, WrongArguments
 from neurotools.memo.formats.registry import FORMATS, format_named, holds
 from neurotools.memo.function import Memoized, Options, check_supported, memoized
 from neurotools.memo.hierarchy import Hierarchy
@@ -542,10 +542,8 @@ def locate_cached(
     keys = _keys(f)
     try:
         sig = keys.signature(args, kwargs)
-    except TypeError as error:
-        if isinstance(error, ValueError) or type(error) is not TypeError:
-            raise
-        raise ValueError(f"{keys.folder} does not take these arguments: {error}") from None
+    except WrongArguments as error:
+        raise ValueError(str(error)) from None
     key = keys.key(sig, format_named(method).method)
     path = get_cache_path(cache_root, f)
     filename = f"{key.call}.{key.method}"

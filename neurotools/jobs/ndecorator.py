@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from neurotools.memo import naming
 from neurotools.memo.entry import Signature
-from neurotools.memo.errors import UnknownChoice
+from neurotools.memo.errors import UnknownChoice, WrongArguments
 from neurotools.memo.key import code_name
 from neurotools.memo.signature import Binder, canonical, canonical_value
 
@@ -59,9 +59,8 @@ def argument_signature(
     """
     try:
         bound = Binder(unwrap(function)).bind(tuple(args), kwargs)
-    except TypeError as error:
-        name = getattr(function, "__qualname__", repr(function))
-        raise ValueError(f"{name} does not take these arguments: {error}") from None
+    except WrongArguments as error:
+        raise ValueError(str(error)) from None
     return canonical(bound, code_name)
 
 

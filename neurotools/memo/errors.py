@@ -30,6 +30,14 @@ class UndigestableValue(CacheError, TypeError):
         return UndigestableValue(self.kind, self.reason, inner)
 
 
+class WrongArguments(CacheError, TypeError):
+    """A function does not take the arguments it was given."""
+
+    def __init__(self, function: str, reason: str) -> None:
+        super().__init__(f"{function} does not take these arguments: {reason}")
+        self.function, self.reason = function, reason
+
+
 class UnstorableValue(CacheError, TypeError):
     """A method cannot hold a value exactly; raised before anything is written."""
 

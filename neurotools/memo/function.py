@@ -23,7 +23,14 @@ from typing import Any, NamedTuple
 from neurotools import __version__
 from neurotools.memo import naming
 from neurotools.memo.entry import Key, Record, Signature
-from neurotools.memo.errors import UndigestableValue, UnstorableValue, UnsupportedFunction
+from neurotools.memo.errors import (
+    CacheError,
+    UndigestableValue,
+    UnsafeBinding,
+    UnstorableValue,
+    UnsupportedFunction,
+    WrongArguments,
+)
 from neurotools.memo.explain import Explanation, explain
 from neurotools.memo.flight import Flight
 from neurotools.memo.formats.base import PayloadFormat
@@ -168,12 +175,15 @@ class Memoized:
         """Return a call's key, or None where the call is to run without the cache."""
         try:
             named = self.keys.key_of_call(args, kwargs, self._options.form.method)
-        except UndigestableValue as error:
-            self._warn_once(f"cannot remember calls of {self.__qualname__}: {error}")
+        except WrongArguments:
+            return None  # the function's own error says so best
+        except UnsafeBinding:
+            raise
+        except Exception as error:  # objects in arguments may fail in any way there is
+            reason = error if isinstance(error, CacheError) else repr(error)
+            self._warn_once(f"cannot remember calls of {self.__qualname__}: {reason}")
             self._counts["uncached"] += 1
             return None
-        except TypeError:
-            return None  # not the function's arguments: its own error says so best
         if self._options.skip_fast and self._pace.is_computing_faster(named[0].call):
             self._say(f"Computing {self.__qualname__} again: faster than loading")
             self._counts["uncached"] += 1

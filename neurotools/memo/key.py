@@ -74,8 +74,10 @@ class KeyMaker:
 
         Raises
         ------
-        TypeError
-            If the function does not take these arguments, or one of them cannot be digested.
+        WrongArguments
+            If the function does not take these arguments.
+        UndigestableValue
+            If one of them has no reliable digest.
         """
         return canonical(self.binder.bind(args, kwargs), code_name)
 
@@ -90,8 +92,10 @@ class KeyMaker:
 
         Raises
         ------
-        TypeError
+        WrongArguments, UndigestableValue
             As `signature` does.
+        UnsafeBinding
+            As `fingerprint` does.
         """
         known = None if self.binder.reads_files else _shortcut(args, kwargs)
         stem = None if known is None else self._stems.get(known)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import ast
 import base64
 import binascii
+import functools
 import hashlib
 import json
 import keyword
@@ -464,6 +465,8 @@ def function_parts(function: Callable[..., Any]) -> tuple[str, ...]:
     Scripts and notebooks add their own name to ``__main__``, so that two of them with a function
     of the same name do not share a folder.
     """
+    while isinstance(function, functools.partial):
+        function = function.func
     module = getattr(function, "__module__", None) or "builtins"
     name = getattr(function, "__qualname__", None) or type(function).__qualname__
     parts = _main_parts(function) if module in {"__main__", "__mp_main__"} else module.split(".")

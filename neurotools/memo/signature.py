@@ -18,7 +18,7 @@ import numpy as np
 from neurotools.memo.digest.files import File
 from neurotools.memo.digest.values import digest
 from neurotools.memo.entry import Digested, Signature
-from neurotools.memo.errors import UndigestableValue
+from neurotools.memo.errors import UndigestableValue, WrongArguments
 
 #: Longer text, bytes and integers are digested; so are containers with more leaves in all.
 LITERAL_LENGTH = 128
@@ -49,6 +49,7 @@ class Binder:
     """
 
     def __init__(self, function: Callable[..., Any], ignore: Iterable[str] = ()) -> None:
+        self.name = str(getattr(function, "__qualname__", function))
         self.signature = inspect.signature(function)
         self.ignore = frozenset([ignore] if isinstance(ignore, str) else ignore)
         parameters = self.signature.parameters.values()
@@ -65,10 +66,13 @@ class Binder:
 
         Raises
         ------
-        TypeError
+        WrongArguments
             If the function does not take these arguments.
         """
-        bound = self.signature.bind(*args, **kwargs)
+        try:
+            bound = self.signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise WrongArguments(self.name, str(error)) from None
         bound.apply_defaults()
         named = dict(bound.arguments)
         extra = named.pop(self._extra, ()) if self._extra else ()

@@ -1,4 +1,5 @@
 import asyncio
+import functools
 import inspect
 import logging
 import os
@@ -14,7 +15,12 @@ import numpy as np
 import pytest
 
 from neurotools.jobs.cache import File, disk_cacher, hierarchical_cacher
-from neurotools.memo.errors import UndigestableValue, UnknownChoice, UnsupportedFunction
+from neurotools.memo.errors import (
+    UndigestableValue,
+    UnknownChoice,
+    UnsafeBinding,
+    UnsupportedFunction,
+)
 from neurotools.memo.formats.registry import FORMATS
 
 METHODS = list(FORMATS)
@@ -249,6 +255,42 @@ def test_wrong_arguments_raise_the_functions_own_error(tmp_path):
 
     with pytest.raises(TypeError, match=r"f\(\) missing 1 required positional argument: 'a'"):
         f()
+
+
+class Awkward:
+    def __reduce_ex__(self, protocol):
+        raise RuntimeError("not now")
+
+
+def test_arguments_that_fail_in_their_own_way_run_uncached(tmp_path, caplog):
+    f = disk_cacher(tmp_path)(lambda x: 1)
+    assert (f(Awkward()), f(Awkward())) == (1, 1)
+    (warning,) = warnings_in(caplog)
+    assert "not now" in warning
+
+
+def test_partials_are_functions(tmp_path, counter):
+    def f(a, b):
+        counter()
+        return a + b
+
+    one = disk_cacher(tmp_path / "cache")(functools.partial(f, 1))
+    other = disk_cacher(tmp_path / "cache")(functools.partial(f, 2))
+    assert (one(1), other(1), one(1), other(1)) == (2, 3, 2, 3)
+    assert counter.count == 2
+    assert "test_partials_are_functions" in one.locate(1)
+
+
+def test_what_cannot_be_followed_is_refused_by_name_unless_allowed(tmp_path):
+    with (tmp_path / "log").open("w") as file:
+
+        def f(x):
+            file.write(str(x))
+            return x
+
+        with pytest.raises(UnsafeBinding, match="file"):
+            disk_cacher(tmp_path)(f)(1)
+        assert disk_cacher(tmp_path, allow_mutable_bindings=True)(f)(1) == 1
 
 
 def test_failures_pass_through_and_are_not_remembered(tmp_path, counter):
