@@ -230,7 +230,7 @@ def hierarchical_cacher(
     ValueError
         If there is no tier.
     """
-    single = isinstance(fast_to_slow, (str, os.PathLike)) or hasattr(fast_to_slow, "get")
+    single = isinstance(fast_to_slow, (str, os.PathLike)) or not isinstance(fast_to_slow, Iterable)
     return _cacher(
         (fast_to_slow,) if single else tuple(fast_to_slow),  # type: ignore[arg-type]
         cache_identifier,
@@ -295,6 +295,12 @@ def _keys(f: Callable[..., Any]) -> KeyMaker:
         return inner.keys
     check_supported(f)
     return key_maker(f)
+
+
+def _bound_to(f: Callable[..., Any]) -> tuple[Any, ...]:
+    """Return the instance or class that a memoized method is bound to, its first argument."""
+    memoized_method = isinstance(getattr(f, "__func__", None), Memoized)
+    return (f.__self__,) if memoized_method else ()  # type: ignore[attr-defined]
 
 
 def _plain(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -442,7 +448,7 @@ def signature_to_file_string(
         truncate=truncate,
         room=naming.room_beside(len(name)),
     )
-    return f"{name}.{stem}"
+    return naming.file_string(name, stem)
 
 
 def file_string_to_signature(
@@ -541,13 +547,13 @@ def locate_cached(
     """
     keys = _keys(f)
     try:
-        sig = keys.signature(args, kwargs)
+        sig = keys.signature((*_bound_to(f), *args), kwargs)
     except WrongArguments as error:
         raise ValueError(str(error)) from None
     key = keys.key(sig, format_named(method).method)
     path = get_cache_path(cache_root, f)
     filename = f"{key.call}.{key.method}"
-    fn = f"{key.function.replace('/', '.')}.{key.code}.{key.call}"
+    fn = naming.file_string(f"{key.function.replace('/', '.')}.{key.code}", key.call)
     return fn, sig, path, filename, os.path.abspath(path + filename)
 
 
@@ -639,7 +645,8 @@ def combine_caches(cache_root: str | os.PathLike[str], f: Callable[..., Any]) ->
     """Copy the entries of a function's earlier versions to its present one.
 
     Do this when you are certain that a change of the code did not change its results. Nothing that
-    the present version has is overwritten.
+    the present version has is overwritten. What may come from another function in the same folder
+    (a closure over other values, another lambda, another script's function) is left out.
 
     Parameters
     ----------
@@ -651,10 +658,17 @@ def combine_caches(cache_root: str | os.PathLike[str], f: Callable[..., Any]) ->
     Returns
     -------
     Combined
-        The present version's code, and what was merged, kept and unreadable.
+        The present version's code, and what was merged, kept, foreign and unreadable.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such cache.
     """
-    keys = _keys(f)
-    return maintenance.combine(os.fspath(cache_root), keys.folder, keys.fingerprint.code)
+    keys, root = _keys(f), os.fspath(cache_root)
+    if not os.path.isdir(root):
+        raise FileNotFoundError(2, "there is no cache folder", root)
+    return maintenance.combine(root, keys.folder, keys.fingerprint.manifest, naming.script_of(f))
 
 
 # ---------------------------------------------------------------- what formats can hold

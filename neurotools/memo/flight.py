@@ -64,7 +64,12 @@ class Flight:
         """Hold a key as `alone` does, letting other coroutines run while waiting."""
         import asyncio  # 30 ms to load, for coroutines only
 
-        name, me, waited = f"{self.folder}\0{key.path}", id(asyncio.current_task()), False
+        try:
+            me = id(asyncio.current_task())
+        except RuntimeError:  # another event loop than asyncio's: it has no tasks to wait for
+            yield False
+            return
+        name, waited = f"{self.folder}\0{key.path}", False
         try:
             while (state := _HELD.attempt(name, me)) is _State.TAKEN:
                 waited = True

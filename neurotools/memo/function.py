@@ -7,6 +7,7 @@ caller gets the function's result.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import logging
@@ -16,7 +17,7 @@ import socket
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -34,7 +35,7 @@ from neurotools.memo.errors import (
 from neurotools.memo.explain import Explanation, explain
 from neurotools.memo.flight import Flight
 from neurotools.memo.formats.base import PayloadFormat
-from neurotools.memo.formats.registry import decoder
+from neurotools.memo.formats.registry import FORMATS, decoder, holds
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.key import KeyMaker
 from neurotools.memo.pace import Pace
@@ -147,14 +148,18 @@ class Memoized:
         self._warned: set[str] = set()
         self._manifested: set[str] = set()
         self.cache_root = options.cache_root
+        self.attribute = self.__name__
 
     # ------------------------------------------------------------ a call
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         named = self._name(args, kwargs)
         if named is None:
             return self._function(*args, **kwargs)
         key, signature = named
+        if self._is_skipped(key):
+            with self._timed_only(key):
+                return self._function(*args, **kwargs)
         if (found := self._find(key)) is not None:
             return found.value
         # Made now: the function may change its arguments.
@@ -184,11 +189,21 @@ class Memoized:
             self._warn_once(f"cannot remember calls of {self.__qualname__}: {reason}")
             self._counts["uncached"] += 1
             return None
-        if self._options.skip_fast and self._pace.is_computing_faster(named[0].call):
-            self._say(f"Computing {self.__qualname__} again: faster than loading")
-            self._counts["uncached"] += 1
-            return None
         return named
+
+    def _is_skipped(self, key: Key) -> bool:
+        if not self._options.skip_fast or not self._pace.is_computing_faster(key.call):
+            return False
+        self._say(f"Computing {self.__qualname__} again: faster than loading")
+        return True
+
+    @contextlib.contextmanager
+    def _timed_only(self, key: Key) -> Iterator[None]:
+        """Time a computation whose result is not kept."""
+        self._counts["uncached"] += 1
+        started = time.perf_counter()
+        yield
+        self._pace.computed(key.call, time.perf_counter() - started)
 
     def _find(self, key: Key) -> Found | None:
         """Return a result that is in the cache."""
@@ -217,13 +232,16 @@ class Memoized:
         self._say(f"Took {seconds * 1e3:.0f} milliseconds")
         if not self._options.store:
             return
+        if self._options.skip_fast and not self._pace.is_worth_keeping(seconds):
+            return
         started = time.perf_counter()
         try:
             payload = self._options.form.encode(value)
             record = Record(time.time(), seconds, payload.layout, self._details(signature))
             blob = seal(payload, record, key, self._options.form)
         except UnstorableValue as error:
-            self._warn_once(f"the result of {self.__qualname__} was not kept: {error}")
+            told = _with_tried_suggestion(error, value)
+            self._warn_once(f"the result of {self.__qualname__} was not kept: {told}")
             return
         except Exception as error:  # pickling runs the user's own code
             self._warn_once(f"the result of {self.__qualname__} was not kept: {error!r}")
@@ -236,6 +254,7 @@ class Memoized:
         return {
             "function": f"{self.__module__}.{self.__qualname__}",
             "signature": naming.encode(signature).decode("utf-8", "surrogatepass"),
+            "script": naming.script_of(self._function),
             **_environment(),
             "process": os.getpid(),
         }
@@ -248,18 +267,18 @@ class Memoized:
 
     # ------------------------------------------------------------ what users of a cache ask
 
-    def locate(self, *args: Any, **kwargs: Any) -> str:
+    def locate(self, /, *args: Any, **kwargs: Any) -> str:
         """Return where a call's entry is, or would be, in the fastest tier that is a folder."""
         key = self._key(args, kwargs)
         folders = [tier for tier in self._hierarchy.tiers if hasattr(tier, "root")]
         holders = [tier for tier in folders if tier.has(key)]
         return (holders or folders or [self._hierarchy])[0].location(key)
 
-    def check_call_in_cache(self, *args: Any, **kwargs: Any) -> bool:
+    def check_call_in_cache(self, /, *args: Any, **kwargs: Any) -> bool:
         """Return whether a call's result seems to be there, without loading it."""
         return self._hierarchy.has(self._key(args, kwargs))
 
-    def explain(self, *args: Any, **kwargs: Any) -> Explanation:
+    def explain(self, /, *args: Any, **kwargs: Any) -> Explanation:
         """Return why a call would hit or miss, before running it."""
         try:
             signature = self.keys.signature(args, kwargs)
@@ -288,8 +307,10 @@ class Memoized:
             print(f"Cache {folder} contains:", *names, sep="\n  ")  # noqa: T201 - asked for
         return folder, names
 
-    def purge(self, *args: Any, **kwargs: Any) -> int:
-        """Remove the entry of a call from every tier; without arguments, all of the function.
+    def purge(self, /, *args: Any, **kwargs: Any) -> int:
+        """Remove a call's entry from every tier; without arguments, all of the present version.
+
+        Other versions stay, as do other functions: see `versions`.
 
         Returns
         -------
@@ -298,11 +319,13 @@ class Memoized:
         """
         if args or kwargs:
             return int(self._hierarchy.discard(self._key(args, kwargs)))
-        keys = list(self._hierarchy.keys(self.keys.folder))
+        code = self.keys.fingerprint.code
+        # A folder may hold versions of other closures, or of another script's function.
+        keys = [key for key in self._hierarchy.keys(self.keys.folder) if key.code == code]
         return sum(self._hierarchy.discard(key) for key in keys)
 
     def cache_clear(self) -> None:
-        """Remove all entries of the function from every tier, and start counting anew."""
+        """Remove all entries of the present version from every tier, and start counting anew."""
         self.purge()
         self._counts.clear()
         for count in self._hierarchy.counts:
@@ -347,6 +370,9 @@ class Memoized:
 
     # ------------------------------------------------------------ methods and pickles
 
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.attribute = name  # by which it can be found, a private name as its class spells it
+
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else BoundMemoized(self, instance)
 
@@ -367,11 +393,14 @@ class Memoized:
 class MemoizedCoroutine(Memoized):
     """A coroutine function that remembers its results."""
 
-    async def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    async def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         named = self._name(args, kwargs)
         if named is None:
             return await self._function(*args, **kwargs)
         key, signature = named
+        if self._is_skipped(key):
+            with self._timed_only(key):
+                return await self._function(*args, **kwargs)
         if (found := self._find(key)) is not None:
             return found.value
         signature = signature or self.keys.signature(args, kwargs)
@@ -392,7 +421,7 @@ class BoundMemoized:
         self.__func__, self.__self__ = memoized, instance
         functools.update_wrapper(self, memoized, updated=())
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         return self.__func__(self.__self__, *args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
@@ -409,18 +438,33 @@ class BoundMemoized:
     def __hash__(self) -> int:
         return hash((id(self.__func__), id(self.__self__)))
 
+    def purge(self, /, *args: Any, **kwargs: Any) -> int:
+        """Remove a call's entry; without arguments, all of the method's, for all instances."""
+        bound = (self.__self__,) if args or kwargs else ()
+        return self.__func__.purge(*bound, *args, **kwargs)
+
     def __reduce__(self) -> Any:
-        return getattr, (self.__self__, self.__func__.__name__)
+        return getattr, (self.__self__, self.__func__.attribute)
 
 
 #: What takes a call's arguments, and so a method's instance before them.
-_OF_A_CALL = frozenset(["locate", "check_call_in_cache", "explain", "purge"])
+_OF_A_CALL = frozenset(["locate", "check_call_in_cache", "explain"])
+
+
+class _ClassMethod(classmethod):  # type: ignore[type-arg]
+    """A memoized class method: bound to the class, it offers what a memoized method does."""
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        # Python 3.13 no longer asks what it wraps; earlier ones did.
+        function: Any = self.__func__
+        return BoundMemoized(function, owner if owner is not None else type(instance))
 
 
 def memoized(function: Any, hierarchy: Hierarchy, options: Options) -> Any:
     """Return a function that remembers; class and static methods stay what they are."""
     if isinstance(function, (classmethod, staticmethod)):
-        return type(function)(memoized(function.__func__, hierarchy, options))
+        kind_of_method = _ClassMethod if isinstance(function, classmethod) else staticmethod
+        return kind_of_method(memoized(function.__func__, hierarchy, options))
     kind = MemoizedCoroutine if inspect.iscoroutinefunction(function) else Memoized
     made = kind(function, hierarchy, options)
     if kind is MemoizedCoroutine and sys.version_info >= (3, 12):
@@ -444,6 +488,13 @@ def check_supported(function: Any) -> None:
     except (TypeError, ValueError):
         reason = "its parameters are not known; wrap it in a function of your own"
         raise UnsupportedFunction(name, reason) from None
+
+
+def _with_tried_suggestion(error: UnstorableValue, value: Any) -> UnstorableValue:
+    """Return the error without its suggestion, if what it suggests could not hold the value."""
+    if not error.suggestion or holds(FORMATS[error.suggestion], value):
+        return error
+    return UnstorableValue(error.method, error.kind, error.reason, suggestion="")
 
 
 @functools.cache

@@ -42,7 +42,7 @@ class Hierarchy:
         self.write_back = write_back
         self.name = " > ".join(tier.name for tier in self.tiers)
         self.counts: tuple[Counter[str], ...] = tuple(Counter() for _ in self.tiers)
-        self._reported: set[tuple[int, str]] = set()
+        self._reported: set[str] = set()
         self._lock = threading.Lock()
 
     def get(self, key: Key) -> Sealed | None:
@@ -54,9 +54,11 @@ class Hierarchy:
         for depth, tier in enumerate(self.tiers):
             try:
                 entry = tier.get(key)
-            except (CorruptEntry, UntrustedEntry) as error:
-                # Each such entry is one fact of its own, and is seen once: it is set aside.
-                log.warning("%s", error)
+            except CorruptEntry as error:
+                log.warning("%s", error)  # seen once: it has been set aside
+                entry = None
+            except UntrustedEntry as error:
+                self._report(f"{depth}:{error.location}", str(error))
                 entry = None
             except Exception as error:  # the named boundary of this module
                 self._failed(depth, "read", error)
@@ -158,17 +160,17 @@ class Hierarchy:
 
     def _failed(self, depth: int, action: str, error: Exception) -> None:
         self.counts[depth]["failures"] += 1
-        cause = f"{type(error).__name__}:{getattr(error, 'errno', '')}"
+        cause = f"{depth}:{type(error).__name__}:{getattr(error, 'errno', '')}"
+        name = self.tiers[depth].name
+        self._report(cause, f"cannot {action} the cache at {name}, going on without it: {error}")
+
+    def _report(self, cause: str, message: str) -> None:
+        """Say something once."""
         with self._lock:
-            if (depth, cause) in self._reported:
+            if cause in self._reported:
                 return
-            self._reported.add((depth, cause))
-        log.warning(
-            "cannot %s the cache at %s, going on without it: %s",
-            action,
-            self.tiers[depth].name,
-            error,
-        )
+            self._reported.add(cause)
+        log.warning("%s", message)
 
     def __getstate__(self) -> dict[str, object]:
         return {"tiers": self.tiers, "write_back": self.write_back}

@@ -12,7 +12,7 @@ from neurotools.memo import naming
 from neurotools.memo.digest.values import qualified_name
 from neurotools.memo.entry import Key, Signature
 from neurotools.memo.fingerprint.reach import Fingerprint, Tracker
-from neurotools.memo.signature import Binder, canonical
+from neurotools.memo.signature import LITERAL_LENGTH, Binder, canonical
 
 #: Types whose values never change, and are equal only where they are the same argument (but for
 #: zeros: see `_shortcut`).
@@ -103,7 +103,7 @@ class KeyMaker:
             return Key(self.folder, self.fingerprint.code, stem, method), None
         signature = self.signature(args, kwargs)
         key = self.key(signature, method)
-        if known is not None:
+        if known is not None and all(map(_is_small, known[1])):
             if len(self._stems) >= _REMEMBERED:
                 self._stems.clear()
             self._stems[known] = key.call
@@ -111,6 +111,13 @@ class KeyMaker:
 
     def _stem(self, signature: Signature) -> str:
         return naming.stem(signature, room=self._room)
+
+
+def _is_small(value: Any) -> bool:
+    # Large ones would stay in memory for as long as their names are remembered.
+    if isinstance(value, (str, bytes)):
+        return len(value) <= LITERAL_LENGTH
+    return not isinstance(value, int) or value.bit_length() <= 256
 
 
 def _shortcut(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
@@ -132,10 +139,13 @@ _MAKERS: weakref.WeakKeyDictionary[Any, KeyMaker] = weakref.WeakKeyDictionary()
 
 
 def key_maker(function: Callable[..., Any]) -> KeyMaker:
-    """Return the key maker of a function that is not memoized, the same one each time."""
-    maker = _MAKERS.get(function)
-    if maker is None:
-        maker = _MAKERS[function] = KeyMaker(function)
+    """Return the key maker of a function that is not memoized, the same one where possible."""
+    try:
+        maker = _MAKERS.get(function)
+        if maker is None:
+            maker = _MAKERS[function] = KeyMaker(function)
+    except TypeError:  # objects with slots, and some made in C, take no weak references
+        return KeyMaker(function)
     return maker
 
 

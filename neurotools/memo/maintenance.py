@@ -11,8 +11,9 @@ from typing import Any
 from neurotools.memo import naming
 from neurotools.memo.entry import Key, Signature
 from neurotools.memo.errors import CorruptEntry, UnreadableName, UntrustedEntry
+from neurotools.memo.fingerprint.manifest import Manifest
 from neurotools.memo.formats.registry import FORMATS, decoder
-from neurotools.memo.seal import reseal
+from neurotools.memo.seal import Sealed, reseal
 from neurotools.memo.tiers.directory import PRIVATE, DirectoryTier, read_record
 
 log = logging.getLogger(__name__)
@@ -113,6 +114,8 @@ class Combined:
         Paths of the entries that were copied, below the function's folder.
     kept : tuple of str
         Those that were not, since the version had an entry for the call already.
+    foreign : tuple of str
+        Those that may be results of another function with the same folder.
     unreadable : tuple of str
         Those that could not be read.
     """
@@ -120,16 +123,17 @@ class Combined:
     code: str
     merged: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return (
             f"{len(self.merged)} entries merged into {self.code}, {len(self.kept)} there already, "
-            f"{len(self.unreadable)} unreadable"
+            f"{len(self.foreign)} of other functions left out, {len(self.unreadable)} unreadable"
         )
 
 
-def combine(root: str, function: str, code: str) -> Combined:
+def combine(root: str, function: str, manifest: Manifest, script: str) -> Combined:
     """Copy the entries of a function's other versions into one version, overwriting nothing.
 
     Parameters
@@ -138,19 +142,49 @@ def combine(root: str, function: str, code: str) -> Combined:
         The cache's folder.
     function : str
         The function's folder below it.
-    code : str
-        The version that gets them.
+    manifest : Manifest
+        Of the version that gets them.
+    script : str
+        The file that defines the function.
     """
     tier = DirectoryTier(root)
-    done: dict[str, list[str]] = {"merged": [], "kept": [], "unreadable": []}
+    done: dict[str, list[str]] = {"merged": [], "kept": [], "foreign": [], "unreadable": []}
+    siblings: dict[str, bool] = {}
     for key in sorted(tier.keys(function), key=lambda key: key.path):
-        if key.code != code:
-            target = Key(function, code, key.call, key.method)
-            done[_adopt(tier, key, target)].append(key.path[len(function) + 1 :])
-    return Combined(code, *(tuple(done[name]) for name in ("merged", "kept", "unreadable")))
+        if key.code == manifest.code:
+            continue
+        if key.code not in siblings:
+            siblings[key.code] = not _is_earlier(tier, key, manifest)
+        target = Key(function, manifest.code, key.call, key.method)
+        what = "foreign" if siblings[key.code] else _adopt(tier, key, target, script)
+        done[what].append(key.path[len(function) + 1 :])
+    return Combined(manifest.code, **{name: tuple(paths) for name, paths in done.items()})
 
 
-def _adopt(tier: DirectoryTier, key: Key, target: Key) -> str:
+def _is_earlier(tier: DirectoryTier, key: Key, manifest: Manifest) -> bool:
+    """Return whether a version is the same function at another time, not one beside it."""
+    if "(" not in key.function:
+        return True
+    # Closures of one factory share a folder and differ by their cells; lambdas by their code.
+    content = tier.get_manifest(key.function, key.code)
+    try:
+        old = Manifest.from_json((content or b"").decode("ascii"))
+    except ValueError:
+        return False
+    own = manifest.function
+    counts = (f"{own}^", own) if "(lambda)" in key.function else (f"{own}^",)
+    return _parts(old, counts) == _parts(manifest, counts)
+
+
+def _parts(manifest: Manifest, names: tuple[str, ...]) -> set[tuple[str, str]]:
+    return {
+        (part.name, part.digest)
+        for part in manifest.parts
+        if part.name in names or part.name.startswith(names[0])
+    }
+
+
+def _adopt(tier: DirectoryTier, key: Key, target: Key, script: str) -> str:
     if tier.has(target):
         return "kept"
     try:
@@ -160,5 +194,12 @@ def _adopt(tier: DirectoryTier, key: Key, target: Key) -> str:
         return "unreadable"
     if entry is None:
         return "unreadable"
+    if key.function.startswith("__main__/") and not _same_script(entry, script):
+        return "foreign"
     tier.put(target, reseal(entry, target, decoder(key.method, entry.layout)))
     return "merged"
+
+
+def _same_script(entry: Sealed, script: str) -> bool:
+    # Scripts of one name, and all sessions without a file, share a folder.
+    return bool(script) and entry.record.details.get("script") == script

@@ -17,6 +17,7 @@ import base64
 import binascii
 import functools
 import hashlib
+import inspect
 import json
 import keyword
 import os
@@ -363,6 +364,12 @@ def _literal(content: bytes) -> Any:
 # ---------------------------------------------------------------- file names
 
 
+def file_string(name: str, stem: str) -> str:
+    """Return a function's name and a stem as one file name of at most `NAME_LENGTH` characters."""
+    # Long names are cut: function and code stand in the folders, too.
+    return f"{name[: NAME_LENGTH - _SUFFIX_LENGTH - len(stem) - 1]}.{stem}"
+
+
 def room_beside(length: int) -> int:
     """Return how many characters a stem may have beside a name of so many, in one file name."""
     return NAME_LENGTH - _SUFFIX_LENGTH - length - 1
@@ -479,11 +486,18 @@ def function_folder(function: Callable[..., Any]) -> str:
 
 
 def _main_parts(function: Callable[..., Any]) -> tuple[str, ...]:
-    scope = getattr(function, "__globals__", {})
+    scope = getattr(function, "__globals__", None) or vars(sys.modules["__main__"])
     script = scope.get("__vsc_ipynb_file__") or scope.get("__file__")
     if script is None and "ipykernel" in sys.modules:
         script = os.environ.get("JPY_SESSION_NAME", "notebook")
     return ("__main__", pathlib.PurePath(script).stem) if script else ("__main__", "interactive")
+
+
+def script_of(function: Callable[..., Any]) -> str:
+    """Return the file that a function was defined in, or nothing where there is none."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    path = os.path.abspath(code.co_filename) if code else ""
+    return path if os.path.isfile(path) else ""
 
 
 def _safe(part: str) -> str:

@@ -28,7 +28,7 @@ class Pace:
 
     def __init__(self) -> None:
         self._calls: OrderedDict[str, tuple[float, float]] = OrderedDict()
-        self._loads, self._computations = _Mean(), _Mean()
+        self._loads = _Mean()
         self._skipped = 0
 
     def loaded(self, call: str, load_seconds: float, compute_seconds: float) -> None:
@@ -41,22 +41,20 @@ class Pace:
 
     def computed(self, call: str, seconds: float) -> None:
         """Note how long a computation took."""
-        self._computations.add(seconds)
         if call in self._calls:
             self._calls[call] = (self._calls[call][0], seconds)
 
     def is_computing_faster(self, call: str) -> bool:
         """Return whether computing a call again takes less time than loading its result.
 
-        Until a load of this function has been measured, the answer is no.
+        Both times of this very call must have been measured: calls of one function may differ.
         """
-        if not self._loads.count:
-            return False
-        known = self._calls.get(call)
-        if known is None and not self._computations.count:
-            return False
-        load, compute = known or (self._loads.seconds, self._computations.seconds)
+        load, compute = self._calls.get(call, (0.0, 0.0))
         if compute >= load:
             return False
         self._skipped += 1
         return self._skipped % _PROBE_EVERY != 0
+
+    def is_worth_keeping(self, seconds: float) -> bool:
+        """Return whether a result that took so long takes less time to load, as far as is known."""
+        return not self._loads.count or seconds >= self._loads.seconds

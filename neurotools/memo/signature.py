@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import PosixPath, PurePath, PurePosixPath, PureWindowsPath, WindowsPath
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -74,22 +75,37 @@ class Binder:
         except TypeError as error:
             raise WrongArguments(self.name, str(error)) from None
         bound.apply_defaults()
-        named = dict(bound.arguments)
+        named = {
+            name: _as_files(value) if name in self._files else value
+            for name, value in bound.arguments.items()
+            if name not in self.ignore
+        }
         extra = named.pop(self._extra, ()) if self._extra else ()
         keywords = named.pop(self._keywords, {}) if self._keywords else {}
-        for name in self._files & named.keys():
-            if isinstance(named[name], (str, PurePath)):
-                named[name] = File(named[name])
         pairs = [*named.items(), *keywords.items()]
         kept = ((name, value) for name, value in pairs if name not in self.ignore)
         return tuple(sorted(kept, key=lambda pair: pair[0])), tuple(extra) or None
 
 
 def _means_file(annotation: Any) -> bool:
+    """Return whether an annotation speaks of files, be it of one, of none or one, or of many."""
     # Annotations are text under `from __future__ import annotations`.
     if isinstance(annotation, str):
-        return annotation.rpartition(".")[2] == "File"
-    return annotation is File or File in getattr(annotation, "__metadata__", ())
+        return re.search(r"\bFile\b", annotation) is not None
+    if annotation is File or File in getattr(annotation, "__metadata__", ()):
+        return True
+    return any(map(_means_file, get_args(annotation)))
+
+
+def _as_files(value: Any) -> Any:
+    """Return a value in which paths stand for the content of their files."""
+    if isinstance(value, (str, PurePath)):
+        return File(value)
+    if type(value) in (list, tuple, set, frozenset):
+        return type(value)(map(_as_files, value))
+    if type(value) is dict:
+        return {key: _as_files(item) for key, item in value.items()}
+    return value
 
 
 def canonical(signature: Signature, code: CodeName) -> Signature:

@@ -38,7 +38,6 @@ from neurotools.jobs.ndecorator import argument_signature
 from neurotools.memo.entry import Digested
 from neurotools.memo.errors import (
     CorruptEntry,
-    MissingExtra,
     UnknownChoice,
     UnreadableName,
     UnsupportedFunction,
@@ -382,6 +381,68 @@ def test_combine_merges_other_versions_and_overwrites_nothing(tmp_path, monkeypa
     assert {x: Path(old.locate(x)).read_bytes() for x in (1, 2, 3)} == before
 
 
+def test_combine_leaves_siblings_alone(tmp_path):
+    cached = disk_cacher(tmp_path)
+
+    def make(n):
+        return cached(lambda x: x * n)
+
+    one, other = make(1), make(100)
+    one(5)
+    done = combine_caches(other.cache_root, other)
+    assert (len(done.merged), len(done.foreign)) == (0, 1)
+    assert other(5) == 500
+
+
+RUN = """
+import sys
+from neurotools.jobs.cache import *
+@disk_cacher(sys.argv[1])
+def f(x):
+    return x {change}
+print(combine_caches(f.cache_root, f))
+print(f(5))
+"""
+
+
+def test_combine_tells_scripts_of_one_name_apart(tmp_path):
+    def run(folder, change):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        script = tmp_path / folder / "run.py"
+        script.write_text(RUN.format(change=change))
+        command = [sys.executable, script, tmp_path / "cache"]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    run("a", "+ 1")
+    assert run("b", "* 100").splitlines()[-1] == "500"
+    assert run("a", "+ 1 + 0").startswith("1 entries merged")
+
+
+def test_combine_wants_a_cache(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no cache folder"):
+        combine_caches(tmp_path / "nope", helper)
+    assert not (tmp_path / "nope").exists()
+
+
+def test_bound_methods_are_located_with_their_instance(tmp_path):
+    cached = disk_cacher(tmp_path)
+
+    class Scaler:
+        @cached
+        def scale(self, x):
+            return x
+
+    one = Scaler()
+    one.scale(1)
+    assert exists(one.scale.cache_root, one.scale, "npy", 1)
+    assert locate_cached(one.scale.cache_root, one.scale, "npy", 1)[-1] == one.scale.locate(1)
+
+
+def test_a_file_string_is_never_too_long():
+    sig = argument_signature(example, (1,), {})
+    assert len(signature_to_file_string("n" * 300, sig)) <= 255
+
+
 def test_combine_works_before_the_new_version_has_run(tmp_path, monkeypatch):
     made = versions(tmp_path, monkeypatch, BASE, BASE.replace("return x\n", "return x + 0\n"))
     old = disk_cacher(tmp_path)(next(made))
@@ -420,8 +481,10 @@ def test_tiers_of_a_hierarchy_fail_early(tmp_path):
         disk_cacher(tmp_path / "file" / "..", cache_identifier="file")
     with pytest.raises(ValueError, match="empty"):
         hierarchical_cacher(())
-    with pytest.raises(MissingExtra, match="remote"):
+    with pytest.raises(UnknownChoice, match="choose a folder or ram://"):
         hierarchical_cacher(("ram://", "s3://bucket"))
+    with pytest.raises(TypeError, match="a tier is a folder"):
+        hierarchical_cacher(None)
     with pytest.raises(UnknownChoice, match="choose hdf5, mat, npy or pickle"):
         disk_cacher(tmp_path, "excel")
     with pytest.raises(ValueError, match=r"leads out|no folder name"):

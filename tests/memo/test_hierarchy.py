@@ -1,5 +1,6 @@
 import errno
 import logging
+import os
 import pickle
 
 import pytest
@@ -97,6 +98,16 @@ def test_a_tier_that_fails_is_left_out_with_one_warning(tmp_path, caplog, place)
     warnings = [r for r in caplog.records if r.levelno == logging.WARNING]
     assert len(warnings) == 1
     assert "going on without it" in warnings[0].getMessage()
+
+
+def test_an_entry_that_is_not_trusted_is_told_once(tiers, caplog):
+    key = KEY._replace(method="pickle")
+    hierarchy = Hierarchy(tiers[1:])
+    hierarchy.put(key, entry(1, key))
+    for tier in tiers[1:]:
+        os.chmod(tier.location(key), 0o666)
+    assert hierarchy.get(key) is hierarchy.get(key) is None
+    assert len(caplog.records) == 2
 
 
 def test_each_cause_is_reported(caplog):

@@ -84,6 +84,12 @@ def test_what_is_remembered_is_bounded():
     assert len(maker._stems) <= 4096
 
 
+def test_large_arguments_are_not_kept_alive():
+    maker = KeyMaker(example)
+    call(maker, "x" * 1000), call(maker, b"x" * 1000), call(maker, 1 << 1000)
+    assert maker._stems == {}
+
+
 def test_functions_and_classes_as_arguments_carry_their_code():
     one, other = (lambda x: x + 1), (lambda x: x + 2)
     assert code_name(one) != code_name(other)
@@ -96,6 +102,7 @@ def test_functions_and_classes_as_arguments_carry_their_code():
 
 def test_a_plain_function_has_one_key_maker():
     assert key_maker(example) is key_maker(example)
+    assert isinstance(key_maker(np.clip), KeyMaker)
 
 
 def test_methods_differ_by_method():

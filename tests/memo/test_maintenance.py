@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import pickle
 import shutil
@@ -68,8 +69,9 @@ def test_combining_skips_what_is_damaged(f, tmp_path):
     folder = os.path.dirname(f.locate(1))
     with open(f.locate(1), "r+b") as file:
         file.write(b"damage")
-    root, function = f.cache_root, f.keys.folder
-    done = combine(root, function, "another-code-")
+    present = f.keys.fingerprint.manifest
+    later = dataclasses.replace(present, code="another-code-")
+    done = combine(f.cache_root, f.keys.folder, later, "")
     assert (len(done.merged), len(done.unreadable)) == (1, 1)
     assert len(os.listdir(os.path.join(os.path.dirname(folder), "another-code-"))) == 1
     assert os.path.exists(f.locate(1))

@@ -15,12 +15,18 @@ def test_slow_loads_are_skipped_and_fast_ones_not():
     assert not pace.is_computing_faster("fast")
 
 
-def test_unknown_calls_count_by_the_mean():
+def test_other_calls_say_nothing_of_a_call():
     pace = Pace()
     pace.loaded("a", 1.0, 0.1)
     assert not pace.is_computing_faster("b")
-    pace.computed("c", 0.1)
-    assert pace.is_computing_faster("b")
+
+
+def test_what_computes_faster_than_results_load_is_not_worth_keeping():
+    pace = Pace()
+    assert pace.is_worth_keeping(1e-9)
+    pace.loaded("a", 1.0, 0.1)
+    assert not pace.is_worth_keeping(0.5)
+    assert pace.is_worth_keeping(2.0)
 
 
 def test_now_and_then_a_load_is_measured_again():

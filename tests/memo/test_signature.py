@@ -1,5 +1,6 @@
 import math
 from pathlib import Path
+from typing import Optional
 
 import numpy as np
 import pytest
@@ -152,6 +153,54 @@ def test_a_file_argument_stands_for_its_content(tmp_path, function):
     assert before == text(function, other)
     one.write_text("changed")
     assert before != text(function, str(one))
+
+
+def maybe(path: File | None = None):
+    pass
+
+
+def optional(path: Optional[File] = None):  # noqa: UP045 - as people write it
+    pass
+
+
+def many(paths: list[File]):
+    pass
+
+
+def extra(*paths: File):
+    pass
+
+
+def keywords(**paths: File):
+    pass
+
+
+def as_text(path: "File | None" = None):
+    pass
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda path: text(maybe, path),
+        lambda path: text(optional, path),
+        lambda path: text(many, [path, path]),
+        lambda path: text(many, (Path(path),)),
+        lambda path: text(extra, path),
+        lambda path: text(keywords, a=path),
+        lambda path: text(as_text, path),
+    ],
+)
+def test_files_count_by_content_however_they_are_annotated(tmp_path, call):
+    path = tmp_path / "file"
+    path.write_text("one")
+    before = call(str(path))
+    path.write_text("other")
+    assert call(str(path)) != before
+
+
+def test_no_file_is_no_file():
+    assert text(maybe) == text(maybe, None)
 
 
 def test_a_path_is_its_text():

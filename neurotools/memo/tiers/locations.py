@@ -7,7 +7,7 @@ import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from neurotools.memo.errors import MissingExtra, UnknownChoice
+from neurotools.memo.errors import UnknownChoice
 from neurotools.memo.tiers.base import Tier
 from neurotools.memo.tiers.directory import DirectoryTier
 from neurotools.memo.tiers.ram import DEFAULT_MAX_BYTES, RamTier
@@ -53,13 +53,21 @@ def tier_at(location: Any, identifier: str, **options: Any) -> Tier:
 
 
 def _tier_of_url(url: str) -> Tier:
-    scheme = urlsplit(url).scheme
-    if scheme != "ram":
-        raise MissingExtra(f"a tier at {url!r}", "remote")
-    query = parse_qs(urlsplit(url).query)
-    if unknown := query.keys() - {"max_bytes"}:
-        raise UnknownChoice("option of ram://", unknown.pop(), ["max_bytes"])
-    return RamTier(int(float(query.get("max_bytes", [str(DEFAULT_MAX_BYTES)])[0])))
+    parts = urlsplit(url)
+    if parts.scheme != "ram":
+        raise UnknownChoice("kind of tier", f"{parts.scheme}://", ["a folder", "ram://"])
+    query = parse_qs(parts.query, keep_blank_values=True)
+    unknown = parts.netloc + parts.path or next(iter(query.keys() - {"max_bytes"}), "")
+    if unknown:
+        raise UnknownChoice("part of ram://", unknown, ["?max_bytes=..."])
+    return RamTier(_bytes(query.get("max_bytes", [str(DEFAULT_MAX_BYTES)])[0]))
+
+
+def _bytes(text: str) -> int:
+    try:
+        return int(float(text))
+    except (ValueError, OverflowError):
+        raise ValueError(f"max_bytes={text!r} is no number of bytes, such as 2e9") from None
 
 
 def checked_identifier(identifier: str) -> str:

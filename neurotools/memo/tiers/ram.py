@@ -47,11 +47,11 @@ class RamTier:
         return Sealed(own_copy(content), key, self.location(key), verify=False)
 
     def put(self, key: Key, blob: Blob) -> None:
-        self.discard(key)
-        if blob.size > self.max_bytes:
-            return
-        content = b"".join(blob.parts)
+        content = b"".join(blob.parts) if blob.size <= self.max_bytes else b""
         with self._lock:
+            self._size -= len(self._entries.pop(key, b""))
+            if not content:
+                return
             self._entries[key] = content
             self._size += len(content)
             while self._size > self.max_bytes:

@@ -1,6 +1,6 @@
 import pytest
 
-from neurotools.memo.errors import MissingExtra, UnknownChoice
+from neurotools.memo.errors import UnknownChoice
 from neurotools.memo.tiers.directory import DirectoryTier
 from neurotools.memo.tiers.locations import checked_identifier, tier_at
 from neurotools.memo.tiers.ram import DEFAULT_MAX_BYTES, RamTier
@@ -40,13 +40,21 @@ def test_an_empty_location_is_refused():
 
 
 def test_unknown_options_of_ram_are_refused():
-    with pytest.raises(UnknownChoice, match="choose max_bytes"):
-        tier_at("ram://?size=3", "x")
+    for url in ("ram://?size=3", "ram://2e9"):
+        with pytest.raises(UnknownChoice, match="max_bytes"):
+            tier_at(url, "x")
 
 
-def test_remote_tiers_name_their_extra():
-    with pytest.raises(MissingExtra, match=r"neurotools\[remote\]"):
-        tier_at("s3://bucket/cache", "x")
+@pytest.mark.parametrize("url", ["s3://bucket/cache", "file:///tmp"])
+def test_other_kinds_of_tiers_are_refused(url):
+    with pytest.raises(UnknownChoice, match="choose a folder or ram://"):
+        tier_at(url, "x")
+
+
+@pytest.mark.parametrize("size", ["abc", "nan", "inf"])
+def test_sizes_of_ram_are_numbers(size):
+    with pytest.raises(ValueError, match="no number of bytes"):
+        tier_at(f"ram://?max_bytes={size}", "x")
 
 
 @pytest.mark.parametrize("identifier", ["", "..", ".", "a/b", "a\\b", "/etc", "a\0b", None, "C:"])

@@ -1,4 +1,5 @@
 import pickle
+import threading
 
 import numpy as np
 import pytest
@@ -43,6 +44,24 @@ def test_the_bound_counts_replaced_and_discarded_entries_once():
     assert tier.has(KEY)
     tier.discard(KEY)
     assert tier._size == 0
+
+
+def test_the_bound_holds_among_threads():
+    tier = RamTier(max_bytes=10**5)
+    blobs = {number: entry(np.zeros(1000), key(number)) for number in range(3)}
+
+    def work():
+        for _ in range(200):
+            for number, blob in blobs.items():
+                tier.put(key(number), blob)
+                tier.discard(key(number))
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert tier._size == sum(map(len, tier._entries.values()))
 
 
 def test_it_travels_empty():
