@@ -18,7 +18,8 @@ ROOT = Path(neurotools.__file__).parents[1]
 LINE = re.compile(r"^ +(load|denoise|decompose|agreement) +(\w+) +([\d.]+) s$", re.MULTILINE)
 
 needs_extra = pytest.mark.skipif(
-    not all(map(find_spec, ("nibabel", "matplotlib"))), reason="the extra [demo] is not installed"
+    not all(map(find_spec, ("matplotlib", "nibabel", "scipy"))),
+    reason="the extra [demo] is not installed",
 )
 
 
@@ -82,7 +83,7 @@ class TestWhatTheDemoShows:
         assert "0.3" in reason
 
     def test_the_listing_shows_the_calls_with_their_arguments(self, told):
-        listed = re.findall(r"MB  (\w+)\((.*)\)$", told.text, re.MULTILINE)
+        listed = re.findall(r"MB   (\w+)\((.*)\)$", told.text, re.MULTILINE)
         assert [step for step, _ in listed] == [*demo.STEPS, "decompose", "agreement"]
         assert "noise=30.0" in dict(listed)["denoise"]
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import xxhash
 
-#: Bytes copied at a time from an array that does not lie in C order.
-BLOCK_BYTES = 1 << 23
+#: Bytes copied at a time from an array that does not lie in C order; as many stay in the cache.
+BLOCK_BYTES = 1 << 20
 
 Array = np.ndarray[Any, Any]
 

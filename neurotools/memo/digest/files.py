@@ -69,11 +69,14 @@ def file_digest(path: str | os.PathLike[str]) -> str:
         If there is no such file, it cannot be read, or it keeps changing.
     """
     name = os.fspath(path)
-    return base64(_file(name, _status(name)))
+    status = _status(name)
+    if stat.S_ISDIR(status.st_mode):
+        raise _refusal(name, "is a folder, not a file")
+    return base64(_file(name, status))
 
 
-def tree_digest(path: str | os.PathLike[str]) -> str:
-    """Return the digest of a file, or of all names and contents below a folder.
+def content(path: str | os.PathLike[str]) -> tuple[bytes, bytes]:
+    """Return what a path stands for: a file's content, or all names and contents below a folder.
 
     Parameters
     ----------
@@ -82,16 +85,17 @@ def tree_digest(path: str | os.PathLike[str]) -> str:
 
     Returns
     -------
-    str
-        128 bits as URL-safe base64, 22 characters.
+    kind : bytes
+        One letter, for a file or a folder.
+    digest : bytes
+        128 bits.
 
     Raises
     ------
     UndigestableValue
         If anything there cannot be read, or is neither file nor folder.
     """
-    name = os.fspath(path)
-    return base64(_entry(name, ())[1])
+    return _entry(os.fspath(path), ())
 
 
 def _entry(path: str, above: tuple[tuple[int, int], ...]) -> tuple[bytes, bytes]:

@@ -79,12 +79,16 @@ def _masked_arrays(pd: Any) -> list[type]:
 
 #: What frames keep in their dictionaries besides their users' attributes.
 _OF_FRAMES = frozenset(
-    {"_mgr", "_item_cache", "_attrs", "_flags", "_cacher", "_is_copy", "_name", "_index", "_typ"}
+    {
+        *("_attrs", "_cacher", "_flags", "_index", "_is_copy", "_item_cache", "_metadata", "_mgr"),
+        *("_name", "_typ"),
+    }
 )
 
 
 def _frame(value: Any) -> Any:
-    columns = [column.array for _, column in value.items()]
+    # The public ways to the columns are slow for wide frames, and leave a cache behind.
+    columns = list(value._iter_column_arrays())
     return {"columns": value.columns, "index": value.index, "values": columns} | _notes(value)
 
 
@@ -175,9 +179,15 @@ def _nibabel(nibabel: Any) -> Rules:
 
 
 def _image(value: Any) -> Any:
-    parts = {"header": value.header, "data": value.dataobj, "extra": value.extra}
+    parts = {"header": value.header, "data": _stored(value.dataobj), "extra": value.extra}
     parts |= {name: getattr(value, name, None) for name in ("affine", "nifti_header")}
     return parts | {"changed": _changed_data(value)}
+
+
+def _stored(data: Any) -> Any:
+    # This proxy says what its file holds without scaling, which costs memory. Others have more to
+    # them, and some keep the file open.
+    return data if type(data).__module__ == "nibabel.arrayproxy" else np.asanyarray(data)
 
 
 def _changed_data(image: Any) -> Any:
@@ -190,7 +200,8 @@ def _changed_data(image: Any) -> Any:
 
 
 def _image_data(value: Any) -> Any:
-    # By what the file holds: to scale it would cost memory, and say no more.
+    if (data := _stored(value)) is not value:
+        return {"data": data}
     return {"raw": value.get_unscaled(), "slope": value.slope, "intercept": value.inter}
 
 
@@ -223,8 +234,7 @@ def _variables(mapping: Any) -> dict[Any, Any]:
 
 
 def _dataset(value: Any) -> Any:
-    variables = {name: item.variable for name, item in value.variables.items()}
-    parts = {"variables": variables, "coords": set(value.coords)}
+    parts = {"variables": dict(value.variables), "coords": set(value.coords)}
     return parts | {name: getattr(value, name) for name in ("attrs", "encoding")}
 
 

@@ -9,12 +9,9 @@ from __future__ import annotations
 import copyreg
 import sys
 import types
-from collections import Counter, OrderedDict, defaultdict
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from pathlib import PurePath
 from typing import Any, NamedTuple
-
-import numpy as np
 
 from neurotools.memo.digest.walk import refusal
 
@@ -40,7 +37,10 @@ _REFUSED = {
     "ctypes.CDLL": "a loaded library is an address in this process",
     "_ctypes._Pointer": "a pointer is an address in this process",
     "_ctypes.CFuncPtr": "a pointer is an address in this process",
+    "h5py._hl.attrs.AttributeManager": _LAZY,
     "h5py._hl.base.HLObject": _LAZY,
+    "h5py._objects.ObjectID": _LAZY,
+    "numpy.lib.npyio.NpzFile": _LAZY,
     "zarr.core.Array": _LAZY,
     "zarr.core.array.Array": _LAZY,
     "zarr.hierarchy.Group": _LAZY,
@@ -53,11 +53,15 @@ _REFUSED = {
 #: Modules whose iterators show nothing of their position, or not in every version of Python.
 _ITERATORS = frozenset({"builtins", "itertools", "collections", "_collections", "array"})
 
-#: Subclasses of these lose their attributes in pickle.
-_FORGETFUL = (Counter, defaultdict, PurePath, np.generic)
+#: These, and their subclasses, lose their attributes in pickle.
+_FORGETFUL = frozenset(
+    {
+        *("collections.Counter", "collections.defaultdict", "numpy.generic"),
+        *("datetime.date", "datetime.time", "datetime.timedelta"),
+        *("decimal.Decimal", "fractions.Fraction"),
+    }
+)
 
-#: The constructors that pickle uses for most classes -> what stands for them.
-_NEW = {copyreg.__newobj__: "new", copyreg.__newobj_ex__: "new ex"}  # type: ignore[attr-defined]
 _NO_GETSTATE = getattr(object, "__getstate__", None)
 
 
@@ -67,7 +71,8 @@ class Parts(NamedTuple):
     Attributes
     ----------
     constructor : callable or str or None
-        Makes the object; None is its class, text one of the ways of pickle.
+        Makes the object. None is its class, ``'new'`` the class's ``__new__``; ``'name'`` says that
+        the arguments are its name in a module.
     arguments : tuple
         Of the constructor, less the class.
     state : dict or tuple or object
@@ -85,10 +90,14 @@ class Parts(NamedTuple):
     pairs: Any
 
 
+def _ancestry(cls: type) -> list[str]:
+    return [f"{base.__module__}.{base.__qualname__}" for base in cls.__mro__]
+
+
 def refused(cls: type) -> str | None:
     """Return why values of a class have no reliable digest, or None."""
-    for base in cls.__mro__:
-        if (reason := _REFUSED.get(f"{base.__module__}.{base.__qualname__}")) is not None:
+    for name in _ancestry(cls):
+        if (reason := _REFUSED.get(name)) is not None:
             return reason
     if hasattr(cls, "__next__") and cls.__module__ in _ITERATORS:
         return "an iterator is used up by reading it"
@@ -103,36 +112,33 @@ def parts(value: Any) -> Parts:
     UndigestableValue
         If it refuses to tell.
     """
-    cls = type(value)
-    constructor, arguments, *rest = _reduced(value)
-    state, items, pairs = (*rest, None, None, None)[:3]
-    if constructor is cls:
-        constructor = None
-    elif constructor in _NEW and arguments[0] is cls:
-        constructor, arguments = _NEW[constructor], arguments[1:]
-    if isinstance(value, (set, frozenset)) and arguments and type(arguments[0]) is list:
-        arguments = (frozenset(arguments[0]), *arguments[1:])
-    if isinstance(value, _FORGETFUL):
-        state = state or attributes(value)
-    return Parts(
-        constructor, arguments, _canonical(cls, state), _items(value, items), _pairs(value, pairs)
-    )
-
-
-def _reduced(value: Any) -> tuple[Any, ...]:
-    reducer = copyreg.dispatch_table.get(type(value))
     try:
-        reduced = reducer(value) if reducer is not None else value.__reduce_ex__(4)
+        return _parts(value, type(value))
     except RecursionError:
         raise
     except Exception as error:
         # Boundary: what an object does when asked for its state may fail in any way.
         raise refusal(value, str(error) or type(error).__name__) from error
+
+
+def _parts(value: Any, cls: type) -> Parts:
+    reducer = copyreg.dispatch_table.get(cls)
+    reduced = reducer(value) if reducer is not None else value.__reduce_ex__(4)
     if isinstance(reduced, str):
-        return "name", (reduced,)
-    if not isinstance(reduced, tuple) or len(reduced) < 2:
-        raise refusal(value, "it does not tell what it is made of")
-    return reduced
+        return Parts("name", (reduced,), None, None, None)
+    constructor, arguments, *rest = reduced
+    state, items, pairs = (*rest, None, None, None)[:3]
+    if constructor is cls:
+        constructor = None
+    elif constructor is copyreg.__newobj__ and arguments[0] is cls:  # type: ignore[attr-defined]
+        constructor, arguments = "new", arguments[1:]
+    if state is None and constructor != "new" and not _FORGETFUL.isdisjoint(_ancestry(cls)):
+        state = attributes(value)
+    state = _canonical(cls, state)
+    arguments = _arguments(value, cls, arguments)
+    return Parts(
+        constructor, arguments, state, _items(value, cls, items), _pairs(value, cls, pairs)
+    )
 
 
 def _canonical(cls: type, state: Any) -> Any:
@@ -143,17 +149,26 @@ def _canonical(cls: type, state: Any) -> Any:
     return {} if state is None and default else state
 
 
-def _items(value: Any, items: Iterable[Any] | None) -> Any:
-    # A subclass may show other members than it has; those that it has are counted.
-    if items is not None and isinstance(value, list):
+# A subclass of a container may show other members than it has; those that it has are counted.
+
+
+def _arguments(value: Any, cls: type, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    for base in (set, frozenset):
+        if issubclass(cls, base) and arguments and type(arguments[0]) is list:
+            return frozenset(base.__iter__(value)), *arguments[1:]
+    return tuple(arguments)
+
+
+def _items(value: Any, cls: type, items: Iterable[Any] | None) -> Any:
+    if items is not None and issubclass(cls, list):
         return list.copy(value)
     return None if items is None else list(items)
 
 
-def _pairs(value: Any, pairs: Iterable[tuple[Any, Any]] | None) -> Any:
-    if isinstance(value, OrderedDict):
+def _pairs(value: Any, cls: type, pairs: Iterable[tuple[Any, Any]] | None) -> Any:
+    if issubclass(cls, OrderedDict):
         return list(OrderedDict.items(value))
-    if pairs is not None and isinstance(value, dict):
+    if pairs is not None and issubclass(cls, dict):
         return dict(dict.items(value))
     return None if pairs is None else dict(pairs)
 

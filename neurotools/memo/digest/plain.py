@@ -111,7 +111,7 @@ _RULES: Rules = {
     pathlib.PosixPath: ("path", str),
     pathlib.PureWindowsPath: ("windows path", str),
     pathlib.WindowsPath: ("windows path", str),
-    files.File: ("file", files.tree_digest),
+    files.File: ("file", files.content),
     io.BytesIO: ("bytes io", lambda value: (value.getvalue(), value.tell())),
     io.StringIO: ("string io", lambda value: (value.getvalue(), value.tell())),
 }

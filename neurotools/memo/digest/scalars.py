@@ -77,8 +77,8 @@ SCALARS: dict[type, Callable[[Any], bytes]] = {
     str: text,
     bytes: lambda value: _content(b"bB", value),
     bytearray: lambda value: _content(b"yY", value),
-    np.str_: lambda value: b"u" + text(str(value)),
-    np.bytes_: lambda value: b"v" + _content(b"bB", bytes(value)),
+    np.str_: lambda value: b"u" + text(value),
+    np.bytes_: lambda value: b"v" + _content(b"bB", b"".join((value,))),
     **{np.dtype(char).type: _numpy_scalar for char in "?bhilqBHILQefdgFDGMm"},
 }
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from neurotools.memo.digest import arrays, foreign, objects, plain
+from neurotools.memo.digest import arrays, files, foreign, objects, plain
 from neurotools.memo.digest.scalars import text
 from neurotools.memo.digest.walk import Walk, Writer, refusal
 from neurotools.memo.errors import UndigestableValue
@@ -157,7 +157,6 @@ _FUNCTIONS = (
     types.GetSetDescriptorType,
     types.MemberDescriptorType,
     types.ModuleType,
-    type(functools.lru_cache(len)),
     type(np.mean),
     type,
 )
@@ -176,6 +175,7 @@ CORE: dict[type, tuple[bytes, Writer]] = {
     np.ufunc: (b"U", _ufunc),
     type(np.ma.masked): (b"M", lambda walk, value: b""),  # noqa: ARG005 - there is but one
     types.BuiltinFunctionType: (b"q", _builtin),
+    type(functools.lru_cache(len)): (b"L", Walk.name),
     **dict.fromkeys(_FUNCTIONS, _NAMED),
 }
 
@@ -186,6 +186,7 @@ _INHERITED: tuple[tuple[type, tuple[bytes, Writer]], ...] = (
     (enum.Enum, (b"e", _member)),
     (np.ma.MaskedArray, (b"m", _masked)),
     (np.ndarray, (b"a", _array_subclass)),
+    (files.File, (b"F", functools.partial(_foreign, rule=files.content))),
     (np.dtype, (b"D", functools.partial(_by_rule, rule=arrays.describe))),
     (pathlib.PurePath, (b"P", _path_subclass)),
 )

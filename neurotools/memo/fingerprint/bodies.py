@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import functools
 import re
 from collections.abc import Mapping
@@ -42,6 +43,8 @@ def cls(walk: Walk, value: type, label: str) -> None:
     if shape[2] is not None:
         for name, held in classes.field_values(value):
             walk.bind(f"{place}.{name}", held)
+    if "_abc_impl" in value.__dict__:
+        registered(walk, value, label)
     if (members := classes.enumerated(value)) is not None:
         walk.bind(f"{place}.__members__", members)
     if any(_reads_hints(base) for base in (*value.__mro__, type(value))):
@@ -114,12 +117,27 @@ def binary(walk: Walk, value: Any) -> None:
             walk.ledger.doubt(f"extension module {name} cannot be read: {error}")
 
 
+def registered(walk: Walk, value: type, label: str) -> None:
+    """Count the classes registered with an abstract one."""
+    references: set[Any] = abc._get_dump(value)[0]  # type: ignore[attr-defined]
+    found = sorted(walk.label(cls) for cls in (reference() for reference in references) if cls)
+    walk.ledger.guards.answer(abc.get_cache_token)
+    if found:
+        walk.ledger.part("registered", label, repr(found))
+
+
 def docstring(walk: Walk, value: Any, label: str) -> None:
     """Count the docstring of a function or class."""
     text = value.__dict__.get("__doc__") if isinstance(value, type) else value.__doc__
     if isinstance(text, str):
         lines = [line.strip() for line in text.strip().splitlines()]
         walk.ledger.part("docstring", label, "\n".join(lines) + "\n", text)
+
+
+def text(walk: Walk, function: FunctionType, label: str) -> None:
+    """Count the source of a function as written, comments and all."""
+    if (found := walk.describe(function).source) is not None:
+        walk.ledger.part("text", label, found.text + "\n", found.text)
 
 
 def hints(walk: Walk, value: Any, label: str) -> None:

@@ -16,7 +16,7 @@ from types import FunctionType, ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from neurotools.memo.fingerprint import bodies, classes, origin
-from neurotools.memo.fingerprint.limits import COMPUTED_IMPORTS, DOUBTFUL, SEES_MODULE
+from neurotools.memo.fingerprint.limits import COMPUTED_IMPORTS, DOUBTFUL, SEES_GLOBALS, SEES_MODULE
 from neurotools.memo.fingerprint.reads import CHANGED, READ, REBOUND, Read, Reads
 from neurotools.memo.fingerprint.scopes import Import
 from neurotools.memo.fingerprint.unwrap import is_code, name_of, unwrapped
@@ -52,6 +52,7 @@ class Chains:
 
     def resolve(self, place: Place, reads: Reads) -> None:
         """Follow everything that a function reads."""
+        self.walk.holdings.user = place.label
         for target in sorted(reads.imports, key=str):
             self._loaded(place, target)
         for read in sorted(reads.uses, key=str):
@@ -60,6 +61,8 @@ class Chains:
         for read in sorted(reads.computed, key=str):
             value = self._read(place, read, READ)
             self._mind(place, value, constant=None not in reads.computed[read])
+        if reads.attributes & SEES_GLOBALS:
+            self._widen(place, min(reads.attributes & SEES_GLOBALS))
         if "__class__" in place.function.__code__.co_freevars:  # for `super()`
             self._read(place, Read("__class__"), READ)
 
@@ -151,16 +154,24 @@ class Chains:
     def _module(self, place: str, module: ModuleType, chain: tuple[str, ...], how: int) -> Any:
         home = origin.of_module(module)
         is_user = home is origin.USER
-        name = self.ledger.scope(vars(module)) if is_user else module.__name__
+        name = self.ledger.scope(vars(module)) if is_user else name_of(module).rstrip(":")
         if not chain:
             self.walk.bind(place, module)
             return module
         if place != name:
             self.ledger.part("name", place, f"{name}:", name)
         if is_user:
+            if type(module) is not ModuleType:
+                self._special(module, chain[0])
             return self._attribute(name, module, chain, how)
         self.ledger.package(home)
         return self._foreign(module, chain, how)
+
+    def _special(self, module: ModuleType, name: str) -> None:
+        """Count the class of a module that is more than a module; one loaded late loads now."""
+        if name not in vars(module):
+            _asked(module, name)
+        self.walk.label(type(module))
 
     def _attribute(self, name: str, module: ModuleType, chain: tuple[str, ...], how: int) -> Any:
         """Follow a chain through a module of the user's."""
@@ -192,7 +203,8 @@ class Chains:
         self.ledger.guards.entry(vars(module), first)
         value = unwrapped(vars(module).get(first, MISSING))
         if isinstance(value, ModuleType):
-            return self.follow(value.__name__, value, rest, how) if rest else value
+            place = name_of(value).rstrip(":")
+            return self.follow(place, value, rest, how) if rest else value
         if value is MISSING or _is_foreign(value):
             self._warn(f"{module.__name__}.{first}")
             return value
@@ -207,7 +219,7 @@ class Chains:
         if target.name is not None:
             chain = (target.name, *chain)
         is_user = origin.of_module(module) is origin.USER
-        name = self.ledger.scope(vars(module)) if is_user else module.__name__
+        name = self.ledger.scope(vars(module)) if is_user else name_of(module).rstrip(":")
         return self._module(name, module, chain, how)
 
     def _loaded(self, place: Place, target: Import) -> ModuleType | None:

@@ -22,6 +22,7 @@ _WRITTEN = frozenset(
         *("__annotations__", "__annotate__", "__annotate_func__", "__annotations_cache__"),
         *("__firstlineno__", "__static_attributes__", "__type_params__", "__parameters__"),
         *("__orig_bases__", "__orig_class__", "__abstractmethods__", "__final__", "_abc_impl"),
+        *("__slotnames__", "_new_member_"),
         *("__dataclass_fields__", "__dataclass_params__", "__protocol_attrs__", "_is_protocol"),
         *("_is_runtime_protocol", "__callable_proto_members_only__"),
         *("__non_callable_proto_members__", "__required_keys__", "__optional_keys__"),
@@ -50,6 +51,8 @@ def members(cls: type) -> Iterator[tuple[str, Any]]:
 def _is_made(cls: type, name: str, value: Any) -> bool:
     """Whether an attribute was made from others that count, by the standard library."""
     if isinstance(value, _DESCRIPTORS_IN_C):
+        return True
+    if value is object.__init__:  # protocols put it into their subclasses when these are used
         return True
     if issubclass(cls, enum.Enum) and _is_of_enum(cls, name, value):
         return True

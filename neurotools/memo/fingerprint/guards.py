@@ -6,7 +6,7 @@ what needs checking (`walk`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 from operator import attrgetter, eq, is_, itemgetter
 from types import CellType, FunctionType
@@ -28,8 +28,9 @@ class Guards:
         self._cells: dict[int, CellType] = {}
         self._attributes: list[tuple[Any, str]] = []
         self._sizes: list[Mapping[Any, Any]] = []
+        self._items: list[tuple[Callable[[Any], Any], Any, list[Any]]] = []
         self._answers: list[tuple[Callable[[], Any], Any]] = []
-        self._checks: list[tuple[Callable[[], Any], list[Any]]] = []
+        self._rows: list[tuple[Callable[[Any], Any], Mapping[Any, Any], list[Any]]] = []
         self._absent: list[tuple[Any, set[Any]]] = []
 
     def entry(self, mapping: Mapping[Any, Any], key: Any) -> None:
@@ -60,47 +61,61 @@ class Guards:
         """Note what an attribute is, where asking for it has no effects."""
         self._attributes.append((value, name))
 
+    def items(self, container: Any, iterate: Callable[[Any], Iterable[Any]]) -> None:
+        """Note what iterating over a container gives, by identity."""
+        self._items.append((iterate, container, list(iterate(container))))
+
     def answer(self, question: Callable[[], Any]) -> None:
         """Note what a cheap function without effects answers."""
         self._answers.append((question, question()))
 
     def close(self) -> None:
-        """Take what is there now as what is to hold, and make the checks."""
+        """Make the checks of all that was noted."""
         for mapping, present, absent in self._entries.values():
             if present:
                 keys = [*present, next(iter(present))]  # two at least: a tuple comes back
                 values = [*present.values(), present[keys[0]]]
-                self._checks.append((_bound(itemgetter(*keys), mapping), values))
+                self._rows.append((itemgetter(*keys), mapping, values))
             if absent:
                 self._absent.append((mapping.keys(), absent))
-        self._checks += [
-            (self._run, list(self._run())),
-            (self._contents, list(self._contents())),
-            (self._values, list(self._values())),
-        ]
+        self._run = list(chain.from_iterable(map(_run_by, self._functions)))
+        self._contents = list(map(_content, self._cells.values()))
+        self._values = [getattr(value, name) for value, name in self._attributes]
         self._lengths = list(map(len, self._sizes))
-
-    def _run(self) -> Any:
-        return chain.from_iterable(map(_run_by, self._functions))
-
-    def _contents(self) -> Any:
-        return map(_content, self._cells.values())
-
-    def _values(self) -> Any:
-        return (getattr(value, name) for value, name in self._attributes)
 
     def hold(self) -> bool:
         """Return whether nothing has changed."""
         try:
             return (
-                all(all(map(is_, seen(), expected)) for seen, expected in self._checks)
-                and all(keys.isdisjoint(absent) for keys, absent in self._absent)
-                and all(map(eq, map(len, self._sizes), self._lengths))
-                and all(question() == answer for question, answer in self._answers)
+                self._names_hold()
+                and self._code_holds()
+                and self._items_hold()
+                and self._others_hold()
             )
-        except (LookupError, ValueError, AttributeError, TypeError):
+        except (LookupError, ValueError, AttributeError, TypeError, RuntimeError):
             return False  # something is gone: a name deleted, a cell emptied, a class replaced
 
+    def _names_hold(self) -> bool:
+        for getter, mapping, values in self._rows:
+            if not all(map(is_, getter(mapping), values)):
+                return False
+        return all(keys.isdisjoint(absent) for keys, absent in self._absent)
 
-def _bound(getter: Callable[[Any], Any], mapping: Mapping[Any, Any]) -> Callable[[], Any]:
-    return lambda: getter(mapping)
+    def _code_holds(self) -> bool:
+        return all(map(is_, chain.from_iterable(map(_run_by, self._functions)), self._run)) and (
+            not self._cells or all(map(is_, map(_content, self._cells.values()), self._contents))
+        )
+
+    def _items_hold(self) -> bool:
+        for iterate, container, items in self._items:
+            if len(container) != len(items) or not all(map(is_, iterate(container), items)):
+                return False
+        return True
+
+    def _others_hold(self) -> bool:
+        now = (getattr(value, name) for value, name in self._attributes)
+        return (
+            all(map(eq, map(len, self._sizes), self._lengths))
+            and (not self._attributes or all(map(is_, now, self._values)))
+            and (not self._answers or all(ask() == answer for ask, answer in self._answers))
+        )

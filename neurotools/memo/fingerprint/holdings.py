@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import functools
+import gc
 import logging
 import threading
 from collections import Counter, OrderedDict, defaultdict, deque
 from concurrent.futures import Executor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from neurotools.memo.digest.values import digest, is_immutable
 from neurotools.memo.errors import UndigestableValue
 from neurotools.memo.fingerprint import classes, origin
+from neurotools.memo.fingerprint.fixed import is_fixed, watch
 from neurotools.memo.fingerprint.reads import CHANGED, READ
-from neurotools.memo.fingerprint.texts import starts_empty
-from neurotools.memo.fingerprint.unwrap import is_code
+from neurotools.memo.fingerprint.unwrap import is_code, name_of
 
 if TYPE_CHECKING:
     from neurotools.memo.fingerprint.walk import Walk
@@ -32,7 +33,6 @@ _HARMLESS: tuple[type, ...] = (
     threading.Semaphore,
     threading.Event,
     threading.Barrier,
-    threading.local,
     logging.Logger,
     logging.LoggerAdapter,
     logging.Handler,
@@ -45,8 +45,17 @@ _WRAPPED = ("__wrapped__", "py_func", "pyfunc")
 #: Attributes taken apart inside one another.
 _DEEPEST = 4
 
+
+class _FirstSeen(NamedTuple):
+    """A value, what its digest was, and the code in it."""
+
+    value: Any
+    digest: str
+    code: list[Any]
+
+
 # What was seen at first of values that running code fills: by identity, kept alive.
-_first_seen: dict[int, tuple[Any, str]] = {}
+_first_seen: dict[int, _FirstSeen] = {}
 _tables: dict[int, Any] = {}
 
 
@@ -57,18 +66,22 @@ class Holdings:
     ----------
     changeable : list of (value, digest)
         To be digested again at each call.
+    user : str
+        Label of what is being visited, and uses the places noted meanwhile.
     """
 
     def __init__(self, walk: Walk) -> None:
         self.walk = walk
         self.changeable: list[tuple[Any, str]] = []
-        self._uses: dict[str, int] = {}
+        self.user = ""
+        self._uses: dict[str, dict[str, int]] = {}
         self._waiting: dict[str, tuple[Any, bool]] = {}
         self._done: set[str] = set()
 
     def used(self, place: str, how: int) -> None:
         """Note how a place is used, without what it holds."""
-        self._uses[place] = self._uses.get(place, 0) | how
+        users = self._uses.setdefault(place, {})
+        users[self.user] = users.get(self.user, 0) | how
 
     def add(self, place: str, value: Any, how: int, wide: bool) -> None:
         """Note a value to be digested when all code that may change it is known."""
@@ -88,17 +101,17 @@ class Holdings:
         """
         known = _first_seen.get(id(value))
         if known is None:
-            try:
-                known = value, digest(value, self.walk.label)
-            except UndigestableValue:
-                known = value, f"some {_kind(value)}"
-            if not is_immutable(value):
+            code: list[Any] = []
+            known = _FirstSeen(value, _named_digest(value, code), code)
+            if not is_fixed(value):
                 _first_seen[id(value)] = known
-        self.walk.ledger.part("value", place, known[1], shown(value))
+        self.walk.ledger.part("value", place, known.digest, shown(value))
+        for number, held in enumerate(known.code):
+            self.walk.bind(f"{place}({number})", held)
 
     def digest_next(self) -> bool:
         """Digest the values that wait, and return whether any of them was read."""
-        ready = sorted(place for place in self._waiting if self._uses[place] & READ)
+        ready = sorted(place for place in self._waiting if self._is_read(place))
         for place in ready:
             value, wide = self._waiting.pop(place)
             self._done.add(place)
@@ -131,6 +144,8 @@ class Holdings:
             if depth < _DEEPEST and classes.is_plain_instance(value):
                 self._take_apart(place, value, wide, depth)
                 return
+            if callable(value) and self._look_into(place, value):
+                return
             ledger.part("value", place, f"some {_kind(value)}")
             note = ledger.doubt if wide or _is_private(place) else None
             if note:
@@ -139,7 +154,7 @@ class Holdings:
                 ledger.refuse(place, f"{_kind(value)}{error.where} - {error.reason}")
             return
         ledger.part("value", place, found, shown(value))
-        if not is_immutable(value):
+        if not is_fixed(value) and not watch(value, ledger.guards):
             self.changeable.append((value, found))
 
     def _take_apart(self, place: str, value: Any, wide: bool, depth: int) -> None:
@@ -160,14 +175,30 @@ class Holdings:
             else:
                 self._count(f"{place}.{name}", held, wide, depth + 1)
 
-    def _is_table(self, place: str, value: Any) -> bool:
-        """Whether a value is a table that begins empty and is filled by the code that reads it."""
-        if type(value) not in _CONTAINERS or not self._uses.get(place, 0) & CHANGED:
+    def _look_into(self, place: str, value: Any) -> bool:
+        """Count the code inside something callable in C, such as `functools.cmp_to_key` makes."""
+        inside = [r for r in gc.get_referents(value) if is_code(r) and r is not type(value)]
+        if not inside or origin.of_module_named(type(value).__module__) is origin.USER:
             return False
-        if not value or id(value) in _tables or starts_empty(place):
-            _tables[id(value)] = value
-            return True
-        return False
+        self.walk.ledger.part("wrapper", place, self.walk.label(type(value)))
+        for number, held in enumerate(inside):
+            self.walk.bind(f"{place}({number})", held)
+        return True
+
+    def _is_read(self, place: str) -> bool:
+        return any(how & READ for how in self._uses[place].values())
+
+    def _is_table(self, place: str, value: Any) -> bool:
+        """Whether a value is a table of earlier results: met empty, and filled by all its readers.
+
+        What others read as well is a registry, and counts by its content.
+        """
+        if type(value) not in _CONTAINERS or (value and id(value) not in _tables):
+            return False
+        if not all(how & CHANGED for how in self._uses.get(place, {"": 0}).values()):
+            return False
+        _tables[id(value)] = value
+        return True
 
     def _inner(self, value: Any) -> tuple[str, Any] | None:
         """Return the function inside an object of a library, and the attribute that holds it."""
@@ -194,6 +225,19 @@ class Holdings:
         parts = getattr(value, "__args__", ())
         inside = [self.walk.label(part) for part in parts if issubclass(type(part), type)]
         return f"{value!r} {inside}"
+
+
+def _named_digest(value: Any, code: list[Any]) -> str:
+    """Return a digest in which code stands by name, and collect the code."""
+
+    def name(held: Any) -> str:
+        code.append(held)
+        return name_of(held)
+
+    try:
+        return digest(value, name)
+    except UndigestableValue:
+        return f"some {_kind(value)}"
 
 
 def _kind(value: Any) -> str:

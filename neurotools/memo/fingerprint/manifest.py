@@ -6,11 +6,8 @@ checks every type; nothing in it is ever run.
 
 from __future__ import annotations
 
-import json
-from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import unified_diff
 from itertools import islice
 from typing import Any
 
@@ -65,7 +62,9 @@ class Manifest:
 
     def to_json(self) -> str:
         """Return the manifest as ASCII text, sources compressed."""
+        import json
         import zlib
+        from base64 import b64encode
 
         sources = json.dumps([part.source for part in self.parts]).encode()
         content = {
@@ -89,6 +88,8 @@ class Manifest:
         """
         if len(text) > LIMIT:
             raise ValueError(f"a manifest of {len(text)} characters is too long")
+        import json
+
         try:
             content = json.loads(text)
             return _read(content)
@@ -113,7 +114,9 @@ def _read(content: dict[str, Any]) -> Manifest:
 
 def _unpacked(packed: str) -> list[Any]:
     """Return the list in a packed text; a small text that unpacks to a huge one is refused."""
+    import json
     import zlib
+    from base64 import b64decode
 
     unpacker = zlib.decompressobj()
     try:
@@ -184,6 +187,8 @@ def _differences(old: Manifest, new: Manifest) -> Iterator[Difference]:
 
 def _line_diff(was: Part | None, now: Part | None) -> tuple[str, ...]:
     before, after = [(part.source or "").splitlines() if part else [] for part in (was, now)]
+    from difflib import unified_diff
+
     # The first two lines would name files, and hunk headers the lines in them.
     lines = islice(unified_diff(before, after, lineterm="", n=2), 2, None)
     return tuple(line for line in lines if not line.startswith("@@"))

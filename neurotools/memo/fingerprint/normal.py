@@ -11,7 +11,7 @@ import ast
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from neurotools.memo.fingerprint.scopes import FUNCTIONS, Definition, bound, typed
+from neurotools.memo.fingerprint.scopes import Definition, bound, typed
 
 #: Fields that say nothing about what the code does.
 _IGNORED = frozenset(("ctx", "kind", "type_comment", "returns", "type_params", "type_ignores"))
@@ -38,7 +38,8 @@ def canonical(definition: Definition, *, docstrings: bool = False) -> str:
         elif isinstance(item, list):
             todo.extend(["]", *reversed(item), f"[{len(item)}:"])
         else:
-            todo.extend(reversed(_SPECIAL.get(type(item), _plain)(item, docstrings)))
+            write = _SPECIAL.get(type(item), _plain)
+            todo.extend(reversed(write(item, docstrings)))
     return "\n".join(written)
 
 
@@ -82,10 +83,11 @@ def _body(node: Any, docstrings: bool) -> Any:
     if docstrings and (text := ast.get_docstring(node, clean=False)) is not None:
         # The compiler of 3.13 takes the indentation off.
         body.insert(0, "doc=" + ascii("\n".join(line.strip() for line in text.splitlines())))
-    if isinstance(node, FUNCTIONS) and (only := _annotated_only(node)):
+    if isinstance(node, ast.ClassDef):
+        return body if typed(node) else [item for item in body if not _is_bare(item)]
+    if any(map(_is_bare, body)) and (only := _annotated_only(node)):
         body.insert(0, "local=" + ascii(only))
-    keeps_bare = isinstance(node, ast.ClassDef) and typed(node)
-    return [item for item in body if keeps_bare or not _is_bare(item)]
+    return [item for item in body if not _is_bare(item)]
 
 
 def _annotated_only(node: Definition) -> list[str]:

@@ -110,8 +110,10 @@ def of_class(cls: type) -> Origin:
 _HEAP_TYPE = 1 << 9
 
 
-def of_module(module: ModuleType) -> Origin:
+def of_module(module: Any) -> Origin:
     """Return where a module comes from."""
+    if not isinstance(module, ModuleType):
+        return USER  # something of the user's put in the place of a module
     file = getattr(module, "__file__", None)
     if isinstance(file, str):
         return of_file(file)
@@ -125,10 +127,15 @@ def of_module_named(name: Any) -> Origin:
     if not isinstance(name, str) or name == "__main__":
         return USER
     module = sys.modules.get(name)
-    if module is not None and (getattr(module, "__file__", None) or hasattr(module, "__path__")):
+    if module is not None and _has_place(module):
         return of_module(module)
     built_in = name in sys.builtin_module_names or name.partition(".")[0] in sys.stdlib_module_names
     return LIBRARY if built_in else USER
+
+
+def _has_place(module: Any) -> bool:
+    is_module = isinstance(module, ModuleType)
+    return not is_module or bool(getattr(module, "__file__", None)) or hasattr(module, "__path__")
 
 
 @cache

@@ -18,6 +18,7 @@ from neurotools.memo.fingerprint.scopes import (
     Definition,
     Import,
     bound,
+    children,
     outside,
     typed,
 )
@@ -125,7 +126,7 @@ class _Reader:
         self._todo.extend((node, scope) for node in nodes if node is not None)
 
     def _children(self, node: ast.AST, scope: _Scope | None) -> None:
-        self._later(ast.iter_child_nodes(node), scope)
+        self._later(children(node), scope)
 
     # Names and chains
 
@@ -159,7 +160,8 @@ class _Reader:
         return None
 
     def _note(self, chain: _Chain, scope: _Scope | None, how: int) -> None:
-        self.found.attributes.update(chain.attributes)
+        seen = chain.attributes if how != REBOUND else chain.attributes[:-1]
+        self.found.attributes.update(seen)
         for root in self._roots(chain.root, scope):
             self.found.use(Read(root.root, chain.attributes, root.declared), how)
 
@@ -298,12 +300,20 @@ class _Reader:
         self._later([first.target, *first.ifs, *others], inner)
         self._later((getattr(node, part, None) for part in ("elt", "key", "value")), inner)
 
-    def _import(self, node: ast.Import, _scope: _Scope | None) -> None:
-        self.found.imports.update(Import(0, alias.name) for alias in node.names)
+    def _import(self, node: ast.Import, scope: _Scope | None) -> None:
+        for alias in node.names:
+            self._loads(Import(0, alias.name), alias.asname or alias.name.partition(".")[0], scope)
 
-    def _import_from(self, node: ast.ImportFrom, _scope: _Scope | None) -> None:
-        names = (alias.name for alias in node.names)
-        self.found.imports.update(Import(node.level, node.module or "", name) for name in names)
+    def _import_from(self, node: ast.ImportFrom, scope: _Scope | None) -> None:
+        for alias in node.names:
+            target = Import(node.level, node.module or "", alias.name)
+            self._loads(target, alias.asname or alias.name, scope)
+
+    def _loads(self, target: Import, name: str, scope: _Scope | None) -> None:
+        self.found.imports.add(target)
+        if scope is not None and name in scope.bound.outer:
+            # Others will read it, from a name that may not be bound yet.
+            self.found.use(Read(target), READ)
 
     def _assert(self, node: ast.Assert, scope: _Scope | None) -> None:
         self.found.debug = True

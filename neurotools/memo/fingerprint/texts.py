@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import ast
 import linecache
-import sys
 import textwrap
 from collections.abc import Iterator
 from types import CodeType
 from typing import Any
 
 from neurotools.memo.fingerprint.bytecode import content, nested
-from neurotools.memo.fingerprint.scopes import FUNCTIONS, Definition, bound
+from neurotools.memo.fingerprint.scopes import FUNCTIONS, Definition, bound, children
 
 #: Bits of a code object's flags that say which `__future__` it was compiled with.
 _FUTURE = 0x1FE0000
@@ -33,7 +32,7 @@ class Statement:
         self._qualnames: dict[int, str] = {}
 
     def is_around(self, code: CodeType) -> bool:
-        return self.first <= code.co_firstlineno <= self.last
+        return bool(self.first <= code.co_firstlineno <= self.last)
 
     def giving(self, code: CodeType) -> Iterator[tuple[Definition, CodeType]]:
         """Yield each definition that gives a code object, with the code it gives."""
@@ -103,41 +102,6 @@ def text_of(code: CodeType, namespace: dict[str, Any]) -> Text | None:
             return None
         known = _TEXTS[name] = Text(lines, tree)
     return known
-
-
-def starts_empty(place: str) -> bool:
-    """Whether a name of a module is bound once, at the top of the source, to an empty container.
-
-    Parameters
-    ----------
-    place : str
-        Such as ``'pkg.mod.TABLE'``.
-    """
-    module, _, name = place.rpartition(".")
-    file = getattr(sys.modules.get(module), "__file__", None)
-    tree = _parsed("".join(linecache.getlines(file))) if isinstance(file, str) else None
-    bound = [value for node in (tree.body if tree else ()) for value in _bindings(node, name)]
-    return len(bound) == 1 and _is_empty(bound[0])
-
-
-def _bindings(statement: ast.stmt, name: str) -> Iterator[ast.expr | None]:
-    """Yield what a statement at the top of a module binds a name to; None where that is unclear."""
-    if isinstance(statement, (ast.Assign, ast.AnnAssign)):
-        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-        if all(isinstance(target, ast.Name) for target in targets):
-            if any(getattr(target, "id", "") == name for target in targets):
-                yield statement.value
-            return
-    if not isinstance(statement, (*FUNCTIONS, ast.ClassDef)) and any(
-        getattr(node, "id", "") == name for node in ast.walk(statement)
-    ):
-        yield None
-
-
-def _is_empty(node: ast.expr | None) -> bool:
-    if isinstance(node, ast.Call):
-        return not node.args and not node.keywords
-    return isinstance(node, (ast.Dict, ast.List)) and not list(ast.iter_child_nodes(node))[:1]
 
 
 def _parsed(text: str) -> ast.Module | None:
@@ -212,4 +176,4 @@ def _qualnames(statement: ast.stmt) -> Iterator[tuple[int, str]]:
             name = prefix + getattr(node, "name", "<lambda>")
             yield id(node), name
             prefix = name + ("." if isinstance(node, ast.ClassDef) else ".<locals>.")
-        todo.extend((child, prefix) for child in ast.iter_child_nodes(node))
+        todo.extend((child, prefix) for child in children(node))

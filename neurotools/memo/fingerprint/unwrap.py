@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import os
+import sys
 from types import (
     BuiltinFunctionType,
     ClassMethodDescriptorType,
@@ -10,7 +12,6 @@ from types import (
     GetSetDescriptorType,
     MemberDescriptorType,
     MethodDescriptorType,
-    MethodWrapperType,
     ModuleType,
     WrapperDescriptorType,
 )
@@ -29,7 +30,6 @@ IN_C: tuple[type, ...] = (
     ClassMethodDescriptorType,
     GetSetDescriptorType,
     MemberDescriptorType,
-    MethodWrapperType,
     np.ufunc,
 )
 
@@ -39,17 +39,40 @@ _CODE: tuple[type, ...] = (FunctionType, type, ModuleType, LruCache, *IN_C)
 def is_code(value: Any) -> bool:
     """Whether something is, or stands for, a function, class or module; all else is a value."""
     # Not `isinstance`: `list[int]` and proxies claim the class of what they stand for.
+    if type(value) is BuiltinFunctionType:
+        # `table.get` holds a table.
+        return value.__self__ is None or isinstance(value.__self__, (type, ModuleType))
     return issubclass(type(value), _CODE)
 
 
 def name_of(value: Any) -> str:
-    """Return the name that something goes by, ``'module:qualname'``."""
+    """Return the name that something goes by, ``'module:qualname'``, the same on all Pythons."""
     if isinstance(value, ModuleType):
-        return f"{value.__name__}:"
+        return f"{_stable(value.__name__)}:"
     owner = getattr(value, "__objclass__", value)
     module = getattr(value, "__module__", None) or getattr(owner, "__module__", None)
     name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
-    return f"{module or 'builtins'}:{name or type(value).__qualname__}"
+    found = f"{_stable(str(module or 'builtins'))}:{name or type(value).__qualname__}"
+    return _RENAMED.get(found, found)
+
+
+#: Modules of the standard library whose names depend on the system.
+_OF_SYSTEM = {os.path.__name__: "os.path", "genericpath": "os.path", "posix": "os", "nt": "os"}
+
+_RENAMED = {
+    "enum:EnumType": "enum:EnumMeta",
+    "re:PatternError": "re:error",
+    "os:_path_normpath": "os.path:normpath",
+}
+
+
+def _stable(module: str) -> str:
+    """Return a module's name without the private parts that versions of Python move about."""
+    first, *others = module.split(".")
+    if first not in sys.stdlib_module_names:
+        return module
+    public = [part for part in others if not part.startswith("_")]
+    return ".".join([_OF_SYSTEM.get(first, first.lstrip("_")), *public])
 
 
 def unwrapped(value: Any) -> Any:

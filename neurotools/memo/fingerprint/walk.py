@@ -33,6 +33,7 @@ _SEES_HINTS = {
     *("__signature__", "annotation", "fields", "__dataclass_fields__", "ForwardRef"),
 }
 _SEES_SUBCLASSES = {"__subclasses__"}
+_SEES_SOURCE = {"getsource", "getsourcelines", "findsource", "__code__", "get_source"}
 
 
 class Unseen(Exception):
@@ -82,6 +83,10 @@ class Walk:
             while self._queue:
                 self._queue.popleft()()
 
+    def _visit_one(self, visit: Callable[[Any, str], None], value: Any, label: str) -> None:
+        self.holdings.user = label
+        visit(value, label)
+
     def text(self) -> str:
         """Return all parts as one text: the fingerprint is its digest."""
         rows = sorted((part.kind, part.name, part.digest) for part in self.ledger.parts.values())
@@ -105,7 +110,7 @@ class Walk:
             raise Unseen(name)
         label = self.ledger.unique(name)
         self.nodes[id(value)] = value, label
-        self._queue.append(lambda: visit(value, label))
+        self._queue.append(functools.partial(self._visit_one, visit, value, label))
         return label
 
     def _label_function(self, function: FunctionType) -> str:
@@ -120,7 +125,7 @@ class Walk:
         return self.foreign(function)
 
     def _name_of(self, function: FunctionType) -> str:
-        found = source.described(function.__code__, function.__globals__, self.docstrings).source
+        found = self.describe(function).source
         qualname = function.__qualname__ if found is None else found.qualname
         return f"{self.ledger.scope(function.__globals__)}:{qualname}"
 
@@ -138,8 +143,10 @@ class Walk:
         return self._new(module, name, functools.partial(bodies.module, self))
 
     def _label_cached(self, value: Any) -> str:
-        typed = value.cache_parameters()["typed"]
-        return f"functools:lru_cache(typed={typed}) of {self.label(value.__wrapped__)}"
+        name = f"functools:lru_cache(typed={value.cache_parameters()['typed']})"
+        if is_code(unwrapped(value.__wrapped__)):
+            return f"{name} of {self.label(value.__wrapped__)}"
+        return self._new(value, name, self._cached)
 
     def _label_ufunc(self, value: np.ufunc) -> str:
         # Those made by `frompyfunc` hold their function where only the garbage collector sees it.
@@ -187,7 +194,7 @@ class Walk:
     # Functions
 
     def _function(self, function: FunctionType, label: str) -> None:
-        described = source.described(function.__code__, function.__globals__, self.docstrings)
+        described = self.describe(function)
         self.ledger.guards.function(function)
         text = None if described.source is None else described.source.text
         self.ledger.part("function", label, "\n" + described.body, text)
@@ -199,6 +206,10 @@ class Walk:
             self.ledger.part("environment", "python -O", str(sys.flags.optimize))
         place = Place(function, label, self.ledger.scope(function.__globals__))
         self.chains.resolve(place, described.reads)
+
+    def describe(self, function: FunctionType) -> source.Described:
+        """Return what the code of a function does."""
+        return source.described(function.__code__, function.__globals__, self.docstrings)
 
     def _defaults(self, function: FunctionType, label: str) -> None:
         code, values = function.__code__, function.__defaults__ or ()
@@ -225,9 +236,13 @@ class Walk:
         if isinstance(origin.of_function(function), origin.Package):
             self.see_hints(inner)
 
+    def _cached(self, value: Any, label: str) -> None:
+        """Visit what `lru_cache` made of something that is no function."""
+        self.bind(f"{label}.__wrapped__", value.__wrapped__)
+
     def _held(self, place: str, value: Any) -> None:
         """Note what a wrapper of a library holds; its tables and counters as first seen."""
-        if unwrapped(value) is not value or is_code(value):
+        if is_code(unwrapped(value)) or origin.of_class(type(value)) is origin.USER:
             self.bind(place, value)
         else:
             self.holdings.add_frozen(place, value)
@@ -250,6 +265,8 @@ class Walk:
                 bodies.hints(self, value, label)
             if seen_by_name & _SEES_SUBCLASSES and isinstance(value, type):
                 bodies.subclasses(self, value, label)
+            if isinstance(value, FunctionType) and seen_by_name & _SEES_SOURCE:
+                bodies.text(self, value, label)
             if isinstance(value, FunctionType):
                 bodies.attributes(self, value, label, seen_by_name)
         return before != self._size()

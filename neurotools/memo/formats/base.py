@@ -54,7 +54,7 @@ class PayloadFormat(Protocol):
         Parameters
         ----------
         payload : memoryview, contiguous, of unsigned bytes
-            Starts at an address that is a multiple of 64. Arrays in the value may be views of it: the
+            Starts at an address that is a multiple of 64, or of 16 if it is small. Arrays in the value may be views of it: the
             caller gives it away. Where it is read-only, they are read-only.
         layout : dict
             As `encode` returned it.

@@ -205,7 +205,8 @@ def _characters(group: Any, name: str, array: np.ndarray[Any, Any]) -> Any:
     """Write texts as the codes of their characters, with one more dimension."""
     code = np.dtype(f"{array.dtype.str[0]}u4")
     shape = (*array.shape, array.itemsize // code.itemsize)
-    flat = array.reshape(-1).view(code) if array.nbytes else np.empty(0, code)
+    items = np.ascontiguousarray(array.reshape(-1))
+    flat = items.view(code) if array.nbytes else np.empty(0, code)
     return group.create_dataset(name, data=flat.reshape(shape))
 
 

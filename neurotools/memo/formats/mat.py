@@ -18,11 +18,12 @@ from neurotools.memo.entry import Buffer
 from neurotools.memo.errors import UnstorableValue
 from neurotools.memo.formats import mat5, placed
 from neurotools.memo.formats.base import Payload
-from neurotools.memo.formats.structure import Rules, Tree, describe, rebuild
+from neurotools.memo.formats.structure import LONG_LIST, Rules, Tree, describe, pack, rebuild
 
+_MAGIC = mat5.HEADER[:10]
 _NAME = re.compile(rf"[A-Za-z][A-Za-z0-9_]{{0,{mat5.LONGEST_NAME - 1}}}")
-#: What stands in the file for types that Matlab does not have: the same bytes, or a wider number.
-_STAND_INS = {"f2": "<f4", "M8": "<i8", "m8": "<i8"}
+#: What stands in the file for kinds of types that Matlab does not have: the same bytes, as numbers.
+_VIEWED_AS = {"M": "<i8", "m": "<i8", "S": "u1", "U": "<u4"}
 _TOO_LARGE = "MAT-5 files hold no variable of 2 GiB"
 #: Smaller pieces are joined.
 _SMALL = 1 << 14
@@ -37,7 +38,7 @@ class Mat:
     def encode(self, value: Any) -> Payload:
         tree, arrays = describe(value, _RULES)
         try:
-            root = _Writer(arrays).matrix(tree).named(b"varargout")
+            root = _root(tree, arrays)
         except OverflowError as error:
             reason = f"{_TOO_LARGE}, this one has {error}"
             raise UnstorableValue("mat", type(value).__name__, reason, "npy") from None
@@ -47,8 +48,8 @@ class Mat:
         return Payload(parts, placed.layout_of(tree, places))
 
     def decode(self, payload: memoryview, layout: Mapping[str, Any]) -> Any:
-        if payload[: len(mat5.HEADER)] != mat5.HEADER:
-            raise ValueError("it does not begin as a MAT-5 file of this program does")
+        if payload[: len(_MAGIC)] != _MAGIC:
+            raise ValueError("it does not begin as a MAT-5 file")
         return placed.decode(payload, layout)
 
     def bridge(self, payload_size: int, trailer_size: int) -> bytes:  # noqa: ARG002
@@ -77,10 +78,17 @@ def _halves_survive(array: np.ndarray[Any, Any]) -> bool:
     return np.array_equal(back.view(np.uint16), array.astype(array.dtype).view(np.uint16))
 
 
-_RULES = Rules("mat", _against, int_bits=64, packs_numbers=False)
+_RULES = Rules("mat", _against, int_bits=64, packs_numbers=False, packs_all_text=False)
 
 
 # ---------------------------------------------------------------- trees to matrices
+
+
+def _root(tree: Tree, arrays: list[np.ndarray[Any, Any]]) -> mat5.Element:
+    size = sum(array.nbytes for array in arrays)
+    if size > mat5.LARGEST:  # told before anything is copied
+        raise OverflowError(f"{size} bytes of arrays alone")
+    return _Writer(arrays).matrix(tree).named(b"varargout")
 
 
 class _Writer:
@@ -128,10 +136,12 @@ class _Writer:
     def text(self, content: Tree, node: Tree) -> mat5.Matrix:
         if type(content) is not int:
             return _leaf(self, content, node)
-        encoded = self.arrays[content].data
-        return self._keep(mat5.chars(encoded, len(bytes(encoded).decode()), content))
+        return self._keep(mat5.ascii_chars(self.arrays[content].data, content))
 
     def _cell(self, nodes: list[Tree]) -> mat5.Matrix:
+        packed = pack(nodes) if len(nodes) >= LONG_LIST else None
+        if packed is not None:
+            return mat5.cell_of_numbers(packed)
         return mat5.cell([self.matrix(node) for node in nodes], (1, len(nodes)))
 
     def _keep(self, matrix: mat5.Matrix) -> mat5.Matrix:
@@ -160,15 +170,20 @@ def _leaf(_: _Writer, content: Tree, node: Tree) -> mat5.Matrix:  # noqa: ARG001
     return _plain(rebuild(node, ()))
 
 
+_KINDS = {bool: "b1", float: "f8", int: "i8"}
+
+
 def _plain(value: Any) -> mat5.Matrix:
     """Return the matrix of a value without parts."""
+    kind = _KINDS.get(type(value))
+    if kind is not None:
+        return mat5.number(value, "u8" if kind == "i8" and value >= 1 << 63 else kind)
     if value is None:
         return mat5.numbers(np.empty(0), (0, 0))
     if value is Ellipsis:
         value = "..."
     if isinstance(value, str):
-        # For the eye alone: halves of surrogate pairs, which no reader takes, become a "?".
-        return mat5.chars(value.encode("utf-8", "replace"), len(value))
+        return mat5.chars(value)
     array = np.frombuffer(value, np.uint8) if isinstance(value, bytes) else np.asarray(value)
     return mat5.numbers(_flat(array), _dims(array))
 
@@ -177,24 +192,19 @@ def _plain(value: Any) -> mat5.Matrix:
 
 
 def _stored(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Return what items of a type are in the file, while that still says how long they are."""
-    return np.dtype(_STAND_INS.get(dtype.str[1:3], dtype)).newbyteorder("<")
+    """Return what items of a type are in the file: little-endian, and halves are wider."""
+    return np.dtype("<f4") if dtype.str[1:] == "f2" else dtype.newbyteorder("<")
 
 
 def _flat(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Return an array's numbers in the order of the file; a view if they lie so."""
+    view = _VIEWED_AS.get(array.dtype.kind)
+    if view is not None and array.nbytes == 0:
+        return np.empty(0, view)  # numpy's copies of empty texts are wider than these
     flat = array.ravel(order="F")
-    if array.dtype.kind in "mM":
-        return flat.astype(array.dtype.newbyteorder("<"), copy=False).view("<i8")
-    flat = flat.astype(_stored(array.dtype), copy=False)
-    if array.dtype.kind in "SU":
-        return _codes(flat)
-    return flat
-
-
-def _codes(flat: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    code = np.dtype("<u4" if flat.dtype.kind == "U" else "u1")
-    return flat.view(code) if flat.nbytes else np.empty(0, code)
+    if view is None:
+        return flat.astype(_stored(array.dtype), copy=False)
+    return flat.astype(array.dtype.newbyteorder("<"), copy=False).view(view)
 
 
 def _dims(array: np.ndarray[Any, Any]) -> tuple[int, ...]:
@@ -206,11 +216,8 @@ def _dims(array: np.ndarray[Any, Any]) -> tuple[int, ...]:
 
 
 def _place(array: np.ndarray[Any, Any], offsets: list[int]) -> dict[str, Any]:
-    dtype = array.dtype
-    # Dates are stored as integers with the same bytes: they can be read as dates at once.
-    stored = dtype.newbyteorder("<") if dtype.kind in "mM" else _stored(dtype)
-    if dtype.kind == "c":
-        stored = np.dtype(f"<f{dtype.itemsize // 2}")
+    is_complex = array.dtype.kind == "c"
+    stored = np.dtype(f"<f{array.itemsize // 2}") if is_complex else _stored(array.dtype)
     return placed.place(array, stored=stored, order="F", offsets=offsets)
 
 
@@ -226,7 +233,7 @@ def _with_offsets(root: mat5.Element, offsets: dict[int, list[int]]) -> Iterator
         buffer = piece.content if isinstance(piece, mat5.Content) else piece
         if isinstance(piece, mat5.Content):
             # What stands in several places is read from the first.
-            halves.setdefault((piece.number, id(buffer)), position)
+            halves.setdefault((piece.number, id(piece)), position)
         yield buffer
         position += len(buffer)
     for (number, _), offset in halves.items():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple, Union
 
 import numpy as np
@@ -26,6 +26,7 @@ HEADER = struct.pack(
 )
 
 _INT8, _UINT8, _INT32, _UINT32, _MATRIX, _UTF8 = 1, 2, 5, 6, 14, 16
+_ENCODINGS = ((_UTF8, "ascii"), (17, "utf-16-le"), (18, "utf-32-le"))
 _CELL, _STRUCT, _CHAR = 1, 2, 4
 _LOGICAL, _COMPLEX = 0x0200, 0x0800
 
@@ -43,6 +44,7 @@ _NUMBERS = {
     "i8": (14, 12),
     "u8": (15, 13),
 }
+_PACKED = {"b1": "<?", "f8": "<d", "i8": "<q", "u8": "<Q"}
 
 
 class Content(NamedTuple):
@@ -55,17 +57,16 @@ class Content(NamedTuple):
 Piece = Union[bytes, Content, "Element"]
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
-    """Pieces that belong together; ``count`` of them when all are taken apart."""
+# Lists are made of very many of these two, and named tuples are made quickest.
+class Element(NamedTuple):
+    """Pieces that belong together; ``number`` of them when all are taken apart."""
 
     pieces: tuple[Piece, ...]
     size: int
-    count: int
+    number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Matrix:
+class Matrix(NamedTuple):
     """An array of any class, still without a name.
 
     Attributes
@@ -90,8 +91,8 @@ class Matrix:
         OverflowError
             If it is too large for a file of this kind.
         """
-        if self.body.size > LARGEST or self.body.count > _MOST_PIECES:
-            raise OverflowError(f"{self.body.size} bytes in {self.body.count} pieces")
+        if self.body.size > LARGEST or self.body.number > _MOST_PIECES:
+            raise OverflowError(f"{self.body.size} bytes in {self.body.number} pieces")
         head = _head(self.flags, self.dims, name)
         tag = struct.pack("<II", _MATRIX, len(head) + self.body.size)
         return _joined((tag + head, self.body))
@@ -116,14 +117,41 @@ def numbers(array: np.ndarray[Any, Any], dims: tuple[int, ...], note: int | None
     return Matrix(flags | _COMPLEX * is_complex, _at_least_two(dims), body)
 
 
-def chars(encoded: Buffer, length: int, note: int | None = None) -> Matrix:
-    """Return a text of so many characters, encoded in UTF-8, as a row."""
-    return Matrix(_CHAR, (1 if length else 0, length), _noted(_UTF8, encoded, note))
+def number(value: float, kind: str) -> Matrix:
+    """Return one number of a kind as a matrix; a shorter way to what `numbers` does."""
+    flags, code = _NUMBERS[kind]
+    content = struct.pack(_PACKED[kind], value)
+    return Matrix(flags, (1, 1), _joined((_small(code, content),)))
+
+
+def ascii_chars(encoded: Buffer, note: int) -> Matrix:
+    """Return a text in ASCII as a row, whose place is noted."""
+    return Matrix(_CHAR, (1, len(encoded)), _noted(_UTF8, encoded, note))
+
+
+def chars(text: str) -> Matrix:
+    """Return a text as a row; halves of surrogate pairs, which no reader takes, become a "?"."""
+    # Octave cuts off UTF-8 at as many bytes as there are characters, scipy fails where UTF-16 has
+    # pairs. Only the shortest encoding with one unit for each character suits them all.
+    widest = ord(max(text, default="a"))
+    place = (widest >= 1 << 7) + (widest >= 1 << 16)
+    code, encoding = _ENCODINGS[place]
+    encoded = text.encode(encoding, "replace")
+    return Matrix(_CHAR, (1 if text else 0, len(text)), _noted(code, encoded, None))
 
 
 def cell(matrices: Sequence[Matrix], dims: tuple[int, int]) -> Matrix:
     """Return a cell array of matrices, the first index running fastest."""
     return Matrix(_CELL, dims, _joined(tuple(matrix.named() for matrix in matrices)))
+
+
+def cell_of_numbers(array: np.ndarray[Any, Any]) -> Matrix:
+    """Return a row of cells with one number each, of 64 bits; all at once, as lists may be long."""
+    one = number(0, array.dtype.str[1:]).named()
+    pattern = b"".join(piece for piece in flat(one) if isinstance(piece, bytes))
+    cells = np.tile(np.frombuffer(pattern, np.uint8), (len(array), 1))
+    cells[:, -8:] = array.view(np.uint8).reshape(-1, 8)
+    return Matrix(_CELL, (1, len(array)), _joined((cells.tobytes(),)))
 
 
 def record(names: Sequence[str], matrices: Sequence[Matrix]) -> Matrix:
@@ -151,6 +179,7 @@ def flat(element: Element) -> Iterator[bytes | Content]:
             yield piece
 
 
+@lru_cache(maxsize=1024)
 def _head(flags: int, dims: tuple[int, ...], name: bytes) -> bytes:
     sizes = struct.pack(f"<{len(dims)}i", *dims)
     return (
@@ -178,9 +207,11 @@ def _noted(code: int, content: Buffer, note: int | None) -> Element:
 
 
 def _joined(pieces: tuple[bytes | Element, ...]) -> Element:
-    size = sum(piece.size if isinstance(piece, Element) else len(piece) for piece in pieces)
-    count = sum(piece.count if isinstance(piece, Element) else 1 for piece in pieces)
-    return Element(pieces, size, count)
+    size = number = 0
+    for piece in pieces:
+        size += piece.size if isinstance(piece, Element) else len(piece)
+        number += piece.number if isinstance(piece, Element) else 1
+    return Element(pieces, size, number)
 
 
 def _at_least_two(dims: tuple[int, ...]) -> tuple[int, ...]:

@@ -126,7 +126,7 @@ class _Header:
 
 #: Headers already parsed: functions return the same kinds of array again and again.
 _KNOWN: dict[bytes, _Header] = {}
-_MOST_KNOWN = 1024
+_MOST_KNOWN, _LONGEST_KNOWN = 1024, 2048
 
 
 def _read(payload: memoryview, position: int) -> tuple[np.ndarray[Any, Any], int]:
@@ -151,9 +151,11 @@ def _header(payload: memoryview, position: int) -> _Header:
         content = payload[position : position + length].tobytes()
     elif content[:8] != _MAGIC + b"\1\0":
         raise ValueError(f"no .npy stream begins at byte {position}: {content[:8]!r}")
-    if len(_KNOWN) >= _MOST_KNOWN:
-        _KNOWN.clear()
-    header = _KNOWN[content] = _parsed_header(content, length)
+    header = _parsed_header(content, length)
+    if length <= _LONGEST_KNOWN:
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.clear()
+        _KNOWN[content] = header
     return header
 
 

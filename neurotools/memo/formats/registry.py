@@ -59,7 +59,7 @@ def format_named(method: str, compress: Compression = None) -> PayloadFormat:
 
 def decoder(method: str, layout: Mapping[str, Any]) -> PayloadFormat:
     """Return the format that reads an entry: its layout tells whether it is compressed."""
-    form = format_named(method)
+    form = FORMATS.get(method) or format_named(method)
     return Compressed(form) if MARK in layout else form
 
 

@@ -44,6 +44,8 @@ _HOPELESS = (
     types.FrameType,
     io.IOBase,
 )
+#: What a tree that was not made here leads to.
+_DAMAGE = (ValueError, TypeError, LookupError, ArithmeticError, RecursionError, struct.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +62,15 @@ class Rules:
         Longest integer.
     packs_numbers : bool
         Whether long lists of numbers are stored as arrays.
+    packs_all_text : bool
+        Whether long texts beyond ASCII are stored as arrays, in UTF-8.
     """
 
     method: str
     against: Callable[[np.ndarray[Any, Any]], str] = lambda _: ""
     int_bits: int | None = None
     packs_numbers: bool = True
+    packs_all_text: bool = True
 
 
 def describe(value: Any, rules: Rules) -> tuple[Tree, list[np.ndarray[Any, Any]]]:
@@ -96,7 +101,7 @@ def rebuild(tree: Tree, arrays: Sequence[np.ndarray[Any, Any]]) -> Any:
     walk = _Rebuild(arrays)
     try:
         value = walk.value(tree)
-    except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
+    except _DAMAGE as error:
         raise ValueError(f"damaged structure: {error!r}") from None
     if walk.taken != len(arrays):
         raise ValueError(f"the structure names {walk.taken} of {len(arrays)} arrays")
@@ -201,7 +206,7 @@ def _text(walk: _Walk, value: str) -> Tree:
     except UnicodeEncodeError:
         # JSON would join two halves of a surrogate pair that were two characters.
         return {"text": b64encode(value.encode("utf-8", "surrogatepass")).decode()}
-    if len(encoded) < LONG_TEXT:
+    if len(encoded) < LONG_TEXT or not (walk.rules.packs_all_text or value.isascii()):
         return value
     return walk.shared(value, lambda walk, _: {"text": walk.take(np.frombuffer(encoded, np.uint8))})
 
@@ -240,27 +245,28 @@ def _scalar(walk: _Walk, value: np.generic) -> Tree:
 
 
 def _numpy_text(walk: _Walk, value: np.str_) -> Tree:
-    return {"str_": walk.node(str(value))}
+    return {"str_": walk.node(str.__str__(value))}  # numpy's own strips zeros at the end
 
 
 def _numpy_bytes(walk: _Walk, value: np.bytes_) -> Tree:
-    return {"bytes_": walk.node(bytes(value))}
+    return {"bytes_": walk.node(bytes.__getitem__(value, slice(None)))}
 
 
 def _sequence(walk: _Walk, value: list[Any] | tuple[Any, ...]) -> Tree:
-    packed = _pack(value) if walk.rules.packs_numbers and len(value) >= LONG_LIST else None
+    packed = pack(value) if walk.rules.packs_numbers and len(value) >= LONG_LIST else None
     if packed is None:
         nodes = walk.nodes(value, "[{}]".format)
         return nodes if type(value) is list else {"tuple": nodes}
     return {type(value).__name__: walk.take(packed)}
 
 
-def _pack(value: Sequence[Any]) -> np.ndarray[Any, Any] | None:
+def pack(value: Sequence[Any]) -> np.ndarray[Any, Any] | None:
+    """Return floats alone, or integers of 64 bits alone, as an array; None for anything else."""
     kinds = set(map(type, value))
     if kinds == {float}:
-        return np.array(value, np.float64)
+        return np.array(value, "<f8")
     try:
-        return np.array(value, np.int64) if kinds == {int} else None
+        return np.array(value, "<i8") if kinds == {int} else None
     except OverflowError:
         return None
 
@@ -389,11 +395,18 @@ def _scalar_back(walk: _Rebuild, content: Tree) -> Any:
     return dtype.type(plain)
 
 
+def _checked(value: Any, kind: type) -> Any:
+    """Return a value of a type; of a number, bytes would make as many zeros."""
+    if type(value) is not kind:
+        raise TypeError(f"no {kind.__name__}: {value!r:.40}")
+    return value
+
+
 _TAGS: dict[str, Callable[[_Rebuild, Tree], Any]] = {
     "array": lambda walk, content: walk.keep(walk.take(content)),
     "bytearray": lambda walk, content: walk.made(content, bytearray),
     "bytes": lambda walk, content: walk.made(content, bytes),
-    "bytes_": lambda walk, content: np.bytes_(walk.value(content)),
+    "bytes_": lambda walk, content: np.bytes_(_checked(walk.value(content), bytes)),
     "complex": _complex_back,
     "dict": _dict_back,
     "ellipsis": lambda *_: Ellipsis,
@@ -406,7 +419,7 @@ _TAGS: dict[str, Callable[[_Rebuild, Tree], Any]] = {
     "scalar": _scalar_back,
     "set": lambda walk, content: walk.keep(set(walk.values(content))),
     "slice": lambda walk, content: slice(*walk.values(content)),
-    "str_": lambda walk, content: np.str_(walk.value(content)),
+    "str_": lambda walk, content: np.str_(_checked(walk.value(content), str)),
     "text": lambda walk, content: walk.made(content, _decoded),
     "tuple": lambda walk, content: walk.sequence(content, tuple),
 }

@@ -1,7 +1,7 @@
 """Values for property tests, few enough that two of them are often equal, and a strict equality."""
 
 import collections
-import datetime
+import datetime as dt
 import decimal
 import fractions
 import pathlib
@@ -15,10 +15,10 @@ LEAVES = [
     *(0.0, -0.0, 1.0, float("nan"), -float("nan"), float("inf"), 1j, complex(0.0, -0.0)),
     *("", "a", "1", "\x00", "a\x00", "\ud800", "é", "x" * 130, b"", b"a", b"1", b"x" * 130),
     *(np.int64(1), np.int32(1), np.uint8(1), np.float32(1), np.float64(1), np.True_, np.float16(1)),
-    *(np.str_("a"), np.str_("a\0"), np.bytes_(b"a"), np.datetime64("2020-01-01"), np.complex64(1)),
+    *(np.str_("a"), np.str_("é"), np.bytes_(b"a"), np.datetime64("2020-01-01"), np.complex64(1)),
     *(np.datetime64(1, "s"), np.datetime64(1, "ms"), np.timedelta64(1, "s"), np.longdouble(1)),
-    *(decimal.Decimal("1"), decimal.Decimal("1.0"), fractions.Fraction(1), range(1), slice(1)),
-    *(datetime.date(2020, 1, 1), datetime.datetime(2020, 1, 1), datetime.timedelta(1)),
+    *(decimal.Decimal(1), decimal.Decimal("1.0"), fractions.Fraction(1), range(1), slice(1)),
+    *(dt.date(2020, 1, 1), dt.datetime(2020, 1, 1), dt.timedelta(1)),
     *(pathlib.PurePosixPath("a"), pathlib.PureWindowsPath("a"), bytearray(b"a")),
 ]
 
@@ -40,7 +40,9 @@ ARRAYS = [
     np.array([(1, 2.0)], [("a", "i4"), ("b", "f8")]),
 ]
 
-HASHABLE = [leaf for leaf in LEAVES if type(leaf).__hash__ and not isinstance(leaf, slice)]
+#: These do not compare with everything, in some versions of numpy and Python.
+SHY = (slice, np.datetime64, np.timedelta64, decimal.Decimal)
+HASHABLE = [leaf for leaf in LEAVES if type(leaf).__hash__ and not isinstance(leaf, SHY)]
 
 
 def leaves():

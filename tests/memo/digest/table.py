@@ -6,7 +6,7 @@ Run in a process of its own, in the folder of this file: classes go by the name 
 import array
 import collections
 import dataclasses
-import datetime
+import datetime as dt
 import decimal
 import enum
 import fractions
@@ -120,12 +120,12 @@ TABLE = {
     "exception": ValueError("bad", 1),
     "path": pathlib.PurePosixPath("/a/b"),
     "windows path": pathlib.PureWindowsPath("C:/a"),
-    "date": datetime.date(2020, 2, 29),
-    "datetime": datetime.datetime(2020, 2, 29, 1, 2, 3, 4, fold=1),
-    "with zone": datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc),
+    "date": dt.date(2020, 2, 29),
+    "datetime": dt.datetime(2020, 2, 29, 1, 2, 3, 4, fold=1),
+    "with zone": dt.datetime(2020, 1, 1, tzinfo=dt.timezone.utc),
     "zone": zoneinfo.ZoneInfo("Europe/Paris"),
-    "timedelta": datetime.timedelta(1, 2, 3),
-    "time": datetime.time(1, 2),
+    "timedelta": dt.timedelta(1, 2, 3),
+    "time": dt.time(1, 2),
     "decimal": decimal.Decimal("-1.50"),
     "fraction": fractions.Fraction(1, 3),
     "uuid": uuid.UUID(int=5),
@@ -162,7 +162,7 @@ TABLE = {
     "padded": np.array([(1, 2.0), (3, 4.0)], np.dtype(PACKED, align=True)),
     "objects": np.array([1, "a", None], object),
     "nested objects": np.array([(1, [2])], [("a", "<i4"), ("b", "O")]),
-    "matrix": np.matrix([[1.0, 2.0]]),
+    "matrix": np.array([[1.0, 2.0]]).view(np.matrix),
     "recarray": np.rec.array([(1, 2.0)], dtype=PACKED),
     "masked": np.ma.array([1.0, 2.0], mask=[True, False]),
     "array subclass": with_attributes(np.arange(3.0).view(Image), unit="mm"),

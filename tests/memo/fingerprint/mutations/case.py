@@ -27,6 +27,9 @@ class Case:
         What the function is called with, to learn the truth.
     options : dict
         Of `Tracker`.
+    settled : bool
+        Running the function does not change its fingerprint. It does where the code rebinds what
+        it reads.
     """
 
     name: str
@@ -35,6 +38,7 @@ class Case:
     verdict: str
     args: tuple[Any, ...] = (3,)
     options: dict[str, Any] = field(default_factory=dict)
+    settled: bool = True
 
     def before(self) -> dict[str, str]:
         files: dict[str, list[str]] = {}

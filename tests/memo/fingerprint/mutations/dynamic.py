@@ -243,6 +243,7 @@ def f(x): return g(x)
         "V = 1\ndef change():\n    global V\n    V = 5\ndef f(x):\n    change()\n    return V",
         "V = 5",
         "V = 6",
+        settled=False,
     ),
     edited(
         "name that is not defined yet",
