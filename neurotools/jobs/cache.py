@@ -615,7 +615,8 @@ def scan_cachedir(
     method : str
         Suffix of the files that count.
     verbose : bool
-        Whether to print each entry.
+        Whether to print each entry, and each file that is left out since its arguments cannot be
+        read.
     **kw
         Passed on to `file_string_to_signature`.
 
@@ -634,10 +635,13 @@ def scan_cachedir(
     if not os.path.isdir(folder):
         raise FileNotFoundError(2, "there is no cache folder", folder)
     listing: dict[str, tuple[dict[str, Any], list[Any] | None]] = {}
-    for name, (named, extra) in maintenance.scan(folder, suffix, **kw):
-        listing[name] = dict(named), None if extra is None else list(extra)
+    for name, signature in maintenance.scan(folder, suffix, **kw):
         if verbose:
-            print(f"{name}: {human_encode((named, extra))}")  # noqa: T201 - asked for
+            told = "no arguments to be read" if signature is None else human_encode(signature)
+            print(f"{name}: {told}")  # noqa: T201 - asked for
+        if signature is not None:
+            named, extra = signature
+            listing[name] = dict(named), None if extra is None else list(extra)
     return listing
 
 

@@ -128,8 +128,11 @@ class Memoized:
     ------
     UnsupportedFunction
         If it is no function, or gives a generator, whose items cannot be kept.
-    UnsafeBinding
-        If it depends on something that cannot be followed, unless that is allowed.
+
+    Notes
+    -----
+    A call raises `UnsafeBinding` where the function depends on something that cannot be followed,
+    unless that is allowed: only then is all bound that the function reaches.
     """
 
     def __init__(

@@ -19,7 +19,7 @@ from neurotools.memo.tiers.directory import PRIVATE, DirectoryTier, read_record
 log = logging.getLogger(__name__)
 
 
-def scan(folder: str, method: str, **decoding: Any) -> Iterator[tuple[str, Signature]]:
+def scan(folder: str, method: str, **decoding: Any) -> Iterator[tuple[str, Signature | None]]:
     """List the entries below a folder with their arguments.
 
     Parameters
@@ -35,8 +35,9 @@ def scan(folder: str, method: str, **decoding: Any) -> Iterator[tuple[str, Signa
     ------
     name : str
         Path of the entry below the folder.
-    signature : Signature
-        Its arguments, from its name or, where the name was too short for them, from its record.
+    signature : Signature or None
+        Its arguments, from its name or, where the name was too short for them, from its record;
+        None where neither has them: a foreign file, or an earlier neurotools' hashed name.
     """
     for path in _files(folder, f".{method}"):
         name = os.path.relpath(path, folder)
@@ -44,6 +45,7 @@ def scan(folder: str, method: str, **decoding: Any) -> Iterator[tuple[str, Signa
             yield name, _signature(path, **decoding)
         except (UnreadableName, CorruptEntry, OSError) as error:
             log.info("left out of the listing: %s", error)
+            yield name, None
 
 
 def _files(folder: str, suffix: str) -> Iterator[str]:
