@@ -7,10 +7,14 @@ and hands them to the unpickler as views, so that arrays use them where they lie
 
 from __future__ import annotations
 
+import copyreg
 import pickle
-from collections.abc import Mapping
+from collections import ChainMap
+from collections.abc import Callable, Mapping
 from pickle import PickleBuffer
 from typing import Any
+
+import numpy as np
 
 from neurotools.memo.entry import Buffer
 from neurotools.memo.errors import UnstorableValue
@@ -31,7 +35,9 @@ class Pickled:
     def encode(self, value: Any) -> Payload:
         sink = _Sink()
         try:
-            pickle.Pickler(sink, _PROTOCOL).dump(value)
+            pickler = pickle.Pickler(sink, _PROTOCOL)
+            pickler.dispatch_table = _REDUCERS
+            pickler.dump(value)
         except Exception as error:  # classes say in any way they like that they cannot be pickled
             kind = f"{type(value).__module__}.{type(value).__qualname__}"
             reason = f"{type(error).__name__}: {error}"
@@ -49,6 +55,37 @@ class Pickled:
 
     def bridge(self, payload_size: int, trailer_size: int) -> bytes:  # noqa: ARG002
         return b""  # a pickle ends with its own full stop
+
+
+def _reduce_array(array: np.ndarray) -> Any:
+    if array.dtype.isnative or array.dtype.hasobject:
+        return array.__reduce_ex__(_PROTOCOL)
+    # numpy swaps such bytes to the native order in places; as plain bytes they stay as they are.
+    plain = np.asarray(array, order="A").view(f"V{array.itemsize}")
+    return np.ndarray.view, (plain, array.dtype)
+
+
+def _reduce_integer(scalar: np.generic) -> Any:
+    # A type of its own with the size of another: numpy would name it by its size.
+    return type(scalar), (int(scalar),)
+
+
+def _reduce_text(scalar: np.generic) -> Any:
+    # numpy's own way loses NULs at the end.
+    return type(scalar), (scalar[:],)  # type: ignore[index]
+
+
+#: By exact type, and so without cost for others. All are undone by numpy's own names.
+_REDUCERS: Mapping[type, Callable[[Any], Any]] = ChainMap(
+    {
+        np.ndarray: _reduce_array,
+        np.longlong: _reduce_integer,
+        np.ulonglong: _reduce_integer,
+        np.str_: _reduce_text,
+        np.bytes_: _reduce_text,
+    },
+    copyreg.dispatch_table,
+)
 
 
 class _Sink:

@@ -157,3 +157,35 @@ def test_buffers_that_are_not_there_are_refused(buffers):
     content, _ = encoded(FORM, list(range(1000)))
     with pytest.raises(ValueError, match="cannot unpickle"):
         FORM.decode(aligned(content), {"buffers": buffers})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.zeros(5, ">M8[ns]"),
+        np.arange(10, dtype=">f8")[::2],
+        np.zeros((3, 4), ">f4", order="F"),
+        np.array(1, ">f8"),
+        np.zeros(2, [("a", ">i2"), ("b", "f8")]),
+        np.zeros(0, ">i4"),
+        np.arange(10**5, dtype=">f8"),
+    ],
+    ids=lambda value: f"{value.dtype.str} {value.shape}",
+)
+def test_foreign_byte_order_is_kept(value):
+    payload = FORM.encode(value)
+    stored = b"".join(map(bytes, payload.parts))
+    for found in (FORM.decode(memoryview(bytearray(stored)), payload.layout), pickle.loads(stored)):
+        assert found.dtype.descr == value.dtype.descr
+        assert found.tobytes() == value.tobytes()
+        assert found.shape == value.shape
+
+
+@pytest.mark.parametrize(
+    "value", [np.str_("a\0"), np.bytes_(b"a\0"), np.longlong(3), np.ulonglong(4), np.int64(3)]
+)
+def test_numpy_scalars_keep_type_and_content(value):
+    payload = FORM.encode(value)
+    found = FORM.decode(memoryview(b"".join(payload.parts)), payload.layout)
+    assert type(found) is type(value)
+    assert found == value

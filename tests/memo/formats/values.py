@@ -140,7 +140,7 @@ EXAMPLES = {
     "one long row": np.zeros((1, 5), order="F"),
     "big-endian": np.arange(5, dtype=">i2"),
     "many dimensions": np.zeros((1,) * 32),
-    "steps": [np.array(["a", "bc"])[::-1], np.arange(6, dtype="M8[s]")[::2], np.arange(9)[::3]],
+    "steps": [np.array(["a", "bc"])[::-1], np.zeros(6, "M8[s]")[::2], np.arange(9)[::3]],
     "bits": np.array([True, False])[::-1],
     "dates": np.array(["2020-01-01", "NaT"], "M8[ns]"),
     "slices": [slice(None), slice(1, 2.5, "x"), slice((1, 2), None, [3])],
