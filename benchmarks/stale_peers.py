@@ -166,7 +166,7 @@ PEERS = {
         charmonium_impure,
         "charmonium.cache",
         "``assume_purity=False``",
-        needs=("typing_extensions",),
+        needs=("requests", "typing_extensions"),
     ),
     "connectome": Peer(connectome, "connectome", group="layers"),
     "connectome+marked": Peer(

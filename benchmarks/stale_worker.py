@@ -13,6 +13,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from types import CodeType, FunctionType
@@ -62,7 +63,8 @@ def _codes(function: Any) -> Iterator[CodeType]:
 
 
 def shown(value: Any) -> str:
-    return repr(value.tolist()) if hasattr(value, "tolist") else repr(value)
+    # `repr` shortens arrays. By name: numpy is not loaded where a program does without it.
+    return repr(value.tolist()) if type(value).__name__ == "ndarray" else repr(value)
 
 
 def answer(adapter: Callable[..., Any], job: dict[str, Any]) -> dict[str, Any]:
@@ -91,22 +93,21 @@ def in_child(adapter: Callable[..., Any], job: dict[str, Any]) -> str:
 
 def _load(adapter: Callable[..., Any]) -> None:
     """Remember and call a function in a child once, then load here what that has loaded there."""
-    import tempfile
-
-    names = os.path.join(tempfile.mkdtemp(), "names")
-    before = set(sys.modules)
-    child = os.fork()
-    if child == 0:
-        try:
-            adapter(_sample, os.path.dirname(names) + "/cache", {})(3)
-        finally:
-            with open(names, "w") as file:
-                file.write("\n".join(set(sys.modules) - before))
-            os._exit(0)
-    os.waitpid(child, 0)
-    with open(names) as file:
-        for name in sorted(file.read().split()):
-            _import(name)
+    with tempfile.TemporaryDirectory() as folder:
+        names = os.path.join(folder, "names")
+        before = set(sys.modules)
+        child = os.fork()
+        if child == 0:
+            try:
+                adapter(_sample, os.path.join(folder, "cache"), {})(3)
+            finally:
+                with open(names, "w") as file:
+                    file.write("\n".join(set(sys.modules) - before))
+                os._exit(0)
+        os.waitpid(child, 0)
+        with open(names) as file:
+            for name in sorted(file.read().split()):
+                _import(name)
 
 
 def _import(name: str) -> None:

@@ -1,4 +1,4 @@
-"""One pass over a value, which becomes bytes. Not here: what its objects are made of (`values`).
+"""One pass over a value, which becomes bytes. Not here: what objects are made of (`objects`).
 
 A value is written by content, whether its parts are shared or copies. Only in a value that contains
 itself does it matter which part is which: there, meeting a part again writes how far back it lies.

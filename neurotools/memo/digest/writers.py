@@ -87,8 +87,7 @@ def _member(walk: Walk, value: enum.Enum) -> bytes:
 
 
 def _path_subclass(walk: Walk, value: pathlib.PurePath) -> bytes:
-    found = {"": str(value)} | vars(value) if hasattr(value, "__dict__") else {"": str(value)}
-    return walk.name(type(value)) + walk.fields(found)
+    return walk.name(type(value)) + text(str(value)) + walk.fields(getattr(value, "__dict__", {}))
 
 
 def _object(walk: Walk, value: Any) -> bytes:

@@ -24,6 +24,7 @@ _DESCRIPTORS: dict[type, tuple[str, ...]] = {
     property: ("fget", "fset", "fdel"),
     functools.cached_property: ("func",),
     functools.partialmethod: ("func", "args", "keywords"),
+    functools.singledispatchmethod: ("dispatcher",),
 }
 
 
@@ -57,20 +58,18 @@ def _reads_hints(base: type) -> bool:
 
 
 def _member(walk: Walk, place: str, value: Any) -> None:
-    parts = _DESCRIPTORS.get(type(value))
-    if parts is None:
-        dispatcher = getattr(value, "dispatcher", None)
-        if isinstance(value, functools.singledispatchmethod):
-            walk.ledger.part("descriptor", place, "singledispatchmethod")
-            walk.bind(f"{place}.dispatcher", dispatcher)
-        else:
-            walk.bind(place, value)
+    kind = next((kind for kind in _DESCRIPTORS if isinstance(value, kind)), None)
+    if kind is None:
+        walk.bind(place, value)
         return
-    walk.ledger.part("descriptor", place, type(value).__name__)
+    walk.ledger.part("descriptor", place, kind.__name__)
+    parts = _DESCRIPTORS[kind]
     for part in parts:
-        held = getattr(value, part)
-        if held is not None:
+        if (held := getattr(value, part)) is not None:
             walk.bind(f"{place}.{part}" if len(parts) > 1 else place, held)
+    if origin.of_class(type(value)) is origin.USER:
+        walk.bind(f"{place}.__class__", type(value))
+        walk.bind(f"{place}.__dict__", dict(getattr(value, "__dict__", {})))
 
 
 def module(walk: Walk, value: ModuleType, label: str) -> None:

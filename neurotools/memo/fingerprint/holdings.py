@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from neurotools.memo.digest.values import digest, is_immutable
+from neurotools.memo.digest.values import digest
 from neurotools.memo.errors import UndigestableValue
 from neurotools.memo.fingerprint import classes, origin
 from neurotools.memo.fingerprint.fixed import is_fixed, watch
@@ -42,14 +42,17 @@ _HARMLESS: tuple[type, ...] = (
 #: Attributes under which libraries keep the function that an object of theirs runs.
 _WRAPPED = ("__wrapped__", "py_func", "pyfunc")
 
+#: Modules in C whose objects are nothing but the functions that they hold.
+_TRANSPARENT = frozenset(("functools", "_functools"))
+
 #: Attributes taken apart inside one another.
 _DEEPEST = 4
 
 
 class _FirstSeen(NamedTuple):
-    """A value, what its digest was, and the code in it."""
+    """A digest, the code found on the way, and what both belong to."""
 
-    value: Any
+    owner: Any
     digest: str
     code: list[Any]
 
@@ -94,17 +97,18 @@ class Holdings:
         """Number of values met so far."""
         return len(self._waiting) + len(self._done)
 
-    def add_frozen(self, place: str, value: Any) -> None:
-        """Count a value as it was when first seen in this process.
+    def add_frozen(self, place: str, value: Any, owner: Any = None) -> None:
+        """Count a value as it was when it, or what it belongs to, was first seen in this process.
 
         Wrappers of libraries keep tables and counters beside their settings.
         """
-        known = _first_seen.get(id(value))
+        owner = value if owner is None else owner
+        known = _first_seen.get(id(owner))
         if known is None:
             code: list[Any] = []
-            known = _FirstSeen(value, _named_digest(value, code), code)
-            if not is_fixed(value):
-                _first_seen[id(value)] = known
+            known = _FirstSeen(owner, _named_digest(value, code), code)
+            if not is_fixed(owner):
+                _first_seen[id(owner)] = known
         self.walk.ledger.part("value", place, known.digest, shown(value))
         for number, held in enumerate(known.code):
             self.walk.bind(f"{place}({number})", held)
@@ -144,7 +148,7 @@ class Holdings:
             if depth < _DEEPEST and classes.is_plain_instance(value):
                 self._take_apart(place, value, wide, depth)
                 return
-            if callable(value) and self._look_into(place, value):
+            if self._look_into(place, value):
                 return
             ledger.part("value", place, f"some {_kind(value)}")
             note = ledger.doubt if wide or _is_private(place) else None
@@ -176,10 +180,10 @@ class Holdings:
                 self._count(f"{place}.{name}", held, wide, depth + 1)
 
     def _look_into(self, place: str, value: Any) -> bool:
-        """Count the code inside something callable in C, such as `functools.cmp_to_key` makes."""
-        inside = [r for r in gc.get_referents(value) if is_code(r) and r is not type(value)]
-        if not inside or origin.of_module_named(type(value).__module__) is origin.USER:
+        """Count the code inside what `functools.cmp_to_key` makes in C."""
+        if type(value).__module__ not in _TRANSPARENT:
             return False
+        inside = [r for r in gc.get_referents(value) if is_code(r) and r is not type(value)]
         self.walk.ledger.part("wrapper", place, self.walk.label(type(value)))
         for number, held in enumerate(inside):
             self.walk.bind(f"{place}({number})", held)
@@ -215,16 +219,17 @@ class Holdings:
         self.walk.ledger.part("wrapper", place, self.walk.label(type(value)))
         self.walk.bind(f"{place}.{name}", inner)
         self.walk.see_hints(inner)
-        for key, held in sorted(vars(value).items() if hasattr(value, "__dict__") else ()):
-            if key != name and is_code(held):
-                self.walk.bind(f"{place}.{key}", held)
-            elif key != name and is_immutable(held):
-                self.add_frozen(f"{place}.{key}", held)
+        state = {key: held for key, held in _state(value) if key != name and is_fixed(held)}
+        self.add_frozen(f"{place}.__dict__", state, owner=value)
 
     def _hint(self, value: Any) -> str:
         parts = getattr(value, "__args__", ())
         inside = [self.walk.label(part) for part in parts if issubclass(type(part), type)]
         return f"{value!r} {inside}"
+
+
+def _state(value: Any) -> list[tuple[str, Any]]:
+    return sorted(getattr(value, "__dict__", {}).items())
 
 
 def _named_digest(value: Any, code: list[Any]) -> str:

@@ -16,6 +16,9 @@ from neurotools.memo.fingerprint.scopes import Definition, bound, typed
 #: Fields that say nothing about what the code does.
 _IGNORED = frozenset(("ctx", "kind", "type_comment", "returns", "type_params", "type_ignores"))
 
+#: Takes a node, and whether docstrings count; returns text, nodes, and lists of both.
+Writer = Callable[[Any, bool], list[Any]]
+
 
 def canonical(definition: Definition, *, docstrings: bool = False) -> str:
     """Return the canonical text of a function definition or lambda.
@@ -38,7 +41,7 @@ def canonical(definition: Definition, *, docstrings: bool = False) -> str:
         elif isinstance(item, list):
             todo.extend(["]", *reversed(item), f"[{len(item)}:"])
         else:
-            write = _SPECIAL.get(type(item), _plain)
+            write: Writer = _SPECIAL.get(type(item), _plain)
             todo.extend(reversed(write(item, docstrings)))
     return "\n".join(written)
 
@@ -160,7 +163,7 @@ def _complex(value: complex) -> str:
 
 _EXACT: dict[type, Callable[[Any], str]] = {int: hex, float: float.hex, complex: _complex}
 
-_SPECIAL: dict[type[ast.AST], Callable[[Any, bool], list[Any]]] = {
+_SPECIAL: dict[type[ast.AST], Writer] = {
     ast.FunctionDef: _function,
     ast.AsyncFunctionDef: _function,
     ast.Lambda: _function,

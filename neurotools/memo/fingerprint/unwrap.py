@@ -12,6 +12,7 @@ from types import (
     GetSetDescriptorType,
     MemberDescriptorType,
     MethodDescriptorType,
+    MethodType,
     ModuleType,
     WrapperDescriptorType,
 )
@@ -77,9 +78,15 @@ def _stable(module: str) -> str:
 
 def unwrapped(value: Any) -> Any:
     """Return the function that one of our own wrappers stands for, or else the value itself."""
-    while type(value).__module__.startswith(("neurotools.memo.", "neurotools.jobs.")):
-        inner = getattr(value, "__wrapped__", None)
-        if inner is None:
-            break
+    while _is_ours(value) and (inner := getattr(value, "__wrapped__", None)) is not None:
+        instance = getattr(value, "__self__", None)
+        if instance is not None and not isinstance(value, FunctionType):
+            return MethodType(unwrapped(inner), instance)
         value = inner
     return value
+
+
+def _is_ours(value: Any) -> bool:
+    is_function = isinstance(value, FunctionType)
+    home = value.__globals__.get("__name__") if is_function else type(value).__module__
+    return isinstance(home, str) and home.startswith(("neurotools.memo.", "neurotools.jobs."))

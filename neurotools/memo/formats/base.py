@@ -1,7 +1,7 @@
 """What every format promises. Not here: the formats, and the table of them (`registry`).
 
-A format turns a value into the parts of a payload and back, exactly: type by type, bit by bit; or it
-refuses before anything is written. It never opens a file: it sees buffers.
+A format turns a value into the parts of a payload and back, exactly: type by type, bit by bit; or
+it refuses before anything is written. It never opens a file: it sees buffers.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class PayloadFormat(Protocol):
         Parameters
         ----------
         payload : memoryview, contiguous, of unsigned bytes
-            Starts at an address that is a multiple of 64, or of 16 if it is small. Arrays in the value may be views of it: the
-            caller gives it away. Where it is read-only, they are read-only.
+            Starts at an address that is a multiple of 64, or of 16 if it is small. Arrays in the
+            value may be views of it: the caller gives it away. Where it is read-only, they are.
         layout : dict
             As `encode` returned it.
 

@@ -50,7 +50,6 @@ class TestCode:
             (np.array([1]), []),
             (np.array([1]).view(type("Mine", (np.ndarray,), {}))[:0].sum, None),
         ],
-        ids=repr,
     )
     def test_functions_and_classes_go_through_the_callback(self, value, parts):
         if parts is not None:
@@ -85,6 +84,10 @@ class TestCode:
         assert qualified_name(str.upper) == "builtins:str.upper"
         assert qualified_name(np.add) == "numpy:add"
         assert qualified_name(math) == "math:"
+
+
+def _empty():
+    pass
 
 
 class TestRegistered:
@@ -142,6 +145,15 @@ class TestRegistered:
     def test_what_a_function_returns_is_told_from_the_plain_value(self):
         register_digest(Box, lambda box: box.a)
         assert digest(Box(a=1)) != digest(1)
+
+    def test_functions_made_for_a_moment_are_told_apart(self):
+        def made(box):
+            found = types.FunctionType(_empty.__code__, {}, box.a)
+            found.__qualname__ = box.a
+            return [found]
+
+        register_digest(Box, made)
+        assert digest([Box(a="one"), Box(a="two")]) != digest([Box(a="one"), Box(a="one")])
 
     def test_a_changed_function_counts(self):
         register_digest(Box, lambda box: box.a)

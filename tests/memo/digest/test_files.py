@@ -215,6 +215,12 @@ class TestFolder:
         change(study)
         assert digest(File(study)) != before
 
+    def test_the_order_in_which_names_are_listed_does_not_count(self, study, monkeypatch):
+        before, listdir = digest(File(study)), os.listdir
+        for order in (sorted, lambda names: sorted(names, reverse=True)):
+            monkeypatch.setattr(os, "listdir", lambda path, order=order: order(listdir(path)))
+            assert digest(File(study)) == before
+
     def test_an_empty_folder_differs_from_an_empty_file(self, tmp_path, study):
         empty = written(tmp_path / "file", b"")
         assert digest(File(empty)) != digest(File(study / "empty"))

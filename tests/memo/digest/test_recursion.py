@@ -47,6 +47,30 @@ def test_where_a_value_stands_does_not_change_what_is_said_of_it(graph):
         assert digest(twice) == digest(once)
 
 
+@pytest.mark.parametrize("more", [lambda node: [], lambda node: [node], lambda node: [[node], 1]])
+def test_what_a_part_refers_back_to_counts_where_it_is_met_again(more):
+    """Twice the same node, which refers to the root; or another one, which refers to its list."""
+
+    def node(parent):
+        found = [*range(20)]  # so long that it is not written again
+        found += [parent, more(found)]
+        return found
+
+    one, other, inner = [], [], []
+    one += [node(one)] * 2
+    one[1] = [one[0]]
+    inner += [node(inner)]
+    other += [node(other), inner]
+    assert digest(one) != digest(other)
+
+
+def test_parts_apart_or_shared_count_the_same_outside_of_a_loop():
+    loop, twin, leaf = [], [], [[1, 2]]
+    loop += [loop, leaf, [leaf, leaf]]
+    twin += [twin, [[1, 2]], [[[1, 2]], [[1, 2]]]]
+    assert digest([loop, [loop, leaf]]) == digest([twin, [copy.deepcopy(twin), [[1, 2]]]])
+
+
 def test_deeply_shared_parts_are_looked_at_once():
     value = []
     for _ in range(100):

@@ -88,6 +88,12 @@ def test_where_one_part_ends_and_the_next_begins_counts(ones, others):
     assert (digest([ones, others]) == digest([ones + others, []])) == (not others)
 
 
+def test_keys_that_are_not_equal_but_the_same_have_no_order():
+    one, other = float("nan"), float("nan")
+    assert digest({one: 1, other: 2}) == digest({one: 2, other: 1})
+    assert digest({one: [1], 3: 3, other: 2}) == digest({other: [1], one: 2, 3: 3})
+
+
 def test_equal_state_that_was_set_in_another_order_is_the_same():
     assert digest(Box(a=1, b=2)) == digest(Box(b=2, a=1))
 

@@ -127,7 +127,10 @@ SEEN = {
         "def g(*, n=1): return n\ndef f(x): return g()",
         "g.__kwdefaults__['n'] = 2",
     ),
-    "default in place": ("def g(n=[1]): return n\ndef f(x): return g()", "g.__defaults__[0][0] = 2"),
+    "default in place": (
+        "def g(n=[1]): return n\ndef f(x): return g()",
+        "g.__defaults__[0][0] = 2",
+    ),
     "code exchanged": (
         "def g(): return 1\ndef f(x): return g()",
         "g.__code__ = (lambda: 2).__code__",
@@ -323,7 +326,9 @@ def test_code_that_only_moved_in_its_file_is_found(module):
     loaded = module("def g(x):\n    return x + 1\ndef f(x): return g(x)\n")
     expected = Tracker(loaded.f).current().code
     loaded = module("def g(x):\n    return x + 1\ndef f(x): return g(x)\n")
-    module.write("# one\n\n# two\nimport os\ndef f(x): return g(x)\n\ndef g(x):\n    return x + 1\n")
+    module.write(
+        "# one\n\n# two\nimport os\ndef f(x): return g(x)\n\ndef g(x):\n    return x + 1\n"
+    )
     assert Tracker(loaded.f).current().code == expected
 
 

@@ -1,4 +1,5 @@
 """What is called: helpers, closures, defaults, decorators, wrapped functions, functions as data."""
+# ruff: noqa: E501 - a program on one line shows its edit better than one on many
 
 from __future__ import annotations
 

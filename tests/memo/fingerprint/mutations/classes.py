@@ -1,4 +1,5 @@
 """Classes: methods, inheritance, metaclasses, descriptors, dataclasses, enumerations, instances."""
+# ruff: noqa: E501 - a program on one line shows its edit better than one on many
 
 from __future__ import annotations
 

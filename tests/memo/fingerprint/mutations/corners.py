@@ -1,4 +1,5 @@
 """Cases found by trying to get a stale result out of it, or a needless computation."""
+# ruff: noqa: E501 - a program on one line shows its edit better than one on many
 
 from __future__ import annotations
 
@@ -480,7 +481,8 @@ def f(x): return g(x)
     ),
     edited(
         "constant imported inside a class body",
-        "class C:\n    from helpers import g\n    g = staticmethod(g)\ndef f(x): return C.g(x)" + HELPER,
+        "class C:\n    from helpers import g\n    g = staticmethod(g)\ndef f(x): return C.g(x)"
+        + HELPER,
         *ONE,
     ),
     edited(
@@ -491,7 +493,8 @@ def f(x): return g(x)
     ),
     edited(
         "import inside a class in the body",
-        "def f(x):\n    class C:\n        import helpers\n        n = helpers.g(3)\n    return C.n" + HELPER,
+        "def f(x):\n    class C:\n        import helpers\n        n = helpers.g(3)\n    return C.n"
+        + HELPER,
         *ONE,
     ),
     edited(
@@ -568,7 +571,9 @@ def f(x): return g(x)
         "backslash at the end of a line", "def f(x): return x + 1", "x + 1", "x + \\\n        1"
     ),
     neutral("trailing comma", "def f(x): return [x, 1]", "[x, 1]", "[x, 1,]"),
-    neutral("unicode name written otherwise", "def f(x):\n    ﬁ = x\n    return fi", "ﬁ = x", "fi = x"),
+    neutral(
+        "unicode name written otherwise", "def f(x):\n    ﬁ = x\n    return fi", "ﬁ = x", "fi = x"
+    ),
     neutral(
         "type variable used in hints only",
         "from typing import TypeVar\nT = TypeVar('T')\ndef f(x: T) -> T: return x",

@@ -1,4 +1,5 @@
 """What cannot be seen by reading names: computed attributes, eval, monkeypatches, generated code."""
+# ruff: noqa: E501 - a program on one line shows its edit better than one on many
 
 from __future__ import annotations
 

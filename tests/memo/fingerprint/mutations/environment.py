@@ -1,4 +1,5 @@
 """Distributions, the standard library, and code of the user's that lies elsewhere."""
+# ruff: noqa: E501 - a program on one line shows its edit better than one on many
 
 from __future__ import annotations
 
@@ -88,7 +89,9 @@ CASES: list[Case] = [
     ),
     edited("library whose name is not that of its module", SCIENTIFIC, *MINOR),
     edited("exact version", USE, *PATCH, "y + 1", "y + 2", options={"packages": "exact"}),
-    edited("files of a library", USE, "bbb", "ccc", "y + 1", "y + 2", options={"packages": "record"}),
+    edited(
+        "files of a library", USE, "bbb", "ccc", "y + 1", "y + 2", options={"packages": "record"}
+    ),
     edited(
         "development version of a library",
         USE.replace("1.2.3", "1.3.0.dev1"),
@@ -98,7 +101,9 @@ CASES: list[Case] = [
         "y + 2",
     ),
     neutral("bug-fix version of a library", USE, *PATCH),
-    neutral("any version, packages off", USE, "lib-1.2.3", "lib-2.0.0", options={"packages": "off"}),
+    neutral(
+        "any version, packages off", USE, "lib-1.2.3", "lib-2.0.0", options={"packages": "off"}
+    ),
     neutral(
         "files of a library, by version",
         USE,

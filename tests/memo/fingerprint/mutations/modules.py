@@ -1,4 +1,5 @@
 """Helpers in other modules and packages, however they are imported."""
+# ruff: noqa: E501 - a program on one line shows its edit better than one on many
 
 from __future__ import annotations
 
@@ -19,7 +20,9 @@ CASES: list[Case] = [
     edited("import as", "import helpers as h\ndef f(x): return h.g(x)" + HELPER, *ONE),
     edited("star import", "from helpers import *\ndef f(x): return g(x)" + HELPER, *ONE),
     edited("attribute chain", "import pkg.low\ndef f(x): return pkg.low.g(x)" + PACKAGE, *ONE),
-    edited("import of a submodule as", "import pkg.low as m\ndef f(x): return m.g(x)" + PACKAGE, *ONE),
+    edited(
+        "import of a submodule as", "import pkg.low as m\ndef f(x): return m.g(x)" + PACKAGE, *ONE
+    ),
     edited("from a package", "from pkg import low\ndef f(x): return low.g(x)" + PACKAGE, *ONE),
     edited(
         "re-export",
@@ -115,8 +118,16 @@ CASES: list[Case] = [
         "N = 2",
     ),
     # Imports inside bodies
-    edited("import in the body", "def f(x):\n    import helpers\n    return helpers.g(x)" + HELPER, *ONE),
-    edited("from import in the body", "def f(x):\n    from helpers import g\n    return g(x)" + HELPER, *ONE),
+    edited(
+        "import in the body",
+        "def f(x):\n    import helpers\n    return helpers.g(x)" + HELPER,
+        *ONE,
+    ),
+    edited(
+        "from import in the body",
+        "def f(x):\n    from helpers import g\n    return g(x)" + HELPER,
+        *ONE,
+    ),
     edited(
         "import as in the body",
         "def f(x):\n    import helpers as h\n    return h.g(x)" + HELPER,
@@ -156,7 +167,8 @@ CASES: list[Case] = [
     ),
     edited(
         "import in the body, used by a nested function",
-        "def f(x):\n    from helpers import g\n    def inner(): return g(x)\n    return inner()" + HELPER,
+        "def f(x):\n    from helpers import g\n    def inner(): return g(x)\n    return inner()"
+        + HELPER,
         *ONE,
     ),
     edited(

@@ -1,4 +1,5 @@
 """Values that code depends on: constants of modules, of every type, however they are read."""
+# ruff: noqa: E501 - a program on one line shows its edit better than one on many
 
 from __future__ import annotations
 
@@ -44,7 +45,11 @@ CASES: list[Case] = [
         head="import numpy as np",
     ),
     constant(
-        "type of an array", "np.zeros(2, 'f4')", "np.zeros(2, 'f8')", "V.dtype.str", "import numpy as np"
+        "type of an array",
+        "np.zeros(2, 'f4')",
+        "np.zeros(2, 'f8')",
+        "V.dtype.str",
+        "import numpy as np",
     ),
     constant("numpy scalar", "np.float32(1)", "np.float64(1)", "type(V)", "import numpy as np"),
     constant("dtype", "np.dtype('f4')", "np.dtype('f8')", "V.itemsize", "import numpy as np"),
@@ -54,9 +59,21 @@ CASES: list[Case] = [
         "np.array([(1, 3)], [('a', 'i4'), ('b', 'i4')])",
         head="import numpy as np",
     ),
-    constant("array in a dictionary", "{'w': np.ones(2)}", "{'w': np.zeros(2)}", "V['w']", "import numpy as np"),
+    constant(
+        "array in a dictionary",
+        "{'w': np.ones(2)}",
+        "{'w': np.zeros(2)}",
+        "V['w']",
+        "import numpy as np",
+    ),
     constant("path", "Path('a')", "Path('b')", "str(V)", "from pathlib import Path"),
-    constant("regular expression", "re.compile('3')", "re.compile('4')", "bool(V.match(str(x)))", "import re"),
+    constant(
+        "regular expression",
+        "re.compile('3')",
+        "re.compile('4')",
+        "bool(V.match(str(x)))",
+        "import re",
+    ),
     constant(
         "flags of a regular expression",
         "re.compile('a')",
@@ -65,9 +82,13 @@ CASES: list[Case] = [
         "import re",
     ),
     constant("date", "date(2020, 1, 1)", "date(2020, 1, 2)", "str(V)", "from datetime import date"),
-    constant("duration", "timedelta(1)", "timedelta(2)", "V.days", "from datetime import timedelta"),
+    constant(
+        "duration", "timedelta(1)", "timedelta(2)", "V.days", "from datetime import timedelta"
+    ),
     constant("decimal", "Decimal('1')", "Decimal('1.0')", "str(V)", "from decimal import Decimal"),
-    constant("fraction", "Fraction(1, 2)", "Fraction(1, 3)", "str(V)", "from fractions import Fraction"),
+    constant(
+        "fraction", "Fraction(1, 2)", "Fraction(1, 3)", "str(V)", "from fractions import Fraction"
+    ),
     constant("type", "int", "float", "V(x)"),
     constant("generic alias", "list[int]", "list[str]", "str(V)"),
     constant("deque", "deque([1])", "deque([2])", "list(V)", "from collections import deque"),
@@ -78,7 +99,9 @@ CASES: list[Case] = [
         "V.default_factory()",
         "from collections import defaultdict",
     ),
-    constant("counter", "Counter('aab')", "Counter('abb')", "V['a']", "from collections import Counter"),
+    constant(
+        "counter", "Counter('aab')", "Counter('abb')", "V['a']", "from collections import Counter"
+    ),
     constant(
         "order of an ordered dictionary",
         "OrderedDict(a=1, b=2)",
@@ -102,7 +125,9 @@ CASES: list[Case] = [
         "import numpy as np",
     ),
     constant("union of types", "int | str", "int | bytes", "isinstance('a', V)"),
-    constant("optional type", "Optional[int]", "Optional[str]", "str(V)", "from typing import Optional"),
+    constant(
+        "optional type", "Optional[int]", "Optional[str]", "str(V)", "from typing import Optional"
+    ),
     edited(
         "constant computed from another",
         "A = 1\nB = A * 10\ndef f(x): return B",

@@ -27,7 +27,7 @@ def look(job: dict) -> dict:
     sys.dont_write_bytecode = True
     importlib.invalidate_caches()
     module = importlib.import_module(job.get("module", "main"))
-    function = getattr(module, "f")
+    function = module.f
     tracker = Tracker(function, **job.get("options", {}))
     found = tracker.current()
     result = function(*job["args"])
