@@ -115,7 +115,8 @@ SEEN = {
         "class C(B): pass",
     ),
     "method of a metaclass patched": (
-        "class M(type):\n    def g(cls): return 1\nclass C(metaclass=M): pass\ndef f(x): return C.g()",
+        "class M(type):\n    def g(cls): return 1\nclass C(metaclass=M): pass\n"
+        "def f(x): return C.g()",
         "M.g = lambda cls: 2",
     ),
     "default exchanged": ("def g(n=1): return n\ndef f(x): return g()", "g.__defaults__ = (2,)"),
@@ -181,7 +182,8 @@ SEEN = {
     ),
     "lambda redefined": ("g = lambda x: x\ndef f(x): return g(x)", "g = lambda x: -x"),
     "closure made again with another value": (
-        "def make(n):\n    def g(x): return x + n\n    return g\ng = make(1)\ndef f(x): return g(x)",
+        "def make(n):\n    def g(x): return x + n\n    return g\ng = make(1)\n"
+        "def f(x): return g(x)",
         "g = make(2)",
     ),
     "table of results rebound": (

@@ -1,5 +1,4 @@
 """Values that code depends on: constants of modules, of every type, however they are read."""
-# ruff: noqa: E501 - a program on one line shows its edit better than one on many
 
 from __future__ import annotations
 
