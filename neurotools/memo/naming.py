@@ -25,6 +25,7 @@ import pathlib
 import pickle
 import re
 import sys
+import unicodedata
 import zlib
 from collections.abc import Callable
 from io import BytesIO
@@ -200,7 +201,9 @@ def human_encode(sig: Signature) -> str:
 
 
 def _is_name(name: str) -> bool:
-    return name.isidentifier() and not keyword.iskeyword(name)
+    # Python reads a name in its normal form, where º is o: such names are written as text.
+    plain = unicodedata.normalize("NFKC", name) == name
+    return plain and name.isidentifier() and not keyword.iskeyword(name)
 
 
 def human_decode(key: str) -> Signature:

@@ -113,6 +113,11 @@ def test_the_human_form_is_a_python_call():
     assert naming.human_decode("name='x=1,y',x=1,*(2.5,)") == sig
 
 
+def test_names_that_python_would_change_are_kept():
+    sig = ((("\u00ba", 1),), None)
+    assert naming.human_decode(naming.human_encode(sig)) == sig
+
+
 def test_dictionaries_do_not_differ_by_order():
     one, other = ({"a": 1, "b": {2: 3, "x": 4}}, {"b": {"x": 4, 2: 3}, "a": 1})
     assert naming.text(naming.tag(one)) == naming.text(naming.tag(other))
