@@ -121,8 +121,8 @@ class Walk:
     def name(self, value: Any) -> bytes:
         """Return the encoding of what stands for a function, class or module."""
         if (known := self._names.get(id(value))) is None:
+            # It lives as long as the walk: as a part that is kept, or as the type of a writer.
             known = self._names[id(value)] = text(self._code(value))
-            self._kept.append(value)
         return known
 
     def sequence(self, values: Iterable[Any]) -> bytes:

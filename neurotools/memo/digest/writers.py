@@ -14,7 +14,7 @@ import numpy as np
 
 from neurotools.memo.digest import arrays, files, foreign, objects, plain
 from neurotools.memo.digest.scalars import text
-from neurotools.memo.digest.walk import Walk, Writer, refusal
+from neurotools.memo.digest.walk import Walk, Writer, kind_name, refusal
 from neurotools.memo.errors import UndigestableValue
 
 Rule = Callable[[Any], Any]
@@ -33,16 +33,19 @@ def _array(walk: Walk, value: Any) -> bytes:
     return head + b"".join(_array(walk, value[name]) for name in value.dtype.names)
 
 
-#: Subclasses of numpy's own -> the same name in all its versions.
+#: Subclasses of numpy's own, by the names of several versions -> one name for all versions.
 _NUMPY_NAMES = {
-    np.matrix: "matrix",
-    np.recarray: "recarray",
-    np.ma.MaskedArray: "masked",
+    "numpy.matrix": "matrix",
+    "numpy.matrixlib.defmatrix.matrix": "matrix",
+    "numpy.recarray": "recarray",
+    "numpy.rec.recarray": "recarray",
+    "numpy.ma.MaskedArray": "masked",
+    "numpy.ma.core.MaskedArray": "masked",
 }
 
 
 def _class(walk: Walk, cls: type) -> bytes:
-    known = _NUMPY_NAMES.get(cls)
+    known = _NUMPY_NAMES.get(kind_name(cls))
     return b"@" + walk.name(cls) if known is None else text(known)
 
 
@@ -51,7 +54,12 @@ def _array_subclass(walk: Walk, value: Any) -> bytes:
 
 
 #: What a masked array keeps in its dictionary besides its users' attributes.
-_OF_MASKS = frozenset(vars(np.ma.array([0], mask=[False]))) | {"_isfield", "_basedict"}
+_OF_MASKS = frozenset(
+    {
+        *("_basedict", "_baseclass", "_fill_value", "_hardmask", "_isfield", "_mask", "_optinfo"),
+        "_sharedmask",
+    }
+)
 
 
 def _masked(walk: Walk, value: Any) -> bytes:
@@ -172,7 +180,6 @@ CORE: dict[type, tuple[bytes, Writer]] = {
     np.void: (b"V", _record),
     np.record: (b"V", _record),
     np.ufunc: (b"U", _ufunc),
-    type(np.ma.masked): (b"M", lambda walk, value: b""),  # noqa: ARG005 - there is but one
     types.BuiltinFunctionType: (b"q", _builtin),
     type(functools.lru_cache(len)): (b"L", Walk.name),
     **dict.fromkeys(_FUNCTIONS, _NAMED),
@@ -183,7 +190,6 @@ _INHERITED: tuple[tuple[type, tuple[bytes, Writer]], ...] = (
     (type, _NAMED),
     (types.ModuleType, _NAMED),
     (enum.Enum, (b"e", _member)),
-    (np.ma.MaskedArray, (b"m", _masked)),
     (np.ndarray, (b"a", _array_subclass)),
     (files.File, (b"F", functools.partial(_foreign, rule=files.content))),
     (np.dtype, (b"D", functools.partial(_by_rule, rule=arrays.describe))),
@@ -206,10 +212,20 @@ def choose(cls: type) -> tuple[bytes, Writer]:
         return b"g", lambda walk, value: walk.encode(objects.global_name(value))
     for base, writer in _INHERITED:
         if issubclass(cls, base):
-            return writer
+            return _masks(cls) or writer
     if (reason := objects.refused(cls)) is not None:
         return b"", functools.partial(_refuse, reason=reason)
     return b"r", _object
+
+
+def _masks(cls: type) -> tuple[bytes, Writer] | None:
+    # Newer versions of numpy load this module only where it is used.
+    module = sys.modules.get("numpy.ma")
+    if module is None or not issubclass(cls, module.MaskedArray):
+        return None
+    if cls is type(module.masked):
+        return b"M", lambda walk, value: b""  # noqa: ARG005 - there is but one
+    return b"m", _masked
 
 
 def _ruled(cls: Any) -> tuple[bytes, Writer] | None:
