@@ -57,14 +57,5 @@ def get_subroutines(f: Callable[..., Any]) -> tuple[Any, ...]:
         Functions, classes, and modules taken whole, in the order in which they were reached; not
         the function itself. What belongs to an installed distribution or to the standard library
         is not among them.
-
-    Examples
-    --------
-    >>> def helper(x):
-    ...     return x + 1
-    >>> def f(x):
-    ...     return helper(x)
-    >>> [function.__name__ for function in get_subroutines(f)]
-    ['helper']
     """
     return Tracker(f).reached[1:]

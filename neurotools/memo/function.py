@@ -386,6 +386,10 @@ class Memoized:
             return type(self), (self._function, self._hierarchy, self._options)
         return self.__qualname__
 
+    def __neurotools_digest__(self) -> Any:
+        # As an argument, or a constant of another function, it counts as the function it wraps.
+        return self._function
+
     def __copy__(self) -> Memoized:
         return self
 

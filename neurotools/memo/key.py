@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import types
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -155,8 +154,6 @@ _TRACKERS: weakref.WeakKeyDictionary[Any, Tracker] = weakref.WeakKeyDictionary()
 
 def code_name(value: Any) -> str:
     """Return what stands for a function or class among the arguments: its name and fingerprint."""
-    if isinstance(value, types.ModuleType):
-        return qualified_name(value)
     try:
         tracker = _TRACKERS.get(value)
         if tracker is None:

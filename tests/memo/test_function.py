@@ -736,6 +736,28 @@ def test_a_local_one_travels_by_value(tmp_path):
     assert there.cache_info().hits == 1
 
 
+def test_memoized_functions_count_by_their_code_wherever_they_are_held(tmp_path):
+    cached = disk_cacher(tmp_path)
+
+    def make(step):
+        helper = cached(lambda x: x + step)
+        table = {"helper": helper}
+
+        @cached
+        def by_table(x):
+            return table["helper"](x)
+
+        return helper, by_table
+
+    @cached
+    def apply(function, x):
+        return function(x)
+
+    (one, by_one), (other, by_other) = make(1), make(2)
+    assert (by_one(1), by_other(1)) == (2, 3)
+    assert (apply(one, 1), apply(other, 1)) == (2, 3)
+
+
 def test_functions_as_arguments_count_by_their_code(tmp_path, counter):
     @disk_cacher(tmp_path / "cache")
     def apply(function, x):

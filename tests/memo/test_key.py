@@ -95,6 +95,7 @@ def test_functions_and_classes_as_arguments_carry_their_code():
     assert code_name(one) != code_name(other)
     assert code_name(one) == code_name(one)
     assert code_name(np).startswith("numpy")
+    assert code_name(np) == code_name(np)
     assert "OrderedDict" in code_name(__import__("collections").OrderedDict)
     assert isinstance(code_name(len), str)
     assert isinstance(code_name(np.sin), str)
