@@ -57,7 +57,7 @@ class Record:
     details: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Digested:
     """Stands in a signature for a value that is too large, or too special, to be written out.
 
@@ -74,6 +74,10 @@ class Digested:
     kind: str
     detail: str
     digest: str
+
+    def __repr__(self) -> str:
+        name = self.kind.rpartition(".")[2]
+        return f"<{' '.join(filter(None, (name, self.detail, self.digest[:6])))}>"
 
 
 #: Arguments bound to names: pairs sorted by name, and the extra positional ones, if any.

@@ -70,7 +70,7 @@ def explain(
     if not same_code:
         return _other_version(hierarchy, key, known, manifest)
     location, arguments = _nearest_call(hierarchy, same_code, signature)
-    reason = f"{len(same_code)} calls are kept, none with these arguments"
+    reason = f"no call with these arguments is kept, of {len(same_code)} with this code"
     return Explanation(False, reason, location, arguments=arguments, doubts=doubts)
 
 

@@ -38,7 +38,8 @@ def test_decorated_functions_bind_like_the_function():
 
 def test_sanitize_keeps_types_apart():
     values = [1, 1.0, True, (1,), [1], {1}, np.int64(1), "1", b"1"]
-    assert len({repr(sanitize(value)) for value in values}) == len(values)
+    found = [sanitize(value) for value in values]
+    assert len({(type(value), repr(value)) for value in found}) == len(values)
 
 
 def test_sanitize_digests_what_is_large():

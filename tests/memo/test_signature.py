@@ -119,6 +119,7 @@ def test_large_and_special_values_are_digested(value):
 def test_a_digest_says_what_it_stands_for():
     found = canonical_value(np.zeros((3, 4), "f4"), qualified_name)
     assert (found.kind, found.detail) == ("numpy.ndarray", "(3, 4) float32")
+    assert repr(found) == f"<ndarray (3, 4) float32 {found.digest[:6]}>"
 
 
 def test_nested_data_does_not_take_exponential_time():
