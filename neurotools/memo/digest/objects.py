@@ -34,6 +34,7 @@ _REFUSED = {
     "builtins.coroutine": "a coroutine is running code, not data",
     "builtins.async_generator": "a generator is used up by reading it",
     "builtins.frame": "a frame is running code, not data",
+    "unittest.mock.NonCallableMock": "a mock counts its calls, and answers whatever it is asked",
     "ctypes.CDLL": "a loaded library is an address in this process",
     "_ctypes._Pointer": "a pointer is an address in this process",
     "_ctypes.CFuncPtr": "a pointer is an address in this process",
@@ -99,7 +100,8 @@ def refused(cls: type) -> str | None:
     for name in _ancestry(cls):
         if (reason := _REFUSED.get(name)) is not None:
             return reason
-    if hasattr(cls, "__next__") and cls.__module__ in _ITERATORS:
+    # Looked up without asking: a class may answer with something made for the occasion.
+    if cls.__module__ in _ITERATORS and any("__next__" in vars(base) for base in cls.__mro__):
         return "an iterator is used up by reading it"
     return None
 

@@ -47,7 +47,7 @@ def qualified_name(value: Any) -> str:
     return f"{getattr(owner, '__module__', None) or type(value).__module__}:{name}"
 
 
-def digest(value: Any, code: CodeName = qualified_name) -> str:
+def digest(value: Any, code: CodeName = qualified_name, *, ordered: bool = False) -> str:
     """Return the digest of a value's content and types.
 
     Parameters
@@ -57,6 +57,8 @@ def digest(value: Any, code: CodeName = qualified_name) -> str:
     code : callable
         Called with each function, class and module inside the value; what it returns stands for
         them. The default goes by name only.
+    ordered : bool
+        Whether the order of dictionaries counts.
 
     Returns
     -------
@@ -77,7 +79,7 @@ def digest(value: Any, code: CodeName = qualified_name) -> str:
     """
     scalar = SCALARS.get(type(value))
     try:
-        encoding = Walk(code, choose).encode(value) if scalar is None else scalar(value)
+        encoding = Walk(code, choose, ordered).encode(value) if scalar is None else scalar(value)
     except RecursionError:
         raise refusal(value, TOO_DEEP) from None
     return files.base64(xxhash.xxh3_128_digest(encoding))

@@ -56,10 +56,18 @@ class Walk:
     choose : callable
         Returns, for a type, a tag and a function that writes its values. The tag is the first byte
         of what is written, and tells it from the values of all other types.
+    ordered : bool
+        Whether the order of dictionaries counts.
     """
 
-    def __init__(self, code: CodeName, choose: Callable[[type], tuple[bytes, Writer]]) -> None:
+    def __init__(
+        self,
+        code: CodeName,
+        choose: Callable[[type], tuple[bytes, Writer]],
+        ordered: bool = False,
+    ) -> None:
         self._code = code
+        self._ordered = ordered
         self._choose = choose
         self._names: dict[int, bytes] = {}
         self._writers: dict[type, tuple[bytes, Writer]] = {}
@@ -141,7 +149,9 @@ class Walk:
         return length(len(parts)) + b"-" + b"".join(parts)
 
     def mapping(self, values: Mapping[Any, Any]) -> bytes:
-        """Return the encodings of keys and values, whatever their order."""
+        """Return the encodings of keys and values, whatever their order, unless it counts."""
+        if self._ordered:
+            return self.ordered(values.items())
         if set(map(type, values)) <= {str}:
             keys = sorted(values)
             return self._pairs(map(text, keys), keys, map(values.__getitem__, keys), label=_item)

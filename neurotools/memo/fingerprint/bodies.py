@@ -13,6 +13,7 @@ from neurotools.memo.digest import files
 from neurotools.memo.errors import UndigestableValue
 from neurotools.memo.fingerprint import classes, origin
 from neurotools.memo.fingerprint.reads import READ
+from neurotools.memo.fingerprint.unwrap import name_of
 
 if TYPE_CHECKING:
     from neurotools.memo.fingerprint.walk import Walk
@@ -28,6 +29,11 @@ _DESCRIPTORS: dict[type, tuple[str, ...]] = {
 }
 
 
+_PARTS = ({part for parts in _DESCRIPTORS.values() for part in parts} | {"__wrapped__"}) - {
+    *("args", "keywords")
+}
+
+
 def cls(walk: Walk, value: type, label: str) -> None:
     """Visit a class: its bases, its metaclass, and what its body holds now."""
     guards = walk.ledger.guards
@@ -38,12 +44,16 @@ def cls(walk: Walk, value: type, label: str) -> None:
     shape = [bases, meta, classes.fields(value)]
     walk.ledger.part("class", label, repr(shape))
     place = label.replace(":", ".", 1)
+    for name in classes.guarded(value):
+        guards.entry(value.__dict__, name)  # what was generated may be replaced
     for name, held in classes.members(value):
-        guards.entry(value.__dict__, name)
         _member(walk, f"{place}.{name}", held)
     if shape[2] is not None:
         for name, held in classes.field_values(value):
             walk.bind(f"{place}.{name}", held)
+    if names := value.__dict__.get("__abstractmethods__"):
+        guards.entry(value.__dict__, "__abstractmethods__")
+        walk.ledger.part("abstract", label, repr(sorted(names)))
     if "_abc_impl" in value.__dict__:
         registered(walk, value, label)
     if (members := classes.enumerated(value)) is not None:
@@ -125,8 +135,37 @@ def registered(walk: Walk, value: type, label: str) -> None:
         walk.ledger.part("registered", label, repr(found))
 
 
+def patches(walk: Walk, value: type) -> None:
+    """Count what the user has put into a class of a library."""
+    for base in value.__mro__:
+        is_known = base in walk.patched or origin.is_made_in_c(base)
+        if is_known or origin.of_class(base) is origin.USER:
+            continue
+        walk.patched.add(base)
+        walk.ledger.guards.size(base.__dict__)
+        for name, held in list(base.__dict__.items()):
+            if _is_users(held):
+                walk.ledger.guards.entry(base.__dict__, name)
+                _member(walk, f"{name_of(base)}.{name}", held)
+
+
+def _is_users(held: Any) -> bool:
+    """Whether a function or class, or one inside a descriptor, is the user's."""
+    inside = [held, *(getattr(held, part, None) for part in _PARTS)]
+    if not isinstance(held, type):  # libraries have descriptors of their own
+        inside += [type(held), *getattr(held, "__dict__", {}).values()]
+    return any(map(_is_users_code, inside))
+
+
+def _is_users_code(held: Any) -> bool:
+    if isinstance(held, FunctionType):
+        return origin.of_function(held) is origin.USER
+    return isinstance(held, type) and origin.of_module_named(held.__module__) is origin.USER
+
+
 def docstring(walk: Walk, value: Any, label: str) -> None:
     """Count the docstring of a function or class."""
+    walk.ledger.guards.attribute(value, "__doc__")
     text = value.__dict__.get("__doc__") if isinstance(value, type) else value.__doc__
     if isinstance(text, str):
         lines = [line.strip() for line in text.strip().splitlines()]

@@ -7,16 +7,24 @@ ends at is bound whole.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
 import os
 import sys
 from dataclasses import dataclass
-from types import FunctionType, ModuleType, SimpleNamespace
+from types import FunctionType, MethodType, ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from neurotools.memo.fingerprint import bodies, classes, origin
-from neurotools.memo.fingerprint.limits import COMPUTED_IMPORTS, DOUBTFUL, SEES_GLOBALS, SEES_MODULE
+from neurotools.memo.fingerprint.limits import (
+    COMPUTED_IMPORTS,
+    DOUBTFUL_METHODS,
+    OF_MACHINE,
+    SEES_GLOBALS,
+    SEES_MODULE,
+    doubtful,
+)
 from neurotools.memo.fingerprint.reads import CHANGED, READ, REBOUND, Read, Reads
 from neurotools.memo.fingerprint.scopes import Import
 from neurotools.memo.fingerprint.unwrap import is_code, name_of, unwrapped
@@ -61,12 +69,27 @@ class Chains:
         for read in sorted(reads.computed, key=str):
             value = self._read(place, read, READ)
             self._mind(place, value, constant=None not in reads.computed[read])
+        for method in sorted(reads.attributes & DOUBTFUL_METHODS.keys()):
+            self.ledger.doubt(f"a method {method} is used: {DOUBTFUL_METHODS[method]}")
         if reads.attributes & SEES_GLOBALS:
             self._widen(place, min(reads.attributes & SEES_GLOBALS))
         if "__class__" in place.function.__code__.co_freevars:  # for `super()`
             self._read(place, Read("__class__"), READ)
 
     def _read(self, place: Place, read: Read, how: int) -> Any:
+        """Follow one chain, and return what it ends at."""
+        try:
+            return self._resolved(place, read, how)
+        except (RecursionError, MemoryError):
+            raise
+        except Exception as error:
+            # Boundary: objects may run code of their own when they are asked for an attribute.
+            name = ".".join([str(read.root), *read.chain])
+            reason = f"looking at it fails with {type(error).__name__}: {error}"
+            self.ledger.refuse(f"{name} in {place.label}", reason)
+            return MISSING
+
+    def _resolved(self, place: Place, read: Read, how: int) -> Any:
         if isinstance(read.root, Import):
             self.names.add(read.root.name or read.root.module)
             return self._imported(place, read.root, read.chain, how)
@@ -97,7 +120,7 @@ class Chains:
             self.ledger.guards.entry(namespace, name)
             if name in namespace:
                 value = namespace[name]
-                if home == "builtins" and _is_foreign(value):
+                if home == "builtins" and _is_foreign(value, home):
                     return value
                 return self.follow(f"{home}.{name}", value, read.chain, how)
         if how != REBOUND:
@@ -119,6 +142,7 @@ class Chains:
                 return MISSING
             step = self._step(value, chain[0])
             if step is MISSING:
+                self._warn_of(value, chain[0])
                 how |= READ  # of the whole value: what the attribute is cannot be told
                 break
             place, value, chain = f"{place}.{chain[0]}", step, chain[1:]
@@ -139,6 +163,7 @@ class Chains:
             return value.__dict__.get(name, MISSING)
         if isinstance(value, type):
             found = classes.plain_attribute(value, name)
+            guards.attribute(value, "__mro__")
             for cls in found[0] if found else ():
                 guards.entry(cls.__dict__, name)
             return found[1] if found else MISSING
@@ -147,6 +172,7 @@ class Chains:
         if any(name in cls.__dict__ for cls in type(value).__mro__):
             return MISSING  # a property, perhaps, or a default that may show again
         self.walk.label(type(value))
+        guards.attribute(value, "__class__")
         guards.attribute(value, "__dict__")
         guards.entry(vars(value), name)
         return vars(value)[name]
@@ -205,8 +231,11 @@ class Chains:
         if isinstance(value, ModuleType):
             place = name_of(value).rstrip(":")
             return self.follow(place, value, rest, how) if rest else value
-        if value is MISSING or _is_foreign(value):
+        if value is MISSING or _is_foreign(value, module.__name__):
+            self._warn(".".join((module.__name__, first, *rest)))
             self._warn(f"{module.__name__}.{first}")
+            if isinstance(value, type):
+                bodies.patches(self.walk, value)
             return value
         return self.follow(f"{module.__name__}.{first}", value, rest, READ)
 
@@ -275,9 +304,11 @@ class Chains:
             self._widen(place, "sys.modules")
         if value is os.environ:
             self._warn("os.environ")
-        if not is_code(value) or isinstance(value, type):
+        if not is_code(value):
             return
         name = name_of(value).replace(":", ".")
+        if isinstance(value, type) and name not in COMPUTED_IMPORTS:
+            return
         self._warn(name)
         if name in SEES_MODULE and not constant:
             self._widen(place, name)
@@ -293,16 +324,41 @@ class Chains:
         else:
             bodies.namespace(self.walk, place.function.__globals__, place.scope)
 
+    def _warn_of(self, value: Any, attribute: str) -> None:
+        if isinstance(value, type):
+            self._warn(f"{name_of(value).replace(':', '.')}.{attribute}")
+
     def _warn(self, name: str) -> None:
-        if (reason := DOUBTFUL.get(name)) is not None:
+        if (reason := doubtful(name)) is not None:
             self.ledger.doubt(f"{name} is used: {reason}")
 
 
-def _is_foreign(value: Any) -> bool:
+def _is_foreign(value: Any, module: str) -> bool:
     """Whether something found in a library's module is the library's, not put there by the user."""
     if not is_code(value):
-        return True
+        return _is_their_value(value, module)
     return origin.of(value) is not origin.USER and origin.is_at_home(value)
+
+
+def _is_their_value(value: Any, module: str) -> bool:
+    kind = type(value)
+    if kind in _HOLDS:
+        inner = getattr(value, _HOLDS[kind])
+        return inner is None or _is_foreign(unwrapped(inner), module)
+    if kind in _NUMBERS:  # nobody can tell who put it there
+        return module.partition(".")[0] in OF_MACHINE
+    # Functions compiled by Cython are of a type in a module that is none.
+    named = getattr(value if kind.__name__ in _COMPILED else kind, "__module__", None)
+    home = origin.of_module_named(named)
+    return kind.__module__ != "unittest.mock" and home is not origin.USER
+
+
+#: What holds a function -> the attribute under which it does.
+_HOLDS: dict[type, str] = {functools.partial: "func", MethodType: "__func__"}
+
+_COMPILED = frozenset(("cython_function_or_method", "fused_cython_function"))
+
+_NUMBERS = frozenset((bool, int, float, complex))
 
 
 def _is_plain(value: Any) -> bool:

@@ -10,7 +10,7 @@ import dataclasses
 import enum
 import inspect
 from collections.abc import Iterator
-from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
+from types import CodeType, FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
 from neurotools.memo.fingerprint import origin
@@ -40,6 +40,11 @@ _DESCRIPTORS_IN_C: tuple[type, ...] = (
 )
 
 
+def guarded(cls: type) -> list[str]:
+    """Return all names in the body of a class but those that come and go by themselves."""
+    return [name for name in cls.__dict__ if name not in _WRITTEN]
+
+
 def members(cls: type) -> Iterator[tuple[str, Any]]:
     """Yield names and values in the body of a class that count, in order of name."""
     for name in sorted(map(str, cls.__dict__)):
@@ -61,7 +66,8 @@ def _is_made(cls: type, name: str, value: Any) -> bool:
         return False
     home = str(function.__globals__.get("__name__"))
     if home in _MAKERS and origin.of_function(function) is origin.LIBRARY:
-        return True
+        # What the module offers to everyone was put there by the user.
+        return name.startswith("_") or function.__globals__.get(function.__name__) is not function
     return _is_generated(cls, name, function, home)
 
 
@@ -77,12 +83,22 @@ def _is_code(value: Any) -> bool:
 
 def _is_generated(cls: type, name: str, function: FunctionType, home: str) -> bool:
     """Whether a method was written by `dataclass` or `namedtuple` from the fields."""
-    if not function.__code__.co_filename.startswith("<"):
+    if function.__code__.co_filename != "<string>":
         return False
     if name == "__new__":
         return home == f"namedtuple_{cls.__name__}" or home.startswith("namedtuple_")
     named = function.__name__ in (name, "_recursive_repr", "wrapper")
-    return "__dataclass_fields__" in cls.__dict__ and name in _OF_DATACLASSES and named
+    if not named or name not in _OF_DATACLASSES or "__dataclass_fields__" not in cls.__dict__:
+        return False
+    return _is_wrapped_by_dataclass(function.__code__)
+
+
+def _is_wrapped_by_dataclass(code: CodeType) -> bool:
+    """Whether code is defined inside the function that `dataclass` generates around it."""
+    qualname = getattr(code, "co_qualname", None)
+    if qualname is None:  # Python 3.10 writes each method below one line
+        return code.co_firstlineno == 2
+    return bool(qualname.startswith("__create_fn__."))
 
 
 _OF_DATACLASSES = frozenset(

@@ -8,13 +8,15 @@ import logging
 import threading
 from collections import Counter, OrderedDict, defaultdict, deque
 from concurrent.futures import Executor
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from neurotools.memo.digest.objects import attributes
 from neurotools.memo.digest.values import digest
 from neurotools.memo.errors import UndigestableValue
-from neurotools.memo.fingerprint import classes, origin
+from neurotools.memo.fingerprint import bodies, classes, origin
 from neurotools.memo.fingerprint.fixed import is_fixed, watch
 from neurotools.memo.fingerprint.reads import CHANGED, READ
 from neurotools.memo.fingerprint.unwrap import is_code, name_of
@@ -44,6 +46,11 @@ _WRAPPED = ("__wrapped__", "py_func", "pyfunc")
 
 #: Modules in C whose objects are nothing but the functions that they hold.
 _TRANSPARENT = frozenset(("functools", "_functools"))
+
+#: What typing keeps besides the arguments of a hint.
+_OF_HINTS = ("__metadata__", "__supertype__", "__bound__", "__constraints__")
+
+_PICKLED_BY = frozenset(("__getstate__", "__reduce__", "__reduce_ex__"))
 
 #: Attributes taken apart inside one another.
 _DEEPEST = 4
@@ -80,6 +87,8 @@ class Holdings:
         self._uses: dict[str, dict[str, int]] = {}
         self._waiting: dict[str, tuple[Any, bool]] = {}
         self._done: set[str] = set()
+        self._lost: dict[str, str] = {}
+        self._bare: dict[int, tuple[Any, str]] = {}
 
     def used(self, place: str, how: int) -> None:
         """Note how a place is used, without what it holds."""
@@ -90,7 +99,9 @@ class Holdings:
         """Note a value to be digested when all code that may change it is known."""
         self.used(place, how if type(value) in _CONTAINERS else how | READ)
         if place not in self._done:
-            self._waiting[place] = value, wide
+            self._waiting[place] = value, wide and self._waiting.get(place, (None, True))[1]
+        elif place in self._lost and not wide:
+            self.walk.ledger.refuse(place, self._lost.pop(place))
 
     @property
     def met(self) -> int:
@@ -123,16 +134,38 @@ class Holdings:
         return bool(ready)
 
     def _count(self, place: str, value: Any, wide: bool, depth: int) -> None:
+        try:
+            self._count_kind(place, value, wide, depth)
+        except (RecursionError, MemoryError):
+            raise
+        except Exception as error:
+            # Boundary: objects may run code of their own when they are looked at.
+            self._give_up(place, value, wide, f" - {type(error).__name__}: {error}")
+
+    def _give_up(self, place: str, value: Any, wide: bool, reason: str) -> None:
+        """Note that a value cannot be followed."""
+        ledger, reason = self.walk.ledger, f"{_kind(value)}{reason}"
+        ledger.part("value", place, f"some {_kind(value)}")
+        if wide or _is_private(place):
+            self._lost[place] = reason
+            ledger.doubt(f"{place} cannot be followed: {reason}")
+        else:
+            ledger.refuse(place, reason)
+
+    def _count_kind(self, place: str, value: Any, wide: bool, depth: int) -> None:
         ledger = self.walk.ledger
         if self._is_table(place, value):
             ledger.part("value", place, "filled as it runs", "filled as it runs")
             ledger.doubt(f"{place} is filled by the code itself; what others put there is not seen")
-        elif isinstance(value, _HARMLESS):
+        elif issubclass(type(value), _HARMLESS):
             ledger.part("value", place, f"some {_kind(value)}")
+            self._harmless(place, value)
         elif type(value) is object:
-            ledger.part("value", place, "object()")
+            # It is equal to itself only: what counts is where else it is met.
+            _, first = self._bare.setdefault(id(value), (value, place))
+            ledger.part("value", place, f"object() of {first}")
         elif type(value).__module__ == "typing":
-            ledger.part("value", place, self._hint(value), repr(value))
+            ledger.part("value", place, self._hint(place, value), repr(value))
         elif (inner := self._inner(value)) is not None:
             self._wrapped(place, value, *inner)
         elif depth < _DEEPEST and _caches(value):
@@ -140,26 +173,49 @@ class Holdings:
         else:
             self._digest(place, value, wide, depth)
 
+    def _harmless(self, place: str, value: Any) -> None:
+        """Count what the user's own class adds to a lock, a logger or a pool."""
+        if origin.of_class(type(value)) is not origin.USER:
+            return
+        self.walk.label(type(value))
+        state = getattr(value, "__dict__", {})
+        for name in sorted(state.keys() - _names_in_initializers(type(value))):
+            self.walk.ledger.guards.entry(state, name)
+            self.walk.bind(f"{place}.{name}", state[name])
+
     def _digest(self, place: str, value: Any, wide: bool, depth: int) -> None:
         ledger = self.walk.ledger
         try:
-            found = digest(value, self.walk.label)
+            found = digest(value, self.walk.label, ordered=True)  # code can iterate over it
         except UndigestableValue as error:
-            if depth < _DEEPEST and classes.is_plain_instance(value):
+            if depth < _DEEPEST and classes.is_plain_instance(value) and not _is_mock(value):
                 self._take_apart(place, value, wide, depth)
                 return
             if self._look_into(place, value):
                 return
-            ledger.part("value", place, f"some {_kind(value)}")
-            note = ledger.doubt if wide or _is_private(place) else None
-            if note:
-                note(f"{place} cannot be followed: {error.reason}")
-            else:
-                ledger.refuse(place, f"{_kind(value)}{error.where} - {error.reason}")
+            self._give_up(place, value, wide, f"{error.where} - {error.reason}")
             return
         ledger.part("value", place, found, shown(value))
+        bodies.patches(self.walk, type(value))
+        self._hidden(place, value)
         if not is_fixed(value) and not watch(value, ledger.guards):
             self.changeable.append((value, found))
+
+    def _hidden(self, place: str, value: Any) -> None:
+        """Count what the user's own class keeps from pickle: code can read it all the same.
+
+        Containers are left out: what is kept from pickle and filled is a cache.
+        """
+        if not _hides(type(value)):
+            return
+        guards, state = self.walk.ledger.guards, getattr(value, "__dict__", {})
+        for name, held in sorted(attributes(value).items()):
+            if is_fixed(held):
+                if name in state:
+                    guards.entry(state, name)
+                else:
+                    guards.attribute(value, name)
+                self.walk.bind(f"{place}.{name}", held)
 
     def _take_apart(self, place: str, value: Any, wide: bool, depth: int) -> None:
         """Count the attributes of an instance one by one, without what it keeps of properties."""
@@ -219,13 +275,21 @@ class Holdings:
         self.walk.ledger.part("wrapper", place, self.walk.label(type(value)))
         self.walk.bind(f"{place}.{name}", inner)
         self.walk.see_hints(inner)
-        state = {key: held for key, held in _state(value) if key != name and is_fixed(held)}
+        state = {key: held for key, held in _state(value) if key != name and _is_setting(held)}
         self.add_frozen(f"{place}.__dict__", state, owner=value)
 
-    def _hint(self, value: Any) -> str:
+    def _hint(self, place: str, value: Any) -> str:
+        for name in _OF_HINTS:
+            if held := getattr(value, name, None):
+                self.walk.bind(f"{place}.{name}", held)
         parts = getattr(value, "__args__", ())
         inside = [self.walk.label(part) for part in parts if issubclass(type(part), type)]
-        return f"{value!r} {inside}"
+        text = repr(value)
+        return f"{text if ' at 0x' not in text else _kind(value)} {inside}"
+
+
+def _is_setting(value: Any) -> bool:
+    return is_fixed(value) or (type(value) in (list, tuple) and all(map(is_fixed, value)))
 
 
 def _state(value: Any) -> list[tuple[str, Any]]:
@@ -247,6 +311,23 @@ def _named_digest(value: Any, code: list[Any]) -> str:
 
 def _kind(value: Any) -> str:
     return f"{type(value).__module__}.{type(value).__qualname__}"
+
+
+def _hides(cls: type) -> bool:
+    """Whether a class of the user's decides itself what pickle sees of its instances."""
+    own = [base for base in cls.__mro__ if not _PICKLED_BY.isdisjoint(vars(base))]
+    return any(origin.of_class(base) is origin.USER for base in own)
+
+
+def _names_in_initializers(cls: type) -> set[str]:
+    """Return the names that the initializers of libraries mention, attributes among them."""
+    starts = (vars(base).get("__init__") for base in cls.__mro__)
+    theirs = (s for s in starts if isinstance(s, FunctionType) and origin.of(s) is not origin.USER)
+    return {name for start in theirs for name in start.__code__.co_names}
+
+
+def _is_mock(value: Any) -> bool:
+    return any(base.__module__ == "unittest.mock" for base in type(value).__mro__)
 
 
 def _is_private(place: str) -> bool:

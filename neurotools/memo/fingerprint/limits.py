@@ -6,18 +6,29 @@ from __future__ import annotations
 SEES_MODULE = frozenset(
     {
         *("builtins.eval", "builtins.exec", "builtins.globals", "sys._getframe"),
-        *("inspect.currentframe", "inspect.stack", "sys.modules"),
+        *("inspect.currentframe", "inspect.stack", "inspect.getmodule", "sys.modules"),
     }
 )
 
 #: Attributes through which the globals of a function can be seen.
 SEES_GLOBALS = {"__globals__", "f_globals", "f_back", "gi_frame", "__closure__"}
 
+#: Modules whose numbers belong to the machine or to the version of Python, and do not count.
+OF_MACHINE = frozenset(
+    {
+        *("sys", "os", "posix", "nt", "errno", "signal", "socket", "select", "ssl", "stat", "time"),
+        *("threading", "multiprocessing", "platform", "resource", "mmap", "fcntl", "ctypes", "io"),
+    }
+)
+
 #: They load code by a name that is only known when they run.
 COMPUTED_IMPORTS = frozenset(
     {
         *("builtins.__import__", "importlib.import_module", "importlib.__import__"),
         *("runpy.run_path", "runpy.run_module", "importlib.util.spec_from_file_location"),
+        *("frozen_importlib_external.spec_from_file_location", "pkgutil.resolve_name"),
+        *("importlib.util.module_from_spec", "frozen_importlib.module_from_spec", "pydoc.locate"),
+        "frozen_importlib_external.SourceFileLoader",
     }
 )
 
@@ -26,6 +37,10 @@ _PICKLED = "what it names by text does not count"
 _ENVIRONMENT = "environment variables do not count; pass their values as arguments"
 _PROGRAM = "what other programs do does not count"
 _CONTEXT = "settings of the whole interpreter do not count"
+_CLOCK = "what time it is does not count"
+_CHANCE = "the state of a random generator of the whole interpreter does not count"
+_FOLDER = "what a folder holds does not count; pass the files as arguments instead"
+_ELSEWHERE = "what others answer does not count"
 
 #: Name -> why a result may depend on something that does not count.
 DOUBTFUL: dict[str, str] = {
@@ -37,4 +52,41 @@ DOUBTFUL: dict[str, str] = {
     **dict.fromkeys(("subprocess.run", "subprocess.Popen", "subprocess.call"), _PROGRAM),
     **dict.fromkeys(("subprocess.check_output", "subprocess.check_call", "os.system"), _PROGRAM),
     **dict.fromkeys(("decimal.getcontext", "locale.getlocale", "numpy.geterr"), _CONTEXT),
+    **dict.fromkeys(("decimal.Decimal", "decimal.setcontext", "decimal.localcontext"), _CONTEXT),
+    **dict.fromkeys(("numpy.seterr", "numpy.get_printoptions"), _CONTEXT),
+    **dict.fromkeys(("numpy.set_printoptions", "numpy.array2string"), _CONTEXT),
+    **dict.fromkeys(("time.time", "time.time_ns", "time.monotonic", "time.monotonic_ns"), _CLOCK),
+    **dict.fromkeys(("time.perf_counter", "time.perf_counter_ns", "time.process_time"), _CLOCK),
+    **dict.fromkeys(("time.localtime", "time.gmtime", "time.strftime", "time.ctime"), _CLOCK),
+    **dict.fromkeys(("datetime.datetime.now", "datetime.datetime.today"), _CLOCK),
+    **dict.fromkeys(("datetime.datetime.utcnow", "datetime.date.today"), _CLOCK),
+    **dict.fromkeys(("uuid.uuid1", "uuid.uuid4", "os.urandom"), _CHANCE),
+    **dict.fromkeys(("os.listdir", "os.scandir", "os.walk", "glob.glob", "glob.iglob"), _FOLDER),
+    **dict.fromkeys(("os.path.exists", "os.path.isfile", "os.path.isdir", "os.stat"), _FOLDER),
+    **dict.fromkeys(("pkgutil.get_data", "linecache.getline", "linecache.getlines"), _FILE),
+    **dict.fromkeys(("fileinput.input", "fileinput.FileInput"), _FILE),
 }
+
+#: Module -> why a result may depend on any function in it. Classes in it are no reason.
+DOUBTFUL_MODULES: dict[str, str] = {
+    **dict.fromkeys(("random", "secrets", "numpy.random"), _CHANCE),
+    **dict.fromkeys(("sqlite3", "socket", "requests", "urllib.request", "http.client"), _ELSEWHERE),
+    "importlib.resources": _FILE,
+}
+
+#: They are given what decides, or have nothing to do with it.
+_CERTAIN = frozenset(("numpy.random.default_rng", "secrets.compare_digest"))
+
+#: Method of paths -> why a result may depend on what it finds.
+DOUBTFUL_METHODS: dict[str, str] = {
+    **dict.fromkeys(("read_text", "read_bytes"), _FILE),
+    **dict.fromkeys(("iterdir", "rglob"), _FOLDER),
+}
+
+
+def doubtful(name: str) -> str | None:
+    """Return why a result may depend on something that does not count, if it uses a name."""
+    if (reason := DOUBTFUL.get(name)) is not None:
+        return reason
+    module, _, last = name.rpartition(".")
+    return None if last[:1].isupper() or name in _CERTAIN else DOUBTFUL_MODULES.get(module)

@@ -98,12 +98,17 @@ def of_class(cls: type) -> Origin:
     """
     module = sys.modules.get(cls.__module__)
     home = of_module(module) if module is not None else of_module_named(cls.__module__)
-    if home is USER or not cls.__flags__ & _HEAP_TYPE:
+    if home is USER or is_made_in_c(cls):
         return home
     found: Any = module
     for name in cls.__qualname__.split("."):
         found = getattr(found, "__dict__", {}).get(name)
     return home if found is cls else USER
+
+
+def is_made_in_c(cls: type) -> bool:
+    """Whether a class can have no attributes but its own."""
+    return not cls.__flags__ & _HEAP_TYPE
 
 
 #: Set in the flags of classes made at run time, not of those in C.

@@ -10,6 +10,7 @@ import hashlib
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from neurotools.memo.errors import UndigestableValue, UnknownChoice, UnsafeBinding
@@ -102,6 +103,17 @@ class Tracker:
         """Functions and classes of the user that can be reached, the function itself first."""
         return tuple(value for value, _ in self._valid().walk.nodes.values())
 
+    def texts(self) -> dict[str, str]:
+        """Return the source of reachable code that lies in no file.
+
+        In a worker to which functions of a notebook are sent, `neurotools.memo.fingerprint.texts.
+        remember` makes it known, so that the fingerprint is the same there.
+        """
+        from neurotools.memo.fingerprint.texts import carried
+
+        functions = (f for f in self.reached if isinstance(f, FunctionType))
+        return carried(function.__code__ for function in functions)
+
     def _valid(self) -> _Seen:
         seen = self._seen
         if seen is None or not seen.holds():
@@ -112,8 +124,8 @@ class Tracker:
     def _look(self) -> _Seen:
         for _ in range(_PATIENCE):
             seen = _Seen(self._function, self._packages, self._docstrings)
-            # Walking may load modules, which may change what was already visited.
-            if seen.holds():
+            # Walking may load modules, and threads may run: what was visited may have changed.
+            if seen.is_same():
                 break
         return seen
 
@@ -126,7 +138,8 @@ class _Seen:
 
         self.walk: Walk = Walk(packages, docstrings)
         self.walk.run(function)
-        self._hold = self.walk.ledger.guards.hold
+        #: Whether all that identity tells is as it was.
+        self.is_same = self.walk.ledger.guards.hold
         self._changeable = self.walk.holdings.changeable
         self._unseen = Unseen
         ledger = self.walk.ledger
@@ -137,14 +150,14 @@ class _Seen:
 
     def holds(self) -> bool:
         """Return whether all is as it was seen."""
-        return self._hold() and (not self._changeable or self._are_equal())
+        return self.is_same() and (not self._changeable or self._are_equal())
 
     def _are_equal(self) -> bool:
         from neurotools.memo.digest.values import digest
 
         try:
             return all(digest(value, self.walk.label) == was for value, was in self._changeable)
-        except (UndigestableValue, self._unseen):
+        except (UndigestableValue, RuntimeError, self._unseen):
             return False
 
 

@@ -152,6 +152,9 @@ class _Reader:
             name, key = _tail(node.value.func), _constant(node.slice)
             if name == "globals" and not node.value.args and key is not None:
                 return Read(key, (), declared=True)
+        if isinstance(node, ast.Subscript) and _is_modules(node.value):
+            key = _constant(node.slice)
+            return None if key is None else Import(0, key)
         if isinstance(node, ast.Call) and node.args and len(node.args) + len(node.keywords) == 1:
             literal = _constant(node.args[0])
             if _tail(node.func) == "import_module" and literal and literal[:1] != ".":
@@ -226,7 +229,9 @@ class _Reader:
         literal = _constant(node.args[0]) if node.args else None
         if _tail(node.func) in ("eval", "exec"):
             tree = None if literal is None else _parsed(literal)
-            self._later(tree.body if tree else [], scope)
+            if tree:
+                self._later(tree.body, scope)
+                self._later(tree.body, _Scope(tree, bound(tree), scope))  # for what it imports
             literal = literal if tree else None
         elif literal is None or literal.startswith("."):
             literal = None
@@ -311,8 +316,10 @@ class _Reader:
 
     def _loads(self, target: Import, name: str, scope: _Scope | None) -> None:
         self.found.imports.add(target)
-        if scope is not None and name in scope.bound.outer:
-            # Others will read it, from a name that may not be bound yet.
+        if scope is None:
+            return
+        if name in scope.bound.outer or isinstance(scope.node, (ast.ClassDef, ast.Module)):
+            # Others will read it: from a name that may not be bound yet, or as an attribute.
             self.found.use(Read(target), READ)
 
     def _assert(self, node: ast.Assert, scope: _Scope | None) -> None:
@@ -331,6 +338,11 @@ def _literal_getattr(node: ast.AST) -> tuple[ast.expr, str] | None:
         name = _constant(node.args[1]) if len(node.args) > 1 else None
         return None if name is None else (node.args[0], name)
     return None
+
+
+def _is_modules(node: ast.AST) -> bool:
+    """Whether an expression is ``sys.modules``."""
+    return isinstance(node, ast.Attribute) and node.attr == "modules" and _tail(node.value) == "sys"
 
 
 def _tail(node: ast.AST) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ast
 import linecache
+import os
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from types import CodeType
 from typing import Any
 
@@ -104,6 +105,31 @@ def text_of(code: CodeType, namespace: dict[str, Any]) -> Text | None:
     return known
 
 
+def carried(codes: Iterable[CodeType]) -> dict[str, str]:
+    """Return the texts of code that lies in no file, such as the cells of a notebook.
+
+    Parameters
+    ----------
+    codes : iterable of code
+        Code objects whose source was asked for before.
+
+    Returns
+    -------
+    dict
+        Name of the cell to its text, for `remember` in another process.
+    """
+    names = {code.co_filename for code in codes}
+    found = {name: _TEXTS[name] for name in names if name in _TEXTS and not os.path.exists(name)}
+    return {name: "".join(text.lines) for name, text in sorted(found.items())}
+
+
+def remember(texts: Mapping[str, str]) -> None:
+    """Let the source of code be found that came from another process without it."""
+    for name, text in texts.items():
+        lines = text.splitlines(keepends=True)
+        linecache.cache.setdefault(name, (len(text), None, lines, name))
+
+
 def _parsed(text: str) -> ast.Module | None:
     """Return the tree of a module, or None if a file is being edited just now, or is no Python."""
     try:
@@ -121,39 +147,57 @@ def _paired(
 ) -> Iterator[tuple[Definition, CodeType]]:
     """Yield each definition in a statement with the code that it gives.
 
-    Functions are told apart by line and name. Lambdas can share a line, so they are compiled once
-    more, each with a line of its own.
+    Functions are told apart by line and name. Lambdas can share a line, and are compiled again.
     """
     nodes: dict[tuple[int, str], Definition] = {}
-    lambdas: list[ast.Lambda] = []
     for node in _functions(statement):
-        if isinstance(node, ast.Lambda):
-            lambdas.append(node)
-        else:
+        if not isinstance(node, ast.Lambda):
             first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
             nodes[first, node.name] = node
     for code in _compiled(statement, imported, flags):
         if (found := nodes.get((code.co_firstlineno, code.co_name))) is not None:
             yield found, code
-    if lambdas:
-        yield from _paired_lambdas(statement, lambdas, imported, flags)
+    yield from _paired_lambdas(statement, imported, flags)
 
 
 def _paired_lambdas(
-    statement: ast.stmt, lambdas: list[ast.Lambda], imported: list[str], flags: int
+    statement: ast.stmt, imported: list[str], flags: int
 ) -> Iterator[tuple[Definition, CodeType]]:
+    """Yield each lambda in a statement with the code that it gives.
+
+    Lambdas are moved to lines of their own, one level of nesting at a time: a compiler may leave
+    marks in code for steps from line to line, so that nothing may move inside a lambda.
+    """
     import copy
 
-    copied = copy.deepcopy(statement)
-    twins = [node for node in _functions(copied) if isinstance(node, ast.Lambda)]
-    far = 1 + max(getattr(node, "end_lineno", 0) or 0 for node in ast.walk(copied))
-    for number, twin in enumerate(twins):
-        twin.lineno = twin.end_lineno = far + number
-        twin.col_offset = twin.end_col_offset = 0
-    for code in _compiled(copied, imported, flags):
-        if code.co_name == "<lambda>" and code.co_firstlineno >= far:
-            node = lambdas[code.co_firstlineno - far]
-            yield node, code.replace(co_firstlineno=node.lineno)
+    lambdas = _lambdas(statement)
+    last = max(getattr(node, "end_lineno", 0) or 0 for node in ast.walk(statement))
+    for level in sorted({level for _, level in lambdas}):
+        copied = copy.deepcopy(statement)
+        lines: dict[int, ast.Lambda] = {}
+        for number, (twin, depth) in enumerate(_lambdas(copied), 1):
+            if depth == level:
+                ast.increment_lineno(twin, number * (last + 1) - twin.lineno)
+                lines[twin.lineno] = lambdas[number - 1][0]
+        for code in _compiled(copied, imported, flags):
+            # The outermost comes first; others may lie inside, on the same line.
+            if code.co_name == "<lambda>" and code.co_firstlineno in lines:
+                node = lines.pop(code.co_firstlineno)
+                yield node, code.replace(co_firstlineno=node.lineno)
+
+
+def _lambdas(statement: ast.stmt) -> list[tuple[ast.Lambda, int]]:
+    """Return the lambdas in a statement, and how many others each lies in."""
+    found: list[tuple[ast.Lambda, int]] = []
+    todo: list[tuple[ast.AST, int]] = [(statement, 0)]
+    while todo:
+        node, level = todo.pop()
+        if isinstance(node, ast.Lambda):  # its defaults are evaluated outside of it
+            found.append((node, level))
+            todo += [(node.body, level + 1), (node.args, level)]
+        else:
+            todo.extend((child, level) for child in children(node))
+    return found
 
 
 def _compiled(statement: ast.stmt, imported: list[str], flags: int) -> list[CodeType]:

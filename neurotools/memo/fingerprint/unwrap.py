@@ -20,6 +20,8 @@ from typing import Any
 
 import numpy as np
 
+from neurotools.memo.fingerprint.origin import is_made_in_c
+
 #: What `functools.lru_cache` makes of a function.
 LruCache = type(functools.lru_cache(len))
 
@@ -40,9 +42,11 @@ _CODE: tuple[type, ...] = (FunctionType, type, ModuleType, LruCache, *IN_C)
 def is_code(value: Any) -> bool:
     """Whether something is, or stands for, a function, class or module; all else is a value."""
     # Not `isinstance`: `list[int]` and proxies claim the class of what they stand for.
-    if type(value) is BuiltinFunctionType:
-        # `table.get` holds a table.
-        return value.__self__ is None or isinstance(value.__self__, (type, ModuleType))
+    if issubclass(type(value), BuiltinFunctionType):
+        # `table.get` holds a table, `Table.fromkeys` a class that may be the user's.
+        owner = value.__self__
+        is_type = isinstance(owner, type)
+        return owner is None or isinstance(owner, ModuleType) or (is_type and is_made_in_c(owner))
     return issubclass(type(value), _CODE)
 
 

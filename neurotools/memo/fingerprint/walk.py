@@ -14,7 +14,7 @@ import json
 import sys
 from collections import deque
 from collections.abc import Callable
-from types import FunctionType, ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -58,6 +58,8 @@ class Walk:
         self.holdings = Holdings(self)
         self.mentioned: set[str] = set()
         self.nodes: dict[int, tuple[Any, str]] = {}
+        self.patched: set[type] = set()
+        self._places: dict[str, Any] = {}
         self._hinted: dict[int, FunctionType] = {}
         self._queue: deque[Callable[[], None]] = deque()
         self._open = True
@@ -150,13 +152,17 @@ class Walk:
 
     def _label_ufunc(self, value: np.ufunc) -> str:
         # Those made by `frompyfunc` hold their function where only the garbage collector sees it.
-        inside = [r for r in gc.get_referents(value) if isinstance(r, FunctionType)]
+        inside = [r for r in gc.get_referents(value) if callable(r)]
+        if not all(isinstance(held, FunctionType) for held in inside):
+            return self._new(value, self.foreign(value), self._held_in_c)
         return " of ".join([self.foreign(value), *map(self.label, inside)])
 
     def foreign(self, value: Any) -> str:
         """Return the name of something that is not followed, counting its distribution."""
         home = origin.of(value)
         self._note_package(home)
+        if isinstance(value, type) and self._open:
+            bodies.patches(self, value)
         if home is origin.USER and isinstance(value, IN_C) and self._open:
             bodies.binary(self, value)
         return name_of(value)
@@ -183,6 +189,7 @@ class Walk:
             a doubt, not a reason to refuse.
         """
         value = unwrapped(value)
+        place = self._place(place, value)
         if not is_code(value):
             self.holdings.add(place, value, how, wide)
             return
@@ -190,6 +197,16 @@ class Walk:
         # Where a thing is bound under its own name, the name says nothing new.
         if label.replace(":", ".", 1).rstrip(".") != place:
             self.ledger.part("name", place, label, label)
+
+    def _place(self, place: str, value: Any) -> str:
+        """Return a name for a place that no other has: ``a.b.c`` can be read in several ways."""
+        name, number = place, 1
+        while (known := self._places.setdefault(name, value)) is not value:
+            if type(known) is type(value) is MethodType and known == value:
+                break  # made anew each time it is asked for
+            number += 1
+            name = f"{place}#{number}"
+        return name
 
     # Functions
 
@@ -239,6 +256,11 @@ class Walk:
     def _cached(self, value: Any, label: str) -> None:
         """Visit what `lru_cache` made of something that is no function."""
         self.bind(f"{label}.__wrapped__", value.__wrapped__)
+
+    def _held_in_c(self, value: Any, label: str) -> None:
+        """Visit what `frompyfunc` made of something that is no function."""
+        for number, held in enumerate(r for r in gc.get_referents(value) if callable(r)):
+            self.bind(f"{label}({number})", held)
 
     def _held(self, place: str, value: Any) -> None:
         """Note what a wrapper of a library holds; its tables and counters as first seen."""

@@ -88,6 +88,8 @@ def look_before(look, tmp_path_factory):
     answers = {}
 
     def ask(case):
+        if case.needs:
+            pytest.importorskip(case.needs)
         if case.name not in answers:
             folder = write(tmp_path_factory.mktemp("before"), case.before())
             answers[case.name] = look(folder=str(folder), args=case.args, options=case.options)

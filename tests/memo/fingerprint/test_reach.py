@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import io
+import linecache
+import marshal
+import shutil
 import sys
 import time
 import types
@@ -14,6 +18,7 @@ import pytest
 from neurotools.jobs.cache import disk_cacher
 from neurotools.jobs.ndecorator import memoize
 from neurotools.memo.errors import UnknownChoice, UnsafeBinding
+from neurotools.memo.fingerprint import texts
 from neurotools.memo.fingerprint.reach import Tracker
 from tests.memo.fingerprint.sessions import Session
 
@@ -398,3 +403,68 @@ def test_tables_of_code_are_checked_without_being_digested(session):
     tracker = Tracker(session["f"])
     tracker.current()
     assert tracker._seen._changeable == []
+
+
+class Awkward:
+    """Fails when it is asked for anything, as proxies do outside of what they stand for."""
+
+    def __getattribute__(self, name):
+        raise RuntimeError(f"no {name} here")
+
+
+class Unreducible:
+    def __reduce_ex__(self, protocol):
+        raise OSError("gone")
+
+
+@pytest.mark.parametrize("cls", [Awkward, Unreducible])
+@pytest.mark.parametrize("use", ["V", "V.a.b", "V.method()", "getattr(V, 'a')"])
+def test_objects_that_fail_when_looked_at_are_refused(session, cls, use):
+    session.module.V = cls()
+    session.run(f"def f(x): return {use}")
+    assert len(Tracker(session["f"]).refusals) == 1
+
+
+def test_what_a_wide_look_finds_is_doubted_and_what_is_read_is_refused(session):
+    session.module.unread, session.module.read = iter([1]), iter([2])
+    session.run("def f(x): return globals()[x], read")
+    tracker = Tracker(session["f"])
+    assert [refusal.binding.rpartition(".")[2] for refusal in tracker.refusals] == ["read"]
+    assert any(".unread cannot be followed" in d for d in tracker.current().manifest.doubts)
+
+
+def test_a_function_sent_without_its_source_keeps_its_code_when_the_texts_are_sent_too(session):
+    session.run("def g(x): return x + 1\ndef f(x): return g(x)")
+    tracker = Tracker(session["f"])
+    here, sent = tracker.current().code, tracker.texts()
+    assert list(sent.values()) == ["def g(x): return x + 1\ndef f(x): return g(x)"]
+    for name in sent:
+        del linecache.cache[name]
+        del texts._TEXTS[name]
+    assert arrived(session) != here
+    texts.remember(sent)
+    assert arrived(session) == here
+
+
+def arrived(session):
+    """Return the code after the functions were made anew from their bytecode."""
+    for name in "fg":
+        code = marshal.loads(marshal.dumps(session[name].__code__))
+        setattr(session.module, name, types.FunctionType(code, vars(session.module)))
+    return Tracker(session["f"]).current().code
+
+
+def test_an_extension_module_without_a_distribution_counts_by_its_file(tmp_path, monkeypatch):
+    found = importlib.util.find_spec("xxlimited")
+    if found is None or not str(found.origin).endswith((".so", ".pyd")):
+        pytest.skip("this Python has no extension module to copy")
+    copied = shutil.copy(found.origin, tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "xxlimited", raising=False)
+    module = importlib.import_module("xxlimited")
+    first = Tracker(module.foo).current()
+    assert [part.name for part in first.manifest.parts if part.kind == "binary"] == ["xxlimited"]
+    with open(copied, "ab") as file:
+        file.write(b"more")
+    assert Tracker(module.foo).current().code != first.code
+    monkeypatch.delitem(sys.modules, "xxlimited")

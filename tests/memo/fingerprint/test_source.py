@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neurotools.memo.fingerprint import source
-from neurotools.memo.fingerprint.bytecode import reads_of_code
+from neurotools.memo.fingerprint.bytecode import nested, reads_of_code
 from neurotools.memo.fingerprint.normal import canonical
 from neurotools.memo.fingerprint.reads import READ, reads_of
 from neurotools.memo.fingerprint.scopes import FUNCTIONS
@@ -176,6 +176,45 @@ def test_lambdas_that_do_the_same_are_equal():
 
 def test_an_inner_lambda_is_found():
     assert "BinOp" in normalized(NESTED[0](1))
+
+
+LAMBDAS = """
+import math
+a = lambda: 1
+b = lambda x: None
+c = (lambda x:
+     1)
+d = lambda x: (lambda y: (lambda z: z)(y))(x), lambda: 2
+e = {'a': lambda: 1, 'b': lambda: 1, 'c': lambda q=lambda: 3: q()}
+f = [lambda i=i: i for i in range(3)]
+class C:
+    g = lambda self: 5
+    h = property(lambda self: (yield 1))
+@(lambda k: k)
+def w(x=lambda: 4): return lambda: x
+i = lambda *a, **k: (a if a else
+   k)
+j = (lambda x: x
+     if x else
+     0)
+k = f"{(lambda: 7)()}"
+l = lambda: (lambda: 1, lambda: 1)
+m = sorted([], key=lambda x: (x,
+   1)); n = lambda: ...
+o = lambda: [y for y in (lambda: [1])()]
+p = lambda y=lambda: (lambda: 0): math.sqrt(y)
+"""
+
+
+def test_lambdas_are_found_wherever_they_stand():
+    session = Session()
+    session.run(LAMBDAS)
+    name = session["a"].__code__.co_filename
+    codes = [c for c in nested(compile(LAMBDAS, name, "exec")) if c.co_name == "<lambda>"]
+    missing = [code for code in codes if source.find(code, vars(session.module)) is None]
+    assert len(codes) >= 25
+    assert missing == []
+    session.close()
 
 
 @pytest.mark.parametrize(

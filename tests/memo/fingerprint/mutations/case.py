@@ -30,6 +30,8 @@ class Case:
     settled : bool
         Running the function does not change its fingerprint. It does where the code rebinds what
         it reads.
+    needs : str
+        Module without which the case cannot be tried.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Case:
     args: tuple[Any, ...] = (3,)
     options: dict[str, Any] = field(default_factory=dict)
     settled: bool = True
+    needs: str = ""
 
     def before(self) -> dict[str, str]:
         files: dict[str, list[str]] = {}

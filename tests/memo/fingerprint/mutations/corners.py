@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from tests.memo.fingerprint.mutations.case import Case, edited, neutral
+from tests.memo.fingerprint.mutations.case import HIT, Case, edited, neutral
 
 HELPER = "\n== helpers.py\ndef g(y): return y + 1\n"
 ONE = ("y + 1", "y + 2")
@@ -621,5 +621,304 @@ def f(x): return g(x)
         "def f(x): return x",
         "return x",
         "return x\n\ndef main(): return f(1)\n\nif __name__ == '__main__':\n    main()",
+    ),
+    edited(
+        "method put into a class of the standard library",
+        "from fractions import Fraction\ndef total(self): return 1\nFraction.total = total\n"
+        "def f(x): return Fraction().total()",
+        "return 1",
+        "return 2",
+    ),
+    edited(
+        "method put into a library's class in another module",
+        "import patches\nfrom fractions import Fraction\ndef f(x): return Fraction(x).half()\n"
+        "== patches.py\nimport fractions\nfractions.Fraction.half = lambda self: self / 2",
+        "self / 2",
+        "self / 4",
+    ),
+    edited(
+        "method put into the class of a constant",
+        "from argparse import Namespace\nn = Namespace(a=1)\nNamespace.run = lambda self: 1\n"
+        "def f(x): return n.run()",
+        "self: 1",
+        "self: 2",
+    ),
+    edited(
+        "property put into a class of the standard library",
+        "from argparse import Namespace\nNamespace.total = property(lambda self: 1)\n"
+        "def f(x): return Namespace().total",
+        "self: 1",
+        "self: 2",
+    ),
+    edited(
+        "name of a module and of an instance in its package",
+        "import pkg\nfrom pkg.c import g\ndef f(x): return pkg.c.n, g()\n"
+        "== pkg/__init__.py\nfrom pkg import c as _c\nclass C: pass\nc = C()\nc.n = 1\n"
+        "== pkg/c.py\nn = 5\ndef g(): return n",
+        "n = 5",
+        "n = 6",
+    ),
+    edited(
+        "instance of the same name as a module of its package",
+        "import pkg\nfrom pkg.c import g\ndef f(x): return pkg.c.n, g()\n"
+        "== pkg/__init__.py\nfrom pkg import c as _c\nclass C: pass\nc = C()\nc.n = 1\n"
+        "== pkg/c.py\nn = 5\ndef g(): return n",
+        "c.n = 1",
+        "c.n = 2",
+    ),
+    edited(
+        "data frame",
+        "import pandas as pd\nV = pd.DataFrame({'a': [1, 2]})\ndef f(x): return V.a.tolist()",
+        "[1, 2]",
+        "[1, 3]",
+        needs="pandas",
+    ),
+    edited(
+        "index of a series",
+        "import pandas as pd\nV = pd.Series([1, 2], index=['a', 'b'])\ndef f(x): return list(V.index)",
+        "['a', 'b']",
+        "['a', 'c']",
+        needs="pandas",
+    ),
+    edited(
+        "name of a data frame's column",
+        "import pandas as pd\nV = pd.DataFrame({'a': [1, 2]})\ndef f(x): return list(V)",
+        "'a'",
+        "'b'",
+        needs="pandas",
+    ),
+    edited(
+        "sparse matrix",
+        "from scipy.sparse import csr_matrix\nV = csr_matrix([[0, 1]])\ndef f(x): return V.sum()",
+        "[0, 1]",
+        "[0, 2]",
+        needs="scipy",
+    ),
+    edited(
+        "helper passed to a function of a library",
+        "from scipy.optimize import brentq\ndef g(y): return y - 1\n"
+        "def f(x): return round(brentq(g, -9, 9), 6)",
+        "y - 1",
+        "y - 2",
+        needs="scipy",
+    ),
+    edited(
+        "masked array",
+        "import numpy as np\nV = np.ma.array([1, 2], mask=[0, 1])\ndef f(x): return V.sum()",
+        "[0, 1]",
+        "[1, 0]",
+    ),
+    edited(
+        "array made read-only",
+        "import numpy as np\nV = np.arange(3)\nV.flags.writeable = False\ndef f(x): return V[0:2]",
+        "arange(3)",
+        "arange(3)[::-1]",
+    ),
+    edited(
+        "array in a named tuple in a list",
+        "import numpy as np\nfrom collections import namedtuple\nP = namedtuple('P', 'w')\n"
+        "V = [P(np.ones(2))]\ndef f(x): return V[0].w",
+        "np.ones",
+        "np.zeros",
+    ),
+    edited(
+        "function chosen by a dictionary of classes",
+        "class A:\n    def run(self): return 1\nclass B:\n    def run(self): return 2\n"
+        "KINDS = {'a': A, 'b': B}\ndef f(x): return KINDS['a']().run()",
+        "return 1",
+        "return 3",
+    ),
+    edited(
+        "strategy held by a class, given by a keyword",
+        "def s(y): return y + 1\nclass A:\n    def __init__(self, *, s): self.s = s\n"
+        "    def run(self, y): return self.s(y)\na = A(s=s)\ndef f(x): return a.run(x)",
+        *ONE,
+    ),
+    edited(
+        "pipeline of instances",
+        "class Step:\n    def __init__(self, n): self.n = n\n    def __call__(self, y): return y + self.n\n"
+        "PIPE = [Step(1), Step(2)]\ndef f(x):\n    for s in PIPE: x = s(x)\n    return x",
+        "Step(2)",
+        "Step(3)",
+    ),
+    edited(
+        "visitor by the name of a class",
+        "class V:\n    def visit(self, o): return getattr(self, 'visit_' + type(o).__name__)(o)\n"
+        "    def visit_int(self, o): return o + 1\ndef f(x): return V().visit(x)",
+        "o + 1",
+        "o + 2",
+    ),
+    edited(
+        "configuration read from text at import",
+        "import json\nTEXT = '{\"rate\": 1}'\nCONFIG = json.loads(TEXT)\ndef f(x): return CONFIG['rate']",
+        ": 1}",
+        ": 2}",
+    ),
+    edited(
+        "configuration read from a file at import",
+        "import json, os\nwith open(os.path.join(os.path.dirname(__file__), 'c.json')) as file:\n"
+        "    CONFIG = json.load(file)\ndef f(x): return CONFIG['rate']\n== c.json\n{\"rate\": 1}",
+        ": 1}",
+        ": 2}",
+    ),
+    edited(
+        "configuration of a parser",
+        "from configparser import ConfigParser\nC = ConfigParser()\nC.read_string('[a]\\nn = 1')\n"
+        "def f(x): return C['a']['n']",
+        "n = 1",
+        "n = 2",
+    ),
+    edited(
+        "environment variable read at import",
+        "import os\nos.environ['FP_RATE'] = '1'\nRATE = os.environ['FP_RATE']\ndef f(x): return RATE",
+        "= '1'",
+        "= '2'",
+    ),
+    edited(
+        "template",
+        "from string import Template\nT = Template('$a 1')\ndef f(x): return T.substitute(a=x)",
+        "'$a 1'",
+        "'$a 2'",
+    ),
+    edited(
+        "function made by a class decorator with arguments",
+        "def fields(**defaults):\n    def deco(cls):\n        for k, v in defaults.items(): setattr(cls, k, v)\n"
+        "        return cls\n    return deco\n@fields(n=1)\nclass A: pass\ndef f(x): return A.n",
+        "fields(n=1)",
+        "fields(n=2)",
+    ),
+    edited(
+        "helper taken from a list by its place",
+        "def a(y): return y + 1\ndef b(y): return y * 2\n(g, *_) = [a, b]\ndef f(x): return g(x)",
+        "[a, b]",
+        "[b, a]",
+    ),
+    edited(
+        "conditional function",
+        "FAST = True\nif FAST:\n    def g(y): return 1\nelse:\n    def g(y): return 2\n"
+        "def f(x): return g(x)",
+        "FAST = True",
+        "FAST = False",
+    ),
+    edited(
+        "branch not taken of a conditional function",
+        "FAST = True\nif FAST:\n    def g(y): return 1\nelse:\n    def g(y): return 2\n"
+        "def f(x): return g(x)",
+        "return 2",
+        "return 3",
+        verdict=HIT,
+    ),
+    edited(
+        "function tried in several ways",
+        "try:\n    import missing_for_sure\n    def g(y): return 1\nexcept ImportError:\n"
+        "    def g(y): return 2\ndef f(x): return g(x)",
+        "return 2",
+        "return 3",
+    ),
+    edited(
+        "warning filter's category",
+        "class W(UserWarning):\n    code = 1\ndef f(x): return W.code",
+        "code = 1",
+        "code = 2",
+    ),
+    edited(
+        "iterator class",
+        "class It:\n    def __init__(self, n): self.n = n\n    def __iter__(self): return self\n"
+        "    def __next__(self):\n        if self.n < 1: raise StopIteration\n        self.n -= 1\n        return self.n\n"
+        "def f(x): return list(It(x))",
+        "self.n -= 1",
+        "self.n -= 2",
+    ),
+    edited(
+        "default argument shared by two functions",
+        "S = {'n': 1}\ndef g(y, s=S): return s['n']\ndef f(x): return g(x)",
+        "'n': 1",
+        "'n': 2",
+    ),
+    edited(
+        "numpy function under a name of one's own",
+        "import numpy as np\nagg = np.mean\ndef f(x): return float(agg([1, 2, 6]))",
+        "np.mean",
+        "np.median",
+    ),
+    edited(
+        "ufunc in a dictionary",
+        "import numpy as np\nOPS = {'a': np.add}\ndef f(x): return int(OPS['a'](x, 2))",
+        "np.add",
+        "np.multiply",
+    ),
+    edited(
+        "reduction of a ufunc",
+        "import numpy as np\nred = np.add.reduce\ndef f(x): return int(red([1, 2, 4]))",
+        "np.add.reduce",
+        "np.multiply.reduce",
+    ),
+    edited(
+        "subclass of an array",
+        "import numpy as np\nclass A(np.ndarray):\n    def total(self): return float(self.sum()) + 1\n"
+        "a = np.ones(2).view(A)\ndef f(x): return a.total()",
+        "+ 1",
+        "+ 2",
+    ),
+    edited(
+        "polynomial",
+        "import numpy as np\nP = np.polynomial.Polynomial([1, 2])\ndef f(x): return float(P(x))",
+        "[1, 2]",
+        "[1, 3]",
+    ),
+    neutral(
+        "first lambda of a list that is not reached",
+        "U = [lambda y: 1]\nT = [lambda y: 2]\ndef f(x): return T[0](x)",
+        "y: 1",
+        "y: 3",
+    ),
+    neutral(
+        "name of a cell's variable elsewhere",
+        "def make(n):\n    def inner(x): return x + n\n    return inner\nn = 5\nf = make(1)",
+        "n = 5",
+        "n = 6",
+    ),
+    neutral(
+        "helper that a class not reached uses",
+        "def g(y): return y\nclass A:\n    def run(self): return g(1)\ndef f(x): return x",
+        "return y",
+        "return -y",
+    ),
+    neutral(
+        "constant that only a hint reads",
+        "N = 1\ndef f(x: 'N') -> 'N': return x",
+        "N = 1",
+        "N = 2",
+    ),
+    neutral(
+        "module-level cache cleared",
+        "from functools import lru_cache\n@lru_cache(maxsize=8)\ndef g(y): return y\ndef f(x): return g(x)",
+        "maxsize=8",
+        "maxsize=9",
+    ),
+    neutral(
+        "test module beside",
+        "def f(x): return x\n== test_main.py\nfrom main import f\ndef test(): assert f(1) == 1",
+        "f(1) == 1",
+        "f(2) == 2",
+    ),
+    neutral(
+        "data frame written otherwise",
+        "import pandas as pd\nV = pd.DataFrame({'a': [1, 2]})\ndef f(x): return V.a.tolist()",
+        "{'a': [1, 2]}",
+        "{'a': list(range(1, 3))}",
+        needs="pandas",
+    ),
+    neutral(
+        "import inside a try for speed",
+        "def f(x): return sum(range(x))",
+        "def f",
+        "try:\n    import ujson as json\nexcept ImportError:\n    import json\ndef f",
+    ),
+    neutral(
+        "private helper renamed in unrelated code",
+        "def _a(y): return y\ndef other(): return _a(1)\ndef f(x): return x",
+        "def _a(y): return y\ndef other(): return _a(1)",
+        "def _b(y): return y\ndef other(): return _b(1)",
     ),
 ]

@@ -262,12 +262,6 @@ CASES: list[Case] = [
         "import math\nimport json",
         "import json\nimport math",
     ),
-    neutral(
-        "order of keys in a constant",
-        "T = {'a': 1, 'b': 2}\ndef f(x): return T['a']",
-        "'a': 1, 'b': 2",
-        "'b': 2, 'a': 1",
-    ),
     neutral("constant written otherwise", "N = 4\ndef f(x): return N", "N = 4", "N = 2 * 2"),
     neutral(
         "constant computed by another helper",
