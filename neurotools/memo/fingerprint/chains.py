@@ -115,7 +115,7 @@ class Chains:
         name = str(read.root)
         if name in _OF_IMPORT:
             return MISSING
-        builtins: Any = place.function.__builtins__  # type: ignore[attr-defined]
+        builtins: Any = place.function.__builtins__
         for namespace, home in ((place.function.__globals__, place.scope), (builtins, "builtins")):
             self.ledger.guards.entry(namespace, name)
             if name in namespace:
