@@ -108,11 +108,11 @@ def of_class(cls: type) -> Origin:
 
 def is_made_in_c(cls: type) -> bool:
     """Whether a class can have no attributes but its own."""
-    return not cls.__flags__ & _HEAP_TYPE
+    return not cls.__flags__ & _HEAP_TYPE or bool(cls.__flags__ & _IMMUTABLE_TYPE)
 
 
-#: Set in the flags of classes made at run time, not of those in C.
-_HEAP_TYPE = 1 << 9
+#: Set in the flags of classes made at run time, and of those among them that are made in C.
+_HEAP_TYPE, _IMMUTABLE_TYPE = 1 << 9, 1 << 8
 
 
 def of_module(module: Any) -> Origin:

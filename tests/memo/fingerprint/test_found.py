@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from unittest import mock
 
 import pytest
 
 from neurotools.memo.fingerprint.manifest import Manifest
 from neurotools.memo.fingerprint.reach import Tracker
-from tests.memo.fingerprint.mutations import found
-from tests.memo.fingerprint.mutations.case import HIT
 from tests.memo.fingerprint.sessions import Session
-from tests.memo.fingerprint.test_mutations import look, look_before, why, write  # noqa: F401
-
-needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="the worker forks")
 
 
 @pytest.fixture
@@ -22,17 +16,6 @@ def session():
     session = Session()
     yield session
     session.close()
-
-
-@needs_fork
-@pytest.mark.parametrize("case", found.CASES, ids=lambda case: case.name.replace(" ", "-"))
-def test_edit(case, look, look_before, tmp_path):  # noqa: F811 - fixtures
-    before = look_before(case)
-    after = look(folder=str(write(tmp_path, case.after())), args=case.args, options=case.options)
-    assert (before["result"] == after["result"]) == (case.verdict == HIT), "the case is wrong"
-    assert (before["code"] == after["code"]) == (case.verdict == HIT), why(before, after)
-    assert before["code"] == before["kept"] == before["again"]
-    assert before["refusals"] == []
 
 
 @pytest.mark.parametrize("kind", [mock.Mock, mock.MagicMock, mock.AsyncMock])

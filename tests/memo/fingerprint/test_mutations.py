@@ -20,6 +20,7 @@ from tests.memo.fingerprint.mutations import (
     corners,
     dynamic,
     environment,
+    found,
     modules,
     neutral,
     values,
@@ -30,7 +31,7 @@ WORKER = Path(__file__).parent / "mutations" / "worker.py"
 
 CASES: list[Case] = [
     case
-    for table in (calls, classes, values, modules, dynamic, environment, corners, neutral)
+    for table in (calls, classes, values, modules, dynamic, environment, corners, found, neutral)
     for case in table.CASES
 ]
 

@@ -101,7 +101,7 @@ CASES: list[Case] = [
         "RATE = 2",
     ),
     edited(
-        "method put into the class of a constant",
+        "method put into the class of an instance",
         "from fractions import Fraction\ndef part(self): return 1\nFraction.part = part\n"
         "K = Fraction(1, 3)\ndef f(x): return K.part()",
         "return 1",
