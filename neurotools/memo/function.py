@@ -144,7 +144,8 @@ class Memoized:
         self.__qualname__: str = getattr(function, "__qualname__", self.__name__)
         self._function, self._hierarchy, self._options = function, hierarchy, options
         strict = not options.allow_mutable_bindings
-        self.keys = KeyMaker(function, options.ignore, strict=strict, **options.tracking)
+        tracking = {**options.tracking, "shelf": hierarchy}
+        self.keys = KeyMaker(function, options.ignore, strict=strict, **tracking)
         self._flight = Flight(options.lock_folder)
         self._pace = Pace()
         self._counts: Counter[str] = Counter()

@@ -10,6 +10,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 from neurotools.memo.entry import Blob, Key, Record
 from neurotools.memo.errors import CorruptEntry, UntrustedEntry
@@ -153,6 +154,26 @@ class Hierarchy:
             except Exception as error:  # the named boundary of this module
                 self._failed(depth, "read", error)
         return None
+
+    def note(self, name: str) -> bytes | None:
+        """Return a note from the fastest tier that keeps notes, or None."""
+        for depth, tier in enumerate(self.tiers):
+            if (note := getattr(tier, "note", None)) is not None:
+                try:
+                    return cast("bytes | None", note(name))
+                except Exception as error:  # the named boundary of this module
+                    self._failed(depth, "read", error)
+        return None
+
+    def keep_note(self, name: str, content: bytes) -> None:
+        """Keep a note, which may be lost, in the fastest tier that keeps notes."""
+        for depth, tier in enumerate(self.tiers):
+            if (keep_note := getattr(tier, "keep_note", None)) is not None:
+                try:
+                    keep_note(name, content)
+                    return
+                except Exception as error:  # the named boundary of this module
+                    self._failed(depth, "write", error)
 
     def location(self, key: Key) -> str:
         depth = self.depth_of(key)

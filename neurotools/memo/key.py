@@ -32,7 +32,7 @@ class KeyMaker:
     strict : bool
         Whether to refuse a function that depends on something that cannot be followed.
     **tracking
-        Options of `Tracker`, such as ``packages``.
+        Options of `Tracker`, such as ``packages`` and ``shelf``.
     """
 
     def __init__(

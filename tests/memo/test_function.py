@@ -440,7 +440,7 @@ def test_slow_loads_are_skipped_where_asked(tmp_path):
         def f(x):
             if seconds:
                 time.sleep(seconds)
-            return np.zeros(3 * 10**6)  # made at once, read slowly
+            return np.zeros(10**7)  # made at once, read slowly
 
         for _ in range(4):
             f(1)

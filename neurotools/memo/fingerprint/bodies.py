@@ -174,8 +174,8 @@ def docstring(walk: Walk, value: Any, label: str) -> None:
 
 def text(walk: Walk, function: FunctionType, label: str) -> None:
     """Count the source of a function as written, comments and all."""
-    if (found := walk.describe(function).source) is not None:
-        walk.ledger.part("text", label, found.text + "\n", found.text)
+    if (found := walk.describe(function).text) is not None:
+        walk.ledger.part("text", label, found + "\n", found)
 
 
 def hints(walk: Walk, value: Any, label: str) -> None:

@@ -11,8 +11,7 @@ import sys
 from types import CodeType
 from typing import Any
 
-from neurotools.memo.fingerprint.reads import READ, REBOUND, Read, Reads
-from neurotools.memo.fingerprint.scopes import Import
+from neurotools.memo.fingerprint.reads import READ, REBOUND, Import, Read, Reads
 
 _NAMES = {
     *("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF", "LOAD_CLASSDEREF"),

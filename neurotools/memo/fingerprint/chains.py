@@ -25,8 +25,7 @@ from neurotools.memo.fingerprint.limits import (
     SEES_MODULE,
     doubtful,
 )
-from neurotools.memo.fingerprint.reads import CHANGED, READ, REBOUND, Read, Reads
-from neurotools.memo.fingerprint.scopes import Import
+from neurotools.memo.fingerprint.reads import CHANGED, READ, REBOUND, Import, Read, Reads
 from neurotools.memo.fingerprint.unwrap import is_code, name_of, unwrapped
 
 if TYPE_CHECKING:

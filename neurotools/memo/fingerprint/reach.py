@@ -17,6 +17,7 @@ from neurotools.memo.errors import UndigestableValue, UnknownChoice, UnsafeBindi
 from neurotools.memo.fingerprint.manifest import Manifest
 
 if TYPE_CHECKING:
+    from neurotools.memo.fingerprint.known import Shelf
     from neurotools.memo.fingerprint.walk import Walk
 
 _GRANULARITIES = ("exact", "minor", "record", "off")
@@ -57,6 +58,8 @@ class Tracker:
         built anew under the same version. ``'off'`` is nothing.
     docstrings : bool, default False
         Whether docstrings count. Where reachable code reads docstrings they always do.
+    shelf : Shelf, optional
+        Where what is learnt of source is kept for other processes.
 
     Raises
     ------
@@ -76,13 +79,19 @@ class Tracker:
     """
 
     def __init__(
-        self, function: Callable[..., Any], *, packages: str = "minor", docstrings: bool = False
+        self,
+        function: Callable[..., Any],
+        *,
+        packages: str = "minor",
+        docstrings: bool = False,
+        shelf: Shelf | None = None,
     ) -> None:
         if packages not in _GRANULARITIES:
             raise UnknownChoice("packages", packages, _GRANULARITIES)
         self._function = function
         self._packages = packages
         self._docstrings = docstrings
+        self._shelf = shelf
         self._seen: _Seen | None = None
 
     def current(self) -> Fingerprint:
@@ -123,7 +132,7 @@ class Tracker:
 
     def _look(self) -> _Seen:
         for _ in range(_PATIENCE):
-            seen = _Seen(self._function, self._packages, self._docstrings)
+            seen = _Seen(self._function, self._packages, self._docstrings, self._shelf)
             # Walking may load modules, and threads may run: what was visited may have changed.
             if seen.is_same():
                 break
@@ -133,10 +142,16 @@ class Tracker:
 class _Seen:
     """What one walk has seen."""
 
-    def __init__(self, function: Callable[..., Any], packages: str, docstrings: bool) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        packages: str,
+        docstrings: bool,
+        shelf: Shelf | None,
+    ) -> None:
         from neurotools.memo.fingerprint.walk import Unseen, Walk
 
-        self.walk: Walk = Walk(packages, docstrings)
+        self.walk: Walk = Walk(packages, docstrings, shelf)
         self.walk.run(function)
         #: Whether all that identity tells is as it was.
         self.is_same = self.walk.ledger.guards.hold

@@ -6,30 +6,13 @@ import ast
 from dataclasses import dataclass, field
 from typing import Any
 
+from neurotools.memo.fingerprint.reads import Import
+
 #: A node of source that becomes a function.
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-
-
-@dataclass(frozen=True)
-class Import:
-    """What a name is bound to by an import statement inside a body.
-
-    Attributes
-    ----------
-    level : int
-        Number of leading dots.
-    module : str
-        Module imported.
-    name : str, optional
-        Name taken from it.
-    """
-
-    level: int
-    module: str
-    name: str | None = None
 
 
 @dataclass

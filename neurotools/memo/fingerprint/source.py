@@ -2,7 +2,7 @@
 
 The file on disk may have been edited since it was imported, and several lambdas can stand on one
 line. So a definition found in the source is compiled again, and counts only when it gives the code
-that runs. Not here: what the source says (`normal`, `reads`).
+that runs. Not here: what the source says (`normal`, `reader`), which is loaded when it is needed.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from __future__ import annotations
 import weakref
 from dataclasses import dataclass
 from types import CodeType, FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neurotools.memo.fingerprint.bytecode import code_digest, reads_of_code
-from neurotools.memo.fingerprint.normal import canonical
-from neurotools.memo.fingerprint.reads import Reads, reads_of
-from neurotools.memo.fingerprint.scopes import Definition
-from neurotools.memo.fingerprint.texts import text_of
+from neurotools.memo.fingerprint.known import Described, Known
+
+if TYPE_CHECKING:
+    from neurotools.memo.fingerprint.scopes import Definition
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,26 +38,9 @@ class Source:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Described:
-    """What one code object does.
-
-    Attributes
-    ----------
-    source : Source or None
-        None where there is none, or where it is not the source of this code.
-    body : str
-        Canonical text, or a digest of the code object where there is no source.
-    reads : Reads
-        What it reads from outside itself.
-    """
-
-    source: Source | None
-    body: str
-    reads: Reads
-
-
-def described(code: CodeType, namespace: dict[str, Any], docstrings: bool) -> Described:
+def described(
+    code: CodeType, namespace: dict[str, Any], docstrings: bool, known: Known | None = None
+) -> Described:
     """Return what a code object does; computed once for each.
 
     Parameters
@@ -68,26 +51,36 @@ def described(code: CodeType, namespace: dict[str, Any], docstrings: bool) -> De
         The function's globals, from which modules in archives can be read.
     docstrings : bool
         Whether docstrings inside the function count.
+    known : Known, optional
+        What earlier processes have learnt; what is found new is added.
     """
     key = id(code), docstrings
-    known = _DESCRIBED.get(key)
-    if known is None:
-        known = _DESCRIBED[key] = _describe(code, namespace, docstrings)
+    found = _DESCRIBED.get(key)
+    if found is None:
+        found = known.described(code, docstrings) if known is not None else None
+        if found is None:
+            found = _describe(code, namespace, docstrings)
+            if known is not None:
+                known.learn(code, docstrings, found)
+        _DESCRIBED[key] = found
         weakref.finalize(code, _DESCRIBED.pop, key, None).atexit = False
-    return known
+    return found
 
 
 _DESCRIBED: dict[tuple[int, bool], Described] = {}
 
 
 def _describe(code: CodeType, namespace: dict[str, Any], docstrings: bool) -> Described:
+    from neurotools.memo.fingerprint.normal import canonical
+    from neurotools.memo.fingerprint.reader import reads_of
+
     try:
         if (found := find(code, namespace)) is not None:
             body = canonical(found.node, docstrings=docstrings)
-            return Described(found, body, reads_of(found.node))
+            return Described(found.qualname, found.text, body, reads_of(found.node))
     except RecursionError:
         pass  # nested too deeply for the compiler to be asked again
-    return Described(None, code_digest(code), reads_of_code(code))
+    return Described(None, None, code_digest(code), reads_of_code(code))
 
 
 def normalized(function: FunctionType, *, docstrings: bool = False) -> str:
@@ -111,6 +104,8 @@ def normalized(function: FunctionType, *, docstrings: bool = False) -> str:
 
 def find(code: CodeType, namespace: dict[str, Any]) -> Source | None:
     """Return the source of a code object, or None if there is none that gives this code."""
+    from neurotools.memo.fingerprint.texts import text_of
+
     text = text_of(code, namespace)
     if text is None:
         return None

@@ -22,6 +22,7 @@ import numpy as np
 from neurotools.memo.fingerprint import bodies, origin, source
 from neurotools.memo.fingerprint.chains import Chains, Place
 from neurotools.memo.fingerprint.holdings import Holdings
+from neurotools.memo.fingerprint.known import Described, Known, Shelf
 from neurotools.memo.fingerprint.ledger import Ledger
 from neurotools.memo.fingerprint.reads import READ
 from neurotools.memo.fingerprint.unwrap import IN_C, LruCache, is_code, name_of, unwrapped
@@ -49,10 +50,13 @@ class Walk:
         Granularity of versions of distributions.
     docstrings : bool
         Whether docstrings count.
+    shelf : Shelf, optional
+        Where what is learnt of source is kept for other processes.
     """
 
-    def __init__(self, packages: str, docstrings: bool) -> None:
+    def __init__(self, packages: str, docstrings: bool, shelf: Shelf | None = None) -> None:
         self.ledger = Ledger(packages)
+        self._known = None if shelf is None else Known(shelf)
         self.docstrings = docstrings
         self.chains = Chains(self)
         self.holdings = Holdings(self)
@@ -78,6 +82,8 @@ class Walk:
             self._visit()
         self.ledger.guards.close()
         self._open = False
+        if self._known is not None:
+            self._known.save()
 
     def _visit(self) -> None:
         """Visit nodes until none is left; values only then, when all that may change is known."""
@@ -127,8 +133,7 @@ class Walk:
         return self.foreign(function)
 
     def _name_of(self, function: FunctionType) -> str:
-        found = self.describe(function).source
-        qualname = function.__qualname__ if found is None else found.qualname
+        qualname = self.describe(function).qualname or function.__qualname__
         return f"{self.ledger.scope(function.__globals__)}:{qualname}"
 
     def _label_class(self, cls: type) -> str:
@@ -213,9 +218,8 @@ class Walk:
     def _function(self, function: FunctionType, label: str) -> None:
         described = self.describe(function)
         self.ledger.guards.function(function)
-        text = None if described.source is None else described.source.text
-        self.ledger.part("function", label, "\n" + described.body, text)
-        if described.source is None:
+        self.ledger.part("function", label, "\n" + described.body, described.text)
+        if described.text is None:
             self.ledger.doubt(f"{label} has no source: its bytecode counts, for this Python only")
         self._defaults(function, label)
         self.mentioned |= described.reads.attributes
@@ -224,9 +228,10 @@ class Walk:
         place = Place(function, label, self.ledger.scope(function.__globals__))
         self.chains.resolve(place, described.reads)
 
-    def describe(self, function: FunctionType) -> source.Described:
+    def describe(self, function: FunctionType) -> Described:
         """Return what the code of a function does."""
-        return source.described(function.__code__, function.__globals__, self.docstrings)
+        code, namespace = function.__code__, function.__globals__
+        return source.described(code, namespace, self.docstrings, self._known)
 
     def _defaults(self, function: FunctionType, label: str) -> None:
         code, values = function.__code__, function.__defaults__ or ()

@@ -183,18 +183,20 @@ class DirectoryTier:
             self._write(path, Blob((content,), len(content)))
 
     def get_manifest(self, function: str, code: str) -> bytes | None:
-        path = os.path.join(self.root, *function.split("/"), code, MANIFEST)
-        try:
-            descriptor = os.open(path, _READ)
-        except OSError:
-            return None
-        try:
-            facts = os.fstat(descriptor)
-            if not stat.S_ISREG(facts.st_mode) or facts.st_size > MANIFEST_LIMIT:
-                return None
-            return bytes(_read_whole(descriptor, facts.st_size, path))
-        finally:
-            os.close(descriptor)
+        return _read_bounded(os.path.join(self.root, *function.split("/"), code, MANIFEST))
+
+    def note(self, name: str) -> bytes | None:
+        """Return a note kept by `keep_note`, or None."""
+        return _read_bounded(self._place_of(name))
+
+    def keep_note(self, name: str, content: bytes) -> None:
+        """Keep something that is no entry and may be lost, in place of the note of that name."""
+        path = self._place_of(name)
+        self._prepare(os.path.dirname(path))
+        self._write(path, Blob((content,), len(content)))
+
+    def _place_of(self, name: str) -> str:
+        return os.path.join(self.root, PRIVATE, "notes", name)
 
     def _write(self, path: str, blob: Blob) -> None:
         temporary = self._temporary()
@@ -311,6 +313,21 @@ def _regular(path: str, flags: int) -> int:
         os.close(descriptor)
         raise CorruptEntry(path, "it is no regular file")
     return descriptor
+
+
+def _read_bounded(path: str) -> bytes | None:
+    """Return a small file that is no entry; None where there is none, or something else."""
+    try:
+        descriptor = os.open(path, _READ)
+    except OSError:
+        return None
+    try:
+        facts = os.fstat(descriptor)
+        if not stat.S_ISREG(facts.st_mode) or facts.st_size > MANIFEST_LIMIT:
+            return None
+        return bytes(_read_whole(descriptor, facts.st_size, path))
+    finally:
+        os.close(descriptor)
 
 
 def _read_whole(descriptor: int, size: int, path: str) -> memoryview:

@@ -5,8 +5,10 @@ The verdict of each case is checked against the truth: what the program returns 
 
 from __future__ import annotations
 
+import functools
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -84,7 +86,18 @@ each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name.re
 
 
 @pytest.fixture(scope="module")
-def look_before(look, tmp_path_factory):
+def folder_of(tmp_path_factory):
+    """Return a function that gives the folder of a case: its program, and what is known of it."""
+
+    @functools.cache
+    def folder(name):
+        return tmp_path_factory.mktemp("case")
+
+    return lambda case: folder(case.name)
+
+
+@pytest.fixture(scope="module")
+def look_before(look, folder_of):
     """Return a function that looks at a case before its edit, once."""
     answers = {}
 
@@ -92,18 +105,24 @@ def look_before(look, tmp_path_factory):
         if case.needs:
             pytest.importorskip(case.needs)
         if case.name not in answers:
-            folder = write(tmp_path_factory.mktemp("before"), case.before())
-            answers[case.name] = look(folder=str(folder), args=case.args, options=case.options)
+            answers[case.name] = look_at(case.before(), look, folder_of(case), case)
         return answers[case.name]
 
     return ask
 
 
+def look_at(files, look, folder, case):
+    """Look at a program that was edited in place, with what was learnt before the edit."""
+    shutil.rmtree(folder / "program", ignore_errors=True)
+    program = write(folder / "program", files)
+    shelf = str(folder / "shelf")
+    return look(folder=str(program), args=case.args, options=case.options, shelf=shelf)
+
+
 @each_case
-def test_edit(case, look, look_before, tmp_path):
+def test_edit(case, look, look_before, folder_of):
     before = look_before(case)
-    folder = write(tmp_path, case.after())
-    after = look(folder=str(folder), args=case.args, options=case.options)
+    after = look_at(case.after(), look, folder_of(case), case)
     assert (before["result"] == after["result"]) == (case.verdict == HIT), "the case is wrong"
     assert (before["code"] == after["code"]) == (case.verdict == HIT), why(before, after)
 

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from neurotools.memo.fingerprint import source
 from neurotools.memo.fingerprint.bytecode import nested, reads_of_code
 from neurotools.memo.fingerprint.normal import canonical
-from neurotools.memo.fingerprint.reads import READ, reads_of
+from neurotools.memo.fingerprint.reader import reads_of
+from neurotools.memo.fingerprint.reads import READ
 from neurotools.memo.fingerprint.scopes import FUNCTIONS
 from neurotools.memo.fingerprint.source import described, normalized
 from tests.memo.fingerprint.sessions import Session

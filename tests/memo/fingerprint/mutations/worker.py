@@ -12,8 +12,10 @@ import traceback
 
 import numpy as np
 
-from neurotools.memo.fingerprint import walk  # noqa: F401 - loaded here once, not in each child
+# Loaded here once, not in each child.
+from neurotools.memo.fingerprint import normal, reader, texts, walk  # noqa: F401
 from neurotools.memo.fingerprint.reach import Tracker
+from neurotools.memo.tiers.directory import DirectoryTier
 
 
 def look(job: dict) -> dict:
@@ -28,10 +30,12 @@ def look(job: dict) -> dict:
     importlib.invalidate_caches()
     module = importlib.import_module(job.get("module", "main"))
     function = module.f
-    tracker = Tracker(function, **job.get("options", {}))
+    options = job.get("options", {})
+    shelf = DirectoryTier(job["shelf"]) if "shelf" in job else None
+    tracker = Tracker(function, shelf=shelf, **options)
     found = tracker.current()
     result = function(*job["args"])
-    again = Tracker(function, **job.get("options", {})).current()
+    again = Tracker(function, **options).current()
     return {
         "code": found.code,
         "again": again.code,
@@ -54,16 +58,16 @@ def answer(job: dict) -> dict:
 
 
 def in_child(job: dict) -> str:
-    reader, writer = os.pipe()
+    answers, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        os.close(reader)
+        os.close(answers)
         sys.stdout = sys.stderr  # what programs print is no answer
         with os.fdopen(writer, "w") as file:
             file.write(json.dumps(answer(job)))
         os._exit(0)
     os.close(writer)
-    with os.fdopen(reader) as file:
+    with os.fdopen(answers) as file:
         text = file.read()
     os.waitpid(child, 0)
     return text
