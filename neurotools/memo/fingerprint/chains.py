@@ -12,7 +12,6 @@ import importlib
 import importlib.util
 import os
 import sys
-from dataclasses import dataclass
 from types import FunctionType, MethodType, ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -40,13 +39,13 @@ _OF_IMPORT = {
 }
 
 
-@dataclass(frozen=True, slots=True)
 class Place:
     """Where names are looked up: a function, its label, and the name of its module."""
 
-    function: FunctionType
-    label: str
-    scope: str
+    __slots__ = ("function", "label", "scope")
+
+    def __init__(self, function: FunctionType, label: str, scope: str) -> None:
+        self.function, self.label, self.scope = function, label, scope
 
 
 class Chains:

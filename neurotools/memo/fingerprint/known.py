@@ -12,9 +12,8 @@ import json
 import os
 import stat
 import sys
-from dataclasses import dataclass
 from types import CodeType
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import xxhash
 
@@ -38,8 +37,7 @@ class Shelf(Protocol):
         """Keep a note in place of the one of that name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Described:
+class Described(NamedTuple):
     """What one code object does.
 
     Attributes
@@ -116,11 +114,11 @@ class Known:
         return {}
 
 
-@dataclass(slots=True)
 class _File:
-    digest: str
-    rows: dict[str, Any]
-    is_new: bool = False
+    """What is known of one file, and whether that is more than the shelf has."""
+
+    def __init__(self, digest: str, rows: dict[str, Any]) -> None:
+        self.digest, self.rows, self.is_new = digest, rows, False
 
 
 def _digest(path: str) -> str | None:

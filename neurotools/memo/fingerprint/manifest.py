@@ -7,9 +7,8 @@ checks every type; nothing in it is ever run.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 #: Read no larger manifest, and unpack no more source from one, in characters and bytes.
 LIMIT = 64 * 2**20
@@ -17,8 +16,7 @@ LIMIT = 64 * 2**20
 _LAYOUT = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One thing that a fingerprint depends on.
 
     Attributes
@@ -39,8 +37,7 @@ class Part:
     source: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(NamedTuple):
     """All parts of one fingerprint.
 
     Attributes
@@ -137,8 +134,7 @@ def _text(value: object) -> str:
     return value
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(NamedTuple):
     """What became of one part between two manifests.
 
     Attributes

@@ -11,14 +11,12 @@ import os
 import re
 import sys
 import sysconfig
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
+class Package(NamedTuple):
     """An installed distribution.
 
     Attributes
@@ -36,12 +34,10 @@ class Package:
     metadata: str
 
 
-@dataclass(frozen=True, slots=True)
 class Library:
     """The standard library, and neurotools itself: what counts for nothing."""
 
 
-@dataclass(frozen=True, slots=True)
 class User:
     """Code of the user's own, which is followed."""
 

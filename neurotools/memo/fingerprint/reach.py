@@ -9,9 +9,8 @@ from __future__ import annotations
 import hashlib
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from neurotools.memo.errors import UndigestableValue, UnknownChoice, UnsafeBinding
 from neurotools.memo.fingerprint.manifest import Manifest
@@ -26,8 +25,7 @@ _GRANULARITIES = ("exact", "minor", "record", "off")
 _PATIENCE = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
+class Fingerprint(NamedTuple):
     """A digest of code.
 
     Attributes

@@ -8,9 +8,8 @@ that runs. Not here: what the source says (`normal`, `reader`), which is loaded 
 from __future__ import annotations
 
 import weakref
-from dataclasses import dataclass
 from types import CodeType, FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from neurotools.memo.fingerprint.bytecode import code_digest, reads_of_code
 from neurotools.memo.fingerprint.known import Described, Known
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
     from neurotools.memo.fingerprint.scopes import Definition
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """The source of one code object.
 
     Attributes
