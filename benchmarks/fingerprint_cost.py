@@ -52,8 +52,8 @@ _BELOW = """
 *Each call*: to see that nothing has changed. *First call*: the fingerprint in a new process, with
 the modules imported and numpy loaded, where an earlier process has seen the same files with this
 cache, and where none has. *Import*: what Python itself takes to import the same modules from
-``.pyc`` files. In the same processes, ``np.load`` of a file with 1 kB takes {load:.0f} microseconds.
-Times are processor times. {circumstances}
+``.pyc`` files. In the same processes, ``np.load`` of a file with 1 kB takes {load:.0f} µs. All are
+processor times. {circumstances}
 """
 
 

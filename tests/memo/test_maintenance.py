@@ -1,4 +1,3 @@
-import dataclasses
 import os
 import pickle
 import shutil
@@ -70,7 +69,7 @@ def test_combining_skips_what_is_damaged(f, tmp_path):
     with open(f.locate(1), "r+b") as file:
         file.write(b"damage")
     present = f.keys.fingerprint.manifest
-    later = dataclasses.replace(present, code="another-code-")
+    later = present._replace(code="another-code-")
     done = combine(f.cache_root, f.keys.folder, later, "")
     assert (len(done.merged), len(done.unreadable)) == (1, 1)
     assert len(os.listdir(os.path.join(os.path.dirname(folder), "another-code-"))) == 1

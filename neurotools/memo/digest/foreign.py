@@ -167,6 +167,18 @@ _SPARSE: dict[str, Rule] = {
 }
 
 
+def _scipy_stats(stats: Any) -> Rules:
+    return {stats.rv_continuous: _distribution, stats.rv_discrete: _distribution}
+
+
+def _distribution(value: Any) -> Any:
+    """Return what pickle keeps of a distribution, without the state of numpy's own generator."""
+    state = dict(value.__getstate__())
+    if state.get("_random_state") is sys.modules["numpy.random"].mtrand._rand:
+        del state["_random_state"]
+    return state
+
+
 # -- nibabel
 
 
@@ -276,11 +288,12 @@ def _torch_generator(value: Any) -> Any:
     return str(value.device), value.get_state()
 
 
-#: Top-level package -> the module that has its types, and their rules.
+#: Package, or package within one -> the module that has its types, and their rules.
 _LIBRARIES: dict[str, tuple[str, Callable[[Any], Rules]]] = {
     "numpy": ("numpy.random", _numpy),
     "pandas": ("pandas", _pandas),
     "scipy": ("scipy.sparse", _scipy),
+    "scipy.stats": ("scipy.stats", _scipy_stats),
     "nibabel": ("nibabel", _nibabel),
     "xarray": ("xarray", _xarray),
     "mne": ("mne.io", _mne),
@@ -293,10 +306,11 @@ _asked: set[str] = set()
 
 def rule(cls: type) -> Rule | None:
     """Return the rule for a type of a library, if there is one."""
-    library = cls.__module__.partition(".")[0]
-    if library in _LIBRARIES and library not in _asked:
-        module, rules = _LIBRARIES[library]
-        if module in sys.modules:
-            _rules.update(rules(sys.modules[module]))
-            _asked.add(library)
+    names = cls.__module__.split(".")
+    for library in (names[0], ".".join(names[:2])):
+        if library in _LIBRARIES and library not in _asked:
+            module, rules = _LIBRARIES[library]
+            if module in sys.modules:
+                _rules.update(rules(sys.modules[module]))
+                _asked.add(library)
     return _rules.get(cls)

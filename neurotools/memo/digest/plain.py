@@ -74,6 +74,12 @@ def _array() -> Rules:
     }
 
 
+def _struct() -> Rules:
+    from struct import Struct
+
+    return {Struct: ("struct", attributes("format"))}
+
+
 #: Module -> its rules. These modules are not loaded before somebody uses them.
 _LATE: dict[str, Callable[[], Rules]] = {
     "decimal": _decimal,
@@ -81,6 +87,7 @@ _LATE: dict[str, Callable[[], Rules]] = {
     "uuid": _uuid,
     "zoneinfo": _zone,
     "array": _array,
+    "_struct": _struct,
 }
 
 #: Exact type -> the name it goes by, the same in every version of Python, and its rule.

@@ -47,7 +47,13 @@ def qualified_name(value: Any) -> str:
     return f"{getattr(owner, '__module__', None) or type(value).__module__}:{name}"
 
 
-def digest(value: Any, code: CodeName = qualified_name, *, ordered: bool = False) -> str:
+def digest(
+    value: Any,
+    code: CodeName = qualified_name,
+    *,
+    ordered: bool = False,
+    most: int | None = None,
+) -> str:
     """Return the digest of a value's content and types.
 
     Parameters
@@ -59,6 +65,8 @@ def digest(value: Any, code: CodeName = qualified_name, *, ordered: bool = False
         them. The default goes by name only.
     ordered : bool
         Whether the order of dictionaries counts.
+    most : int, optional
+        Refuse a value with more objects inside than this; numbers and text are not counted.
 
     Returns
     -------
@@ -79,7 +87,9 @@ def digest(value: Any, code: CodeName = qualified_name, *, ordered: bool = False
     """
     scalar = SCALARS.get(type(value))
     try:
-        encoding = Walk(code, choose, ordered).encode(value) if scalar is None else scalar(value)
+        encoding = (
+            Walk(code, choose, ordered, most).encode(value) if scalar is None else scalar(value)
+        )
     except RecursionError:
         raise refusal(value, TOO_DEEP) from None
     return files.base64(xxhash.xxh3_128_digest(encoding))

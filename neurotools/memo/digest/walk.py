@@ -7,6 +7,7 @@ Dictionaries and sets have no order; all else has.
 
 from __future__ import annotations
 
+import sys
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
@@ -58,6 +59,8 @@ class Walk:
         of what is written, and tells it from the values of all other types.
     ordered : bool
         Whether the order of dictionaries counts.
+    most : int, optional
+        Objects after which to stop with an error.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class Walk:
         code: CodeName,
         choose: Callable[[type], tuple[bytes, Writer]],
         ordered: bool = False,
+        most: int | None = None,
     ) -> None:
         self._code = code
         self._ordered = ordered
@@ -79,6 +83,7 @@ class Walk:
         self._depth = 0
         # An id is only good while its object lives, and parts may be made on the fly.
         self._kept: list[Any] = []
+        self._most = sys.maxsize if most is None else most
         self._arrays: dict[int, weakref.ref[Any]] = {}
 
     def encode(self, value: Any) -> bytes:
@@ -121,6 +126,8 @@ class Walk:
     def _keep(self, value: Any) -> None:
         if not isinstance(value, np.ndarray):
             self._kept.append(value)
+            if len(self._kept) > self._most:
+                raise refusal(value, f"there are more than {self._most} objects in it")
             return
         # An array may have been read from a file for this, and be larger than all else together.
         place, known = id(value), self._known

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import enum
 import functools
 import re
 from collections.abc import Mapping
@@ -58,8 +59,21 @@ def cls(walk: Walk, value: type, label: str) -> None:
         registered(walk, value, label)
     if (members := classes.enumerated(value)) is not None:
         walk.bind(f"{place}.__members__", members)
+        _enumerated(walk, value, place)
+    if text := classes.boundary(value):
+        walk.ledger.part("boundary", label, text)
+    if text := classes.protocol(value):
+        walk.ledger.part("protocol", label, text)
     if any(_reads_hints(base) for base in (*value.__mro__, type(value))):
         hints(walk, value, label)
+
+
+def _enumerated(walk: Walk, value: type[enum.Enum], place: str) -> None:
+    """Count what the members of an enumeration were given later."""
+    for member, name in classes.enumerated_more(value):
+        walk.ledger.guards.entry(member.__dict__, name)
+        held = member.__dict__[name]
+        walk.bind(f"{place}.{member.name}.{name}", held, READ, wide=True)
 
 
 def _reads_hints(base: type) -> bool:
@@ -104,6 +118,13 @@ def namespace(walk: Walk, names: Mapping[str, Any], scope: str) -> None:
 _OF_SHELL = re.compile(r"In|Out|exit|quit|get_ipython|_+|_[io]?h|_dh|_i+|_i?\d+")
 
 
+def dispatches_to_users(function: FunctionType) -> bool:
+    """Whether a function of a library, made by `functools.singledispatch`, can run the user's."""
+    if not (hasattr(function, "registry") and hasattr(function, "dispatch")):
+        return False
+    return any(map(_is_users, function.registry.values()))
+
+
 def dispatched(walk: Walk, function: FunctionType, label: str) -> None:
     """Visit what `functools.singledispatch` made."""
     registry: Mapping[type, Any] = function.registry  # type: ignore[attr-defined]
@@ -127,12 +148,14 @@ def binary(walk: Walk, value: Any) -> None:
 
 
 def registered(walk: Walk, value: type, label: str) -> None:
-    """Count the classes registered with an abstract one."""
+    """Count the classes registered with an abstract one; with a library's, those of the user."""
     references: set[Any] = abc._get_dump(value)[0]  # type: ignore[attr-defined]
-    found = sorted(walk.label(cls) for cls in (reference() for reference in references) if cls)
+    found = [cls for cls in (reference() for reference in references) if cls]
+    if origin.of_class(value) is not origin.USER:
+        found = [cls for cls in found if origin.of_class(cls) is origin.USER]
     walk.ledger.guards.answer(abc.get_cache_token)
     if found:
-        walk.ledger.part("registered", label, repr(found))
+        walk.ledger.part("registered", label, repr(sorted(map(walk.label, found))))
 
 
 def patches(walk: Walk, value: type) -> None:
@@ -142,6 +165,8 @@ def patches(walk: Walk, value: type) -> None:
         if is_known or origin.of_class(base) is origin.USER:
             continue
         walk.patched.add(base)
+        if "_abc_impl" in base.__dict__:
+            registered(walk, base, name_of(base))
         walk.ledger.guards.size(base.__dict__)
         for name, held in list(base.__dict__.items()):
             if _is_users(held):
@@ -151,9 +176,12 @@ def patches(walk: Walk, value: type) -> None:
 
 def _is_users(held: Any) -> bool:
     """Whether a function or class, or one inside a descriptor, is the user's."""
-    inside = [held, *(getattr(held, part, None) for part in _PARTS)]
-    if not isinstance(held, type):  # libraries have descriptors of their own
-        inside += [type(held), *getattr(held, "__dict__", {}).values()]
+    try:
+        inside = [held, *(getattr(held, part, None) for part in _PARTS)]
+        if not isinstance(held, type):  # libraries have descriptors of their own
+            inside += [type(held), *getattr(held, "__dict__", {}).values()]
+    except Exception:
+        return False  # boundary: libraries leave things in classes that may not be asked yet
     return any(map(_is_users_code, inside))
 
 
@@ -196,6 +224,18 @@ def _hint(walk: Walk, hint: Any) -> str:
     inside = ", ".join(_hint(walk, part) for part in getattr(hint, "__args__", ()))
     text = repr(hint) if " at 0x" not in repr(hint) else type(hint).__name__
     return f"{text}[{inside}]"
+
+
+def bases(walk: Walk, value: type, label: str) -> None:
+    """Count the arguments of generic base classes."""
+    if found := value.__dict__.get("__orig_bases__"):
+        walk.ledger.part("bases", label, "\n".join(_hint(walk, base) for base in found) + "\n")
+
+
+def keys(walk: Walk, value: type, label: str) -> None:
+    """Count which keys a `TypedDict` requires."""
+    if text := classes.keys(value):
+        walk.ledger.part("keys", label, text)
 
 
 def subclasses(walk: Walk, value: type, label: str) -> None:

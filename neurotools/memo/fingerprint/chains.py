@@ -7,24 +7,22 @@ ends at is bound whole.
 
 from __future__ import annotations
 
-import functools
-import importlib
-import importlib.util
 import os
 import sys
-from types import FunctionType, MethodType, ModuleType, SimpleNamespace
+from types import FunctionType, ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from neurotools.memo.fingerprint import bodies, classes, origin
+from neurotools.memo.fingerprint.imports import Imports
 from neurotools.memo.fingerprint.limits import (
     COMPUTED_IMPORTS,
     DOUBTFUL_METHODS,
-    OF_MACHINE,
     SEES_GLOBALS,
     SEES_MODULE,
     doubtful,
 )
 from neurotools.memo.fingerprint.reads import CHANGED, READ, REBOUND, Import, Read, Reads
+from neurotools.memo.fingerprint.theirs import NUMBERS, is_dunder, is_foreign, is_plain_data
 from neurotools.memo.fingerprint.unwrap import is_code, name_of, unwrapped
 
 if TYPE_CHECKING:
@@ -54,13 +52,14 @@ class Chains:
     def __init__(self, walk: Walk) -> None:
         self.walk = walk
         self.ledger = walk.ledger
+        self.imports = Imports(walk)
         self.names: set[str] = set()
 
     def resolve(self, place: Place, reads: Reads) -> None:
         """Follow everything that a function reads."""
         self.walk.holdings.user = place.label
         for target in sorted(reads.imports, key=str):
-            self._loaded(place, target)
+            self.imports.loaded(place.function.__globals__, target)
         for read in sorted(reads.uses, key=str):
             value = self._read(place, read, reads.uses[read])
             self._mind(place, value)
@@ -118,7 +117,7 @@ class Chains:
             self.ledger.guards.entry(namespace, name)
             if name in namespace:
                 value = namespace[name]
-                if home == "builtins" and _is_foreign(value, home):
+                if home == "builtins" and is_foreign(value, home):
                     return value
                 return self.follow(f"{home}.{name}", value, read.chain, how)
         if how != REBOUND:
@@ -137,6 +136,7 @@ class Chains:
                 break
             if how == REBOUND and len(chain) == 1 and self._can_step(value):
                 self.walk.holdings.used(f"{place}.{chain[0]}", how)
+                self._runs_when_changed(value)
                 return MISSING
             step = self._step(value, chain[0])
             if step is MISSING:
@@ -148,7 +148,15 @@ class Chains:
             self.walk.bind(place, value, how)
         else:
             self.walk.holdings.used(place, how)
+            self._runs_when_changed(value)
         return value
+
+    def _runs_when_changed(self, value: Any) -> None:
+        """Count the class of what is assigned to: properties, ``__setattr__``, ``__iadd__``."""
+        if not is_code(value) or isinstance(value, type):
+            kind = type(value)
+            if kind is not type and origin.of_class(kind) is origin.USER:
+                self.walk.label(kind)
 
     def _can_step(self, value: Any) -> bool:
         return isinstance(value, (FunctionType, type)) or _is_plain(value)
@@ -188,7 +196,7 @@ class Chains:
             if type(module) is not ModuleType:
                 self._special(module, chain[0])
             return self._attribute(name, module, chain, how)
-        self.ledger.package(home)
+        self.walk.note_package(home)
         return self._foreign(module, chain, how)
 
     def _special(self, module: ModuleType, name: str) -> None:
@@ -229,7 +237,11 @@ class Chains:
         if isinstance(value, ModuleType):
             place = name_of(value).rstrip(":")
             return self.follow(place, value, rest, how) if rest else value
-        if value is MISSING or _is_foreign(value, module.__name__):
+        if rest and self._given(f"{module.__name__}.{first}", value, rest[0]):
+            return value
+        if value is MISSING or is_dunder(first) or is_foreign(value, module.__name__):
+            if is_code(value):
+                self.walk.used.add(name_of(value))
             self._warn(".".join((module.__name__, first, *rest)))
             self._warn(f"{module.__name__}.{first}")
             if isinstance(value, type):
@@ -237,10 +249,21 @@ class Chains:
             return value
         return self.follow(f"{module.__name__}.{first}", value, rest, READ)
 
+    def _given(self, place: str, value: Any, name: str) -> bool:
+        """Count an attribute of a library's object that may be the user's setting."""
+        if is_code(value) or not classes.is_plain_instance(value) or name not in vars(value):
+            return False
+        held = vars(value)[name]
+        if not (is_code(held) or type(held) in NUMBERS or is_plain_data(held)):
+            return False
+        self.ledger.guards.entry(vars(value), name)
+        self.walk.bind(f"{place}.{name}", held)
+        return True
+
     # Imports inside bodies
 
     def _imported(self, place: Place, target: Import, chain: tuple[str, ...], how: int) -> Any:
-        module = self._loaded(place, target)
+        module = self.imports.loaded(place.function.__globals__, target)
         if module is None:
             return MISSING
         if target.name is not None:
@@ -248,49 +271,6 @@ class Chains:
         is_user = origin.of_module(module) is origin.USER
         name = self.ledger.scope(vars(module)) if is_user else name_of(module).rstrip(":")
         return self._module(name, module, chain, how)
-
-    def _loaded(self, place: Place, target: Import) -> ModuleType | None:
-        """Return the module that an import statement would load; the user's is loaded for it.
-
-        Not loading it would give another fingerprint before the first run than after.
-        """
-        namespace = place.function.__globals__
-        name = target.module
-        if target.level:
-            package = namespace.get("__package__") or str(namespace.get("__name__"))
-            try:
-                name = importlib.util.resolve_name("." * target.level + name, package)
-            except ImportError:
-                self.ledger.part("missing", f"import {'.' * target.level}{name}", "")
-                return None
-        module = self._load(name)
-        within = target.name and module is not None and not hasattr(module, target.name)
-        if within and hasattr(module, "__path__"):
-            self._load(f"{name}.{target.name}")
-        return module
-
-    def _load(self, name: str) -> ModuleType | None:
-        self.ledger.guards.entry(sys.modules, name)
-        module = sys.modules.get(name)
-        if module is not None:
-            return module
-        home = _home_on_path(name.partition(".")[0])
-        if home is None:
-            self.ledger.part("missing", f"import {name}", "")
-        elif home is not origin.USER:
-            self.ledger.package(home)
-        else:
-            module = self._import(name)
-        return module
-
-    def _import(self, name: str) -> ModuleType | None:
-        try:
-            return importlib.import_module(name)
-        except (Exception, SystemExit) as error:
-            # Boundary: a module of the user's, which may do anything when it is loaded.
-            self.ledger.part("missing", f"import {name}", "")
-            self.ledger.doubt(f"module {name} cannot be loaded: {type(error).__name__}: {error}")
-            return None
 
     # What cannot be followed
 
@@ -303,6 +283,8 @@ class Chains:
         if value is os.environ:
             self._warn("os.environ")
         if not is_code(value):
+            if (name := name_of(type(value)).replace(":", ".")) in COMPUTED_IMPORTS:
+                self.ledger.refuse(f"{name} in {place.label}", "it names what it loads by text")
             return
         name = name_of(value).replace(":", ".")
         if isinstance(value, type) and name not in COMPUTED_IMPORTS:
@@ -331,34 +313,6 @@ class Chains:
             self.ledger.doubt(f"{name} is used: {reason}")
 
 
-def _is_foreign(value: Any, module: str) -> bool:
-    """Whether something found in a library's module is the library's, not put there by the user."""
-    if not is_code(value):
-        return _is_their_value(value, module)
-    return origin.of(value) is not origin.USER and origin.is_at_home(value)
-
-
-def _is_their_value(value: Any, module: str) -> bool:
-    kind = type(value)
-    if kind in _HOLDS:
-        inner = getattr(value, _HOLDS[kind])
-        return inner is None or _is_foreign(unwrapped(inner), module)
-    if kind in _NUMBERS:  # nobody can tell who put it there
-        return module.partition(".")[0] in OF_MACHINE
-    # Functions compiled by Cython are of a type in a module that is none.
-    named = getattr(value if kind.__name__ in _COMPILED else kind, "__module__", None)
-    home = origin.of_module_named(named)
-    return kind.__module__ != "unittest.mock" and home is not origin.USER
-
-
-#: What holds a function -> the attribute under which it does.
-_HOLDS: dict[type, str] = {functools.partial: "func", MethodType: "__func__"}
-
-_COMPILED = frozenset(("cython_function_or_method", "fused_cython_function"))
-
-_NUMBERS = frozenset((bool, int, float, complex))
-
-
 def _is_plain(value: Any) -> bool:
     return type(value) is SimpleNamespace or classes.is_plain_instance(value)
 
@@ -377,18 +331,3 @@ def _asked(module: ModuleType, name: str) -> Any:
         return getattr(module, name)
     except Exception:
         return MISSING  # boundary: code of the user's
-
-
-def _home_on_path(name: str) -> origin.Origin | None:
-    """Return where a module that is not loaded would come from, without loading it."""
-    try:
-        spec = importlib.util.find_spec(name)
-    except (ImportError, ValueError, AttributeError):
-        return None
-    if spec is None:
-        return None
-    if spec.has_location and spec.origin:
-        return origin.of_file(spec.origin)
-    for folder in spec.submodule_search_locations or ():
-        return origin.of_file(os.path.join(folder, "__init__.py"))
-    return origin.LIBRARY

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 import inspect
 from collections.abc import Iterator
 from types import CodeType, FunctionType, GetSetDescriptorType, MemberDescriptorType
@@ -32,6 +33,21 @@ _WRITTEN = frozenset(
 
 #: Modules that put functions of their own into classes, and others in each version.
 _MAKERS = frozenset(("abc", "collections", "dataclasses", "enum", "reprlib", "typing"))
+
+#: Made by pydantic from fields, hints and decorated functions, which count themselves.
+_OF_PYDANTIC = frozenset(
+    {
+        *("__pydantic_core_schema__", "__pydantic_serializer__", "__pydantic_validator__"),
+        *("__pydantic_complete__", "__pydantic_computed_fields__", "__signature__"),
+        *("__pydantic_generic_metadata__", "__pydantic_parent_namespace__"),
+        *(
+            "__pydantic_setattr_handlers__",
+            "__pydantic_post_init__",
+            "__pydantic_fields_complete__",
+        ),
+        "__pydantic_decorators__",
+    }
+)
 
 _DESCRIPTORS_IN_C: tuple[type, ...] = (
     MemberDescriptorType,
@@ -61,6 +77,8 @@ def _is_made(cls: type, name: str, value: Any) -> bool:
         return True
     if issubclass(cls, enum.Enum) and _is_of_enum(cls, name, value):
         return True
+    if name in _OF_PYDANTIC and "__pydantic_decorators__" in cls.__dict__:
+        return True
     function = getattr(value, "__func__", value)
     if not isinstance(function, FunctionType):
         return False
@@ -72,8 +90,7 @@ def _is_made(cls: type, name: str, value: Any) -> bool:
 
 
 def _is_of_enum(cls: type[enum.Enum], name: str, value: Any) -> bool:
-    sunder = name.startswith("_") and name.endswith("_")
-    return name in cls.__members__ or (sunder and not _is_code(value))
+    return name in cls.__members__ or (_is_sunder(name) and not _is_code(value))
 
 
 def _is_code(value: Any) -> bool:
@@ -82,7 +99,9 @@ def _is_code(value: Any) -> bool:
 
 
 def _is_generated(cls: type, name: str, function: FunctionType, home: str) -> bool:
-    """Whether a method was written by `dataclass` or `namedtuple` from the fields."""
+    """Whether a method was written by `dataclass`, `namedtuple` or `attrs` from the fields."""
+    if function.__code__.co_filename.startswith("<attrs generated "):
+        return "__attrs_attrs__" in cls.__dict__
     if function.__code__.co_filename != "<string>":
         return False
     if name == "__new__":
@@ -136,6 +155,52 @@ def enumerated(cls: type) -> tuple[tuple[str, Any], ...] | None:
     if not issubclass(cls, enum.Enum):
         return None
     return tuple((name, member._value_) for name, member in cls.__members__.items())
+
+
+def enumerated_more(cls: type[enum.Enum]) -> Iterator[tuple[enum.Enum, str]]:
+    """Yield what members of an enumeration have besides name and value: member and attribute."""
+    for member in cls:
+        for name in sorted(member.__dict__):
+            if not _is_sunder(name) and name not in cached_names(cls):
+                yield member, name
+
+
+def boundary(cls: type) -> str:
+    """Return what a `Flag` does with bits that it does not name, where its bases do otherwise."""
+    if not issubclass(cls, enum.Flag):
+        return ""
+    own = getattr(cls, "_boundary_", None)
+    inherited = [getattr(base, "_boundary_", None) for base in cls.__bases__]
+    return "" if own is None or own in inherited else own.name
+
+
+def _is_sunder(name: str) -> bool:
+    return name.startswith("_") and name.endswith("_")
+
+
+def cached_names(cls: type) -> set[str]:
+    """Return the names under which instances keep what a property has computed."""
+    return {
+        held.attrname or name
+        for base in cls.__mro__
+        for name, held in base.__dict__.items()
+        if isinstance(held, functools.cached_property)
+    }
+
+
+def protocol(cls: type) -> str:
+    """Return what `isinstance` looks at where a class is a protocol: the names of attributes."""
+    if not cls.__dict__.get("_is_protocol"):
+        return ""
+    return f"{sorted(hints(cls))} {bool(getattr(cls, '_is_runtime_protocol', False))}"
+
+
+def keys(cls: type) -> str:
+    """Return what a `TypedDict` says of its keys, without their types."""
+    if "__total__" not in cls.__dict__:
+        return ""
+    kinds = (getattr(cls, name, ()) for name in ("__required_keys__", "__optional_keys__"))
+    return f"{cls.__dict__['__total__']} {[sorted(kind) for kind in kinds]}"
 
 
 def hints(cls: type) -> dict[str, Any]:

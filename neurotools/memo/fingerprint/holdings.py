@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import gc
 import logging
 import threading
@@ -11,21 +10,24 @@ from concurrent.futures import Executor
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from neurotools.memo.digest.objects import attributes
 from neurotools.memo.digest.values import digest
 from neurotools.memo.errors import UndigestableValue
-from neurotools.memo.fingerprint import bodies, classes, origin
+from neurotools.memo.fingerprint import bodies, classes, origin, places
 from neurotools.memo.fingerprint.fixed import is_fixed, watch
 from neurotools.memo.fingerprint.reads import CHANGED, READ
+from neurotools.memo.fingerprint.shown import kind, shown
 from neurotools.memo.fingerprint.unwrap import is_code, name_of
+from neurotools.memo.fingerprint.wrappers import inner_of, settings_of
 
 if TYPE_CHECKING:
     from neurotools.memo.fingerprint.walk import Walk
 
 #: What only holds other values, and can be changed without being read.
 _CONTAINERS = frozenset((list, dict, set, deque, defaultdict, Counter, OrderedDict))
+
+#: What containers do besides holding.
+_SETTINGS: dict[type, tuple[str, ...]] = {deque: ("maxlen",), defaultdict: ("default_factory",)}
 
 #: They order and record what runs; they do not change what comes out.
 _HARMLESS: tuple[type, ...] = (
@@ -41,8 +43,8 @@ _HARMLESS: tuple[type, ...] = (
     Executor,
 )
 
-#: Attributes under which libraries keep the function that an object of theirs runs.
-_WRAPPED = ("__wrapped__", "py_func", "pyfunc")
+#: Objects inside an instance of a library's class that are looked at before it is given up.
+_MOST_INSIDE = 50_000
 
 #: Modules in C whose objects are nothing but the functions that they hold.
 _TRANSPARENT = frozenset(("functools", "_functools"))
@@ -144,8 +146,8 @@ class Holdings:
 
     def _give_up(self, place: str, value: Any, wide: bool, reason: str) -> None:
         """Note that a value cannot be followed."""
-        ledger, reason = self.walk.ledger, f"{_kind(value)}{reason}"
-        ledger.part("value", place, f"some {_kind(value)}")
+        ledger, reason = self.walk.ledger, f"{kind(value)}{reason}"
+        ledger.part("value", place, f"some {kind(value)}")
         if wide or _is_private(place):
             self._lost[place] = reason
             ledger.doubt(f"{place} cannot be followed: {reason}")
@@ -155,10 +157,12 @@ class Holdings:
     def _count_kind(self, place: str, value: Any, wide: bool, depth: int) -> None:
         ledger = self.walk.ledger
         if self._is_table(place, value):
-            ledger.part("value", place, "filled as it runs", "filled as it runs")
+            ledger.part("value", place, f"{kind(value)} filled as it runs", "filled as it runs")
+            for name in _SETTINGS.get(type(value), ()):
+                self.walk.bind(f"{place}.{name}", getattr(value, name))
             ledger.doubt(f"{place} is filled by the code itself; what others put there is not seen")
         elif issubclass(type(value), _HARMLESS):
-            ledger.part("value", place, f"some {_kind(value)}")
+            ledger.part("value", place, f"some {kind(value)}")
             self._harmless(place, value)
         elif type(value) is object:
             # It is equal to itself only: what counts is where else it is met.
@@ -166,7 +170,7 @@ class Holdings:
             ledger.part("value", place, f"object() of {first}")
         elif type(value).__module__ == "typing":
             ledger.part("value", place, self._hint(place, value), repr(value))
-        elif (inner := self._inner(value)) is not None:
+        elif (inner := inner_of(value)) is not None:
             self._wrapped(place, value, *inner)
         elif depth < _DEEPEST and _caches(value):
             self._take_apart(place, value, wide, depth)
@@ -186,7 +190,8 @@ class Holdings:
     def _digest(self, place: str, value: Any, wide: bool, depth: int) -> None:
         ledger = self.walk.ledger
         try:
-            found = digest(value, self.walk.label, ordered=True)  # code can iterate over it
+            most = None if origin.of_class(type(value)) is origin.USER else _MOST_INSIDE
+            found = self.digested(value, most)
         except UndigestableValue as error:
             if depth < _DEEPEST and classes.is_plain_instance(value) and not _is_mock(value):
                 self._take_apart(place, value, wide, depth)
@@ -196,10 +201,17 @@ class Holdings:
             self._give_up(place, value, wide, f"{error.where} - {error.reason}")
             return
         ledger.part("value", place, found, shown(value))
+        if places.relocated(value, self.walk.folder) is not value:
+            ledger.doubt(f"{place} lies in the project's folder: where that is does not count")
         bodies.patches(self.walk, type(value))
         self._hidden(place, value)
         if not is_fixed(value) and not watch(value, ledger.guards):
             self.changeable.append((value, found))
+
+    def digested(self, value: Any, most: int | None = None) -> str:
+        """Return a constant's digest. Its order counts, since code can iterate over it."""
+        moved = places.relocated(value, self.walk.folder)
+        return digest(moved, self.walk.label, ordered=True, most=most)
 
     def _hidden(self, place: str, value: Any) -> None:
         """Count what the user's own class keeps from pickle: code can read it all the same.
@@ -223,7 +235,7 @@ class Holdings:
         state = vars(value)
         guards.attribute(value, "__dict__")
         guards.attribute(value, "__class__")
-        kept = _cached_names(type(value))
+        kept = classes.cached_names(type(value))
         names = sorted(name for name in state if name not in kept)
         guards.answer(lambda: sorted(name for name in state if name not in kept) == names)
         self.walk.ledger.part("instance", place, self.walk.label(type(value)))
@@ -260,23 +272,11 @@ class Holdings:
         _tables[id(value)] = value
         return True
 
-    def _inner(self, value: Any) -> tuple[str, Any] | None:
-        """Return the function inside an object of a library, and the attribute that holds it."""
-        cls = type(value)
-        if not callable(value) or not isinstance(origin.of_class(cls), origin.Package):
-            return None
-        for name in _WRAPPED:
-            inner = getattr(value, name, None)
-            if is_code(inner):
-                return name, inner
-        return None
-
     def _wrapped(self, place: str, value: Any, name: str, inner: Any) -> None:
         self.walk.ledger.part("wrapper", place, self.walk.label(type(value)))
         self.walk.bind(f"{place}.{name}", inner)
-        self.walk.see_hints(inner)
-        state = {key: held for key, held in _state(value) if key != name and _is_setting(held)}
-        self.add_frozen(f"{place}.__dict__", state, owner=value)
+        self.walk.see_hints(inner, origin.of_class(type(value)))
+        self.add_frozen(f"{place}.__dict__", settings_of(value, name), owner=value)
 
     def _hint(self, place: str, value: Any) -> str:
         for name in _OF_HINTS:
@@ -285,15 +285,7 @@ class Holdings:
         parts = getattr(value, "__args__", ())
         inside = [self.walk.label(part) for part in parts if issubclass(type(part), type)]
         text = repr(value)
-        return f"{text if ' at 0x' not in text else _kind(value)} {inside}"
-
-
-def _is_setting(value: Any) -> bool:
-    return is_fixed(value) or (type(value) in (list, tuple) and all(map(is_fixed, value)))
-
-
-def _state(value: Any) -> list[tuple[str, Any]]:
-    return sorted(getattr(value, "__dict__", {}).items())
+        return f"{text if ' at 0x' not in text else kind(value)} {inside}"
 
 
 def _named_digest(value: Any, code: list[Any]) -> str:
@@ -306,11 +298,7 @@ def _named_digest(value: Any, code: list[Any]) -> str:
     try:
         return digest(value, name)
     except UndigestableValue:
-        return f"some {_kind(value)}"
-
-
-def _kind(value: Any) -> str:
-    return f"{type(value).__module__}.{type(value).__qualname__}"
+        return f"some {kind(value)}"
 
 
 def _hides(cls: type) -> bool:
@@ -337,33 +325,4 @@ def _is_private(place: str) -> bool:
 
 
 def _caches(value: Any) -> bool:
-    return bool(_cached_names(type(value))) and classes.is_plain_instance(value)
-
-
-def _cached_names(cls: type) -> set[str]:
-    """Return the names under which instances keep what a property has computed."""
-    return {
-        held.attrname or name
-        for base in cls.__mro__
-        for name, held in base.__dict__.items()
-        if isinstance(held, functools.cached_property)
-    }
-
-
-_SIMPLE = frozenset((int, float, complex, str, bytes, bool, type(None)))
-
-
-def shown(value: Any) -> str:
-    """Return a value for a reader, without running code of the value's own."""
-    if type(value) in _SIMPLE:
-        text = repr(value)
-    elif isinstance(value, np.ndarray):
-        text = f"array of {value.dtype} {value.shape}"
-    elif type(value) in (list, tuple, set, frozenset):
-        text = f"{type(value).__name__} of {len(value)}: " + ", ".join(map(shown, list(value)[:20]))
-    elif type(value) is dict:
-        pairs = list(value.items())[:20]
-        text = f"dict of {len(value)}: " + ", ".join(f"{shown(k)}: {shown(v)}" for k, v in pairs)
-    else:
-        text = f"some {_kind(value)}"
-    return text if len(text) <= 400 else text[:400] + "..."
+    return bool(classes.cached_names(type(value))) and classes.is_plain_instance(value)

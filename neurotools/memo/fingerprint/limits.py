@@ -28,7 +28,7 @@ COMPUTED_IMPORTS = frozenset(
         *("runpy.run_path", "runpy.run_module", "importlib.util.spec_from_file_location"),
         *("frozen_importlib_external.spec_from_file_location", "pkgutil.resolve_name"),
         *("importlib.util.module_from_spec", "frozen_importlib.module_from_spec", "pydoc.locate"),
-        "frozen_importlib_external.SourceFileLoader",
+        *("frozen_importlib_external.SourceFileLoader", "importlib.metadata.EntryPoint"),
     }
 )
 
@@ -40,6 +40,9 @@ _CONTEXT = "settings of the whole interpreter do not count"
 _CLOCK = "what time it is does not count"
 _CHANCE = "the state of a random generator of the whole interpreter does not count"
 _FOLDER = "what a folder holds does not count; pass the files as arguments instead"
+_THREADS = "what threads have done does not count"
+_LOGGING = "settings of loggers do not count"
+_INSTALLED = "what is installed beside it does not count"
 _ELSEWHERE = "what others answer does not count"
 
 #: Name -> why a result may depend on something that does not count.
@@ -65,22 +68,27 @@ DOUBTFUL: dict[str, str] = {
     **dict.fromkeys(("os.path.exists", "os.path.isfile", "os.path.isdir", "os.stat"), _FOLDER),
     **dict.fromkeys(("pkgutil.get_data", "linecache.getline", "linecache.getlines"), _FILE),
     **dict.fromkeys(("fileinput.input", "fileinput.FileInput"), _FILE),
+    "importlib.util.find_spec": _INSTALLED,
+    **dict.fromkeys(("codecs.lookup_error", "codecs.register_error"), _CONTEXT),
 }
 
 #: Module -> why a result may depend on any function in it. Classes in it are no reason.
 DOUBTFUL_MODULES: dict[str, str] = {
     **dict.fromkeys(("random", "secrets", "numpy.random"), _CHANCE),
     **dict.fromkeys(("sqlite3", "socket", "requests", "urllib.request", "http.client"), _ELSEWHERE),
+    **dict.fromkeys(("importlib.metadata", "pkg_resources"), _INSTALLED),
     "importlib.resources": _FILE,
 }
 
 #: They are given what decides, or have nothing to do with it.
 _CERTAIN = frozenset(("numpy.random.default_rng", "secrets.compare_digest"))
 
-#: Method of paths -> why a result may depend on what it finds.
+#: Method -> why a result may depend on what it finds.
 DOUBTFUL_METHODS: dict[str, str] = {
-    **dict.fromkeys(("read_text", "read_bytes"), _FILE),
-    **dict.fromkeys(("iterdir", "rglob"), _FOLDER),
+    **dict.fromkeys(("read_text", "read_bytes", "open"), _FILE),
+    **dict.fromkeys(("iterdir", "rglob", "glob", "exists", "is_file", "is_dir", "stat"), _FOLDER),
+    **dict.fromkeys(("is_set", "locked"), _THREADS),
+    **dict.fromkeys(("isEnabledFor", "getEffectiveLevel", "getChild"), _LOGGING),
 }
 
 

@@ -75,6 +75,8 @@ def of_function(function: FunctionType) -> Origin:
     namespace = function.__globals__
     if not file.startswith("<"):
         return of_file(file)
+    if file.startswith("<attrs generated ") and "__name__" not in namespace:
+        return LIBRARY  # attrs writes methods for its own classes, too
     home = namespace.get("__file__")
     return of_file(home) if isinstance(home, str) else of_module_named(namespace.get("__name__"))
 
@@ -162,8 +164,12 @@ def _normal(path: str) -> str:
     return os.path.normcase(os.path.abspath(path))
 
 
+def import_root(file: str) -> str:
+    """Return the folder on the import path that a file lies under, for a script its own."""
+    return _root(os.path.abspath(file))
+
+
 def _root(path: str) -> str:
-    """Return the folder on the import path that a file lies under."""
     parts = path.split(os.sep)
     for place in range(len(parts) - 1, 0, -1):
         if parts[place] in _INSTALLED:

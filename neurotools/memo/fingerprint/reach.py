@@ -166,10 +166,9 @@ class _Seen:
         return self.is_same() and (not self._changeable or self._are_equal())
 
     def _are_equal(self) -> bool:
-        from neurotools.memo.digest.values import digest
-
+        digested = self.walk.holdings.digested
         try:
-            return all(digest(value, self.walk.label) == was for value, was in self._changeable)
+            return all(digested(value) == was for value, was in self._changeable)
         except (UndigestableValue, RuntimeError, self._unseen):
             return False
 

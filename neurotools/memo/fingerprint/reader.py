@@ -45,9 +45,17 @@ class _Chain(NamedTuple):
     attributes: tuple[str, ...]
 
 
-def reads_of(definition: Definition) -> Reads:
-    """Return what the body of a function reads; its decorators and defaults are not in it."""
-    reader = _Reader()
+def reads_of(definition: Definition, inside: str = "") -> Reads:
+    """Return what the body of a function reads; its decorators and defaults are not in it.
+
+    Parameters
+    ----------
+    definition : node of a function
+        The function.
+    inside : str
+        Name of the class whose body it stands in, which is put before private names.
+    """
+    reader = _Reader(inside)
     scope = _Scope(definition, bound(definition), None)
     body = [definition.body] if isinstance(definition, ast.Lambda) else definition.body
     reader.read(body, scope)
@@ -57,8 +65,9 @@ def reads_of(definition: Definition) -> Reads:
 class _Reader:
     """Visits nodes from the outside in, without recursion: sources can be nested deeply."""
 
-    def __init__(self) -> None:
+    def __init__(self, inside: str) -> None:
         self.found = Reads()
+        self._inside = inside
         self._todo: list[tuple[ast.AST, _Scope | None]] = []
 
     def read(self, nodes: Iterable[ast.AST], scope: _Scope | None) -> None:
@@ -110,8 +119,9 @@ class _Reader:
     def _note(self, chain: _Chain, scope: _Scope | None, how: int) -> None:
         seen = chain.attributes if how != REBOUND else chain.attributes[:-1]
         self.found.attributes.update(seen)
+        attributes = tuple(self._private(name, scope) for name in chain.attributes)
         for root in self._roots(chain.root, scope):
-            self.found.use(Read(root.root, chain.attributes, root.declared), how)
+            self.found.use(Read(root.root, attributes, root.declared), how)
 
     def _roots(self, root: Any, scope: _Scope | None) -> list[Read]:
         """Return what a root can be outside the definition; nothing for a local variable."""
@@ -122,7 +132,16 @@ class _Reader:
             return [root]
         if root.id == "__debug__":
             self.found.debug = True
-        return self._lookup(root.id, scope)
+        return self._lookup(self._private(root.id, scope), scope)
+
+    def _private(self, name: str, scope: _Scope | None) -> str:
+        """Return a name as the compiler spells it inside a class: ``__k`` as ``_A__k``."""
+        if not name.startswith("__") or name.endswith("__"):
+            return name
+        while scope is not None and not isinstance(scope.node, ast.ClassDef):
+            scope = scope.parent
+        owner = (self._inside if scope is None else scope.node.name).lstrip("_")  # type: ignore[attr-defined]
+        return f"_{owner}{name}" if owner else name
 
     def _lookup(self, name: str, scope: _Scope | None) -> list[Read]:
         innermost = scope

@@ -75,10 +75,21 @@ def _describe(code: CodeType, namespace: dict[str, Any], docstrings: bool) -> De
     try:
         if (found := find(code, namespace)) is not None:
             body = canonical(found.node, docstrings=docstrings)
-            return Described(found.qualname, found.text, body, reads_of(found.node))
+            reads = reads_of(found.node, _class_around(found.qualname))
+            return Described(found.qualname, found.text, body, reads)
     except RecursionError:
         pass  # nested too deeply for the compiler to be asked again
     return Described(None, None, code_digest(code), reads_of_code(code))
+
+
+def _class_around(qualname: str) -> str:
+    """Return the class in whose body a definition stands, at any depth, or nothing."""
+    parts = qualname.split(".")
+    while len(parts) > 1:
+        if parts[-2] != "<locals>":
+            return parts[-2]
+        parts = parts[:-2]
+    return ""
 
 
 def normalized(function: FunctionType, *, docstrings: bool = False) -> str:

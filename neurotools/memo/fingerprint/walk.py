@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from neurotools.memo.fingerprint import bodies, origin, source
+from neurotools.memo.fingerprint import bodies, origin, places, source
 from neurotools.memo.fingerprint.chains import Chains, Place
 from neurotools.memo.fingerprint.holdings import Holdings
 from neurotools.memo.fingerprint.known import Described, Known, Shelf
@@ -27,14 +27,26 @@ from neurotools.memo.fingerprint.ledger import Ledger
 from neurotools.memo.fingerprint.reads import READ
 from neurotools.memo.fingerprint.unwrap import IN_C, LruCache, is_code, name_of, unwrapped
 
-#: Names whose mention makes the reader see docstrings, hints, or all subclasses.
+#: Names whose mention makes the reader see docstrings, or hints.
 _SEES_DOCSTRINGS = {"__doc__", "getdoc"}
 _SEES_HINTS = {
-    *("__annotations__", "get_type_hints", "get_annotations", "signature", "getfullargspec"),
-    *("__signature__", "annotation", "fields", "__dataclass_fields__", "ForwardRef"),
+    *("__annotations__", "get_type_hints", "get_annotations", "getfullargspec"),
+    *("__dataclass_fields__", "ForwardRef"),
 }
-_SEES_SUBCLASSES = {"__subclasses__"}
+#: Functions of libraries that read hints, with names that others have as well.
+_READ_HINTS = {"dataclasses:fields", "inspect:signature", "inspect:Signature.from_callable"}
+#: Distributions that read the hints of what they are given.
+_LIVE_ON_HINTS = {
+    *("beartype", "cattrs", "dacite", "hydra-core", "jsonargparse", "marshmallow-dataclass"),
+    *("mashumaro", "msgspec", "omegaconf", "plum-dispatch", "pydantic", "serde", "pyserde"),
+    *("simple-parsing", "typeguard", "typer", "tyro"),
+}
 _SEES_SOURCE = {"getsource", "getsourcelines", "findsource", "__code__", "get_source"}
+#: Distributions whose decorators are known not to read hints.
+_DEAF_TO_HINTS = {
+    *("cachetools", "click", "dask", "decorator", "joblib", "numba", "numpy", "scipy", "tenacity"),
+    *("tqdm", "wrapt"),
+}
 
 
 class Unseen(Exception):
@@ -61,6 +73,9 @@ class Walk:
         self.chains = Chains(self)
         self.holdings = Holdings(self)
         self.mentioned: set[str] = set()
+        self.used: set[str] = set()
+        self.folder: str | None = None
+        self.packages: set[str] = set()
         self.nodes: dict[int, tuple[Any, str]] = {}
         self.patched: set[type] = set()
         self._places: dict[str, Any] = {}
@@ -74,6 +89,7 @@ class Walk:
         self.ledger.function = name_of(root)
         if isinstance(root, FunctionType):
             # It is followed wherever it comes from: somebody asked for it.
+            self.folder = places.project_folder(root.__code__.co_filename)
             self.ledger.function = self._new(root, self._name_of(root), self._function)
         else:
             self.bind("", root)
@@ -128,7 +144,7 @@ class Walk:
         self._note_package(home)
         name = f"{function.__globals__.get('__name__')}:{function.__code__.co_name}"
         holds = function.__closure__ or hasattr(function, "__wrapped__")
-        if holds and not origin.is_at_home(function):
+        if (holds and not origin.is_at_home(function)) or bodies.dispatches_to_users(function):
             return self._new(function, name, self._wrapper)
         return self.foreign(function)
 
@@ -159,13 +175,18 @@ class Walk:
         # Those made by `frompyfunc` hold their function where only the garbage collector sees it.
         inside = [r for r in gc.get_referents(value) if callable(r)]
         if not all(isinstance(held, FunctionType) for held in inside):
-            return self._new(value, self.foreign(value), self._held_in_c)
-        return " of ".join([self.foreign(value), *map(self.label, inside)])
+            name = f"{self.foreign(value)}({value.nin}, {value.nout})"
+            return self._new(value, name, self._held_in_c)
+        name = (
+            f"{self.foreign(value)}({value.nin}, {value.nout})" if inside else self.foreign(value)
+        )
+        return " of ".join([name, *map(self.label, inside)])
 
     def foreign(self, value: Any) -> str:
         """Return the name of something that is not followed, counting its distribution."""
         home = origin.of(value)
         self._note_package(home)
+        self.used.add(name_of(value))
         if isinstance(value, type) and self._open:
             bodies.patches(self, value)
         if home is origin.USER and isinstance(value, IN_C) and self._open:
@@ -174,7 +195,13 @@ class Walk:
 
     def _note_package(self, home: origin.Origin) -> None:
         if self._open:
-            self.ledger.package(home)
+            self.note_package(home)
+
+    def note_package(self, home: origin.Origin) -> None:
+        """Count the distribution that something comes from."""
+        self.ledger.package(home)
+        if isinstance(home, origin.Package):
+            self.packages.add(home.name)
 
     # Bindings
 
@@ -255,8 +282,7 @@ class Walk:
         for name, cell in zip(function.__code__.co_freevars, cells, strict=True):
             self.ledger.guards.cell(cell)
             self._held(f"{label}^{name}", cell.cell_contents)
-        if isinstance(origin.of_function(function), origin.Package):
-            self.see_hints(inner)
+        self.see_hints(inner, origin.of_function(function))
 
     def _cached(self, value: Any, label: str) -> None:
         """Visit what `lru_cache` made of something that is no function."""
@@ -274,9 +300,10 @@ class Walk:
         else:
             self.holdings.add_frozen(place, value)
 
-    def see_hints(self, function: Any) -> None:
-        """Note that the hints of a function may be read when it runs."""
-        if isinstance(function, FunctionType):
+    def see_hints(self, function: Any, home: origin.Origin) -> None:
+        """Note that a wrapper of a library may read the hints of a function when it runs."""
+        is_package = isinstance(home, origin.Package) and home.name not in _DEAF_TO_HINTS
+        if is_package and isinstance(function, FunctionType):
             self._hinted[id(function)] = function
 
     # What is known only when all has been visited
@@ -285,13 +312,17 @@ class Walk:
         """Visit what only counts because something mentions it; whether there was anything new."""
         before = self._size()
         seen_by_name = self.mentioned | self.chains.names
+        sees_hints = seen_by_name & _SEES_HINTS or self.used & _READ_HINTS
+        sees_hints = sees_hints or self.packages & _LIVE_ON_HINTS
         for value, label in list(self.nodes.values()):
             if self.docstrings or seen_by_name & _SEES_DOCSTRINGS:
                 bodies.docstring(self, value, label)
-            if seen_by_name & _SEES_HINTS or id(value) in self._hinted:
+            if sees_hints or id(value) in self._hinted:
                 bodies.hints(self, value, label)
-            if seen_by_name & _SEES_SUBCLASSES and isinstance(value, type):
-                bodies.subclasses(self, value, label)
+            if isinstance(value, type):
+                for names, count in _SEEN_OF_CLASSES:
+                    if seen_by_name & names:
+                        count(self, value, label)
             if isinstance(value, FunctionType) and seen_by_name & _SEES_SOURCE:
                 bodies.text(self, value, label)
             if isinstance(value, FunctionType):
@@ -301,6 +332,13 @@ class Walk:
     def _size(self) -> tuple[int, int, int]:
         return len(self.ledger.parts), len(self.nodes), self.holdings.met
 
+
+#: Names whose mention makes the reader see more of all classes, and what counts it.
+_SEEN_OF_CLASSES: tuple[tuple[set[str], Callable[[Walk, type, str], None]], ...] = (
+    ({"__subclasses__"}, bodies.subclasses),
+    ({"__orig_bases__", "get_original_bases", "get_args", "__args__"}, bodies.bases),
+    ({"__total__", "__required_keys__", "__optional_keys__"}, bodies.keys),
+)
 
 _LABELLED: tuple[tuple[Any, Callable[[Walk, Any], str]], ...] = (
     (FunctionType, Walk._label_function),
