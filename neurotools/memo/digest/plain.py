@@ -37,9 +37,14 @@ def _when(value: Any) -> Any:
 
 
 def _decimal() -> Rules:
-    from decimal import Decimal
+    from decimal import Context, Decimal
 
-    return {Decimal: ("decimal", lambda value: tuple(value.as_tuple()))}
+    # Flags tell what has happened, and change nothing of what will.
+    settings = attributes("prec", "rounding", "Emin", "Emax", "capitals", "clamp", "traps")
+    return {
+        Decimal: ("decimal", lambda value: tuple(value.as_tuple())),
+        Context: ("decimal context", settings),
+    }
 
 
 def _fraction() -> Rules:

@@ -23,19 +23,23 @@ from tests.memo.fingerprint.mutations import (
     dynamic,
     environment,
     found,
+    libraries,
     modules,
     neutral,
+    protocols,
+    spelling,
     values,
 )
 from tests.memo.fingerprint.mutations.case import HIT, Case
 
 WORKER = Path(__file__).parent / "mutations" / "worker.py"
 
-CASES: list[Case] = [
-    case
-    for table in (calls, classes, values, modules, dynamic, environment, corners, found, neutral)
-    for case in table.CASES
-]
+TABLES = (
+    *(calls, classes, values, modules, dynamic, environment, corners, found, neutral),
+    *(libraries, protocols, spelling),
+)
+
+CASES: list[Case] = [case for table in TABLES for case in table.CASES]
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the worker forks")
 
