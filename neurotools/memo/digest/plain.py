@@ -39,12 +39,17 @@ def _when(value: Any) -> Any:
 def _decimal() -> Rules:
     from decimal import Context, Decimal
 
-    # Flags tell what has happened, and change nothing of what will.
-    settings = attributes("prec", "rounding", "Emin", "Emax", "capitals", "clamp", "traps")
     return {
         Decimal: ("decimal", lambda value: tuple(value.as_tuple())),
-        Context: ("decimal context", settings),
+        Context: ("decimal context", _decimal_context),
     }
+
+
+def _decimal_context(value: Any) -> Any:
+    # Its flags tell what has happened, and change nothing of what will.
+    names = ("prec", "rounding", "Emin", "Emax", "capitals", "clamp")
+    traps = sorted(signal.__name__ for signal, is_on in value.traps.items() if is_on)
+    return {"traps": traps, **{name: getattr(value, name) for name in names}}
 
 
 def _fraction() -> Rules:

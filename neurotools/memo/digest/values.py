@@ -41,10 +41,15 @@ def qualified_name(value: Any) -> str:
         Its name, by which it may be imported, unless it is local to a function.
     """
     if isinstance(value, types.ModuleType):
-        return f"{value.__name__}:"
+        return f"{_module(value.__name__)}:"
     owner = getattr(value, "__objclass__", value)
     name = getattr(value, "__qualname__", None) or value.__name__
-    return f"{getattr(owner, '__module__', None) or type(value).__module__}:{name}"
+    return f"{_module(getattr(owner, '__module__', None) or type(value).__module__)}:{name}"
+
+
+def _module(name: str) -> str:
+    # Workers started afresh see the main script under another name.
+    return "__main__" if name == "__mp_main__" else name
 
 
 def digest(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from neurotools.memo.digest import files
 from neurotools.memo.errors import UndigestableValue
 from neurotools.memo.fingerprint import classes, origin
+from neurotools.memo.fingerprint.limits import OF_IMPORT
 from neurotools.memo.fingerprint.reads import READ
 from neurotools.memo.fingerprint.unwrap import name_of
 
@@ -106,13 +107,18 @@ def namespace(walk: Walk, names: Mapping[str, Any], scope: str) -> None:
     interactive = "__file__" not in names
     walk.ledger.guards.size(names)
     for name in sorted(names):
-        if name.startswith("__") and name.endswith("__"):
+        if name in _OF_MODULES:
             continue
         if interactive and _OF_SHELL.fullmatch(name):
             continue
         walk.ledger.guards.entry(names, name)
         walk.bind(f"{scope}.{name}", names[name], READ, wide=True)
 
+
+#: What Python keeps in modules.
+_OF_MODULES = OF_IMPORT | {
+    *("__doc__", "__file__", "__warningregistry__", "__annotate__", "__conditional_annotations__"),
+}
 
 #: What interactive sessions keep among the user's names.
 _OF_SHELL = re.compile(r"In|Out|exit|quit|get_ipython|_+|_[io]?h|_dh|_i+|_i?\d+")
@@ -165,6 +171,7 @@ def patches(walk: Walk, value: type) -> None:
         if is_known or origin.of_class(base) is origin.USER:
             continue
         walk.patched.add(base)
+        walk.note_package(origin.of_class(base))
         if "_abc_impl" in base.__dict__:
             registered(walk, base, name_of(base))
         walk.ledger.guards.size(base.__dict__)
@@ -240,14 +247,22 @@ def keys(walk: Walk, value: type, label: str) -> None:
 
 def subclasses(walk: Walk, value: type, label: str) -> None:
     """Count the classes derived from a class, where something asks for them."""
-    found = sorted(map(walk.label, type.__subclasses__(value)))
+    found = list(map(walk.label, type.__subclasses__(value)))
     walk.ledger.guards.answer(lambda: len(type.__subclasses__(value)))
     walk.ledger.part("subclasses", label, repr(found))
+
+
+def order(walk: Walk, value: Any, label: str) -> None:
+    """Count the order in which a class or a module defines its names."""
+    held = classes.guarded(value) if isinstance(value, type) else getattr(value, "__dict__", ())
+    names = [name for name in held if not (name.startswith("__") and name.endswith("__"))]
+    walk.ledger.part("order", label, repr(names))
 
 
 def attributes(walk: Walk, function: FunctionType, label: str, mentioned: set[str]) -> None:
     """Count the attributes of a function whose names are mentioned somewhere."""
     place = label.replace(":", ".", 1)
+    walk.ledger.guards.size(function.__dict__)
     for name in sorted(mentioned & function.__dict__.keys() - {"__wrapped__"}):
         walk.ledger.guards.entry(function.__dict__, name)
         walk.bind(f"{place}.{name}", function.__dict__[name])

@@ -51,10 +51,9 @@ def code_digest(code: CodeType) -> str:
 
 def nested(code: CodeType) -> list[CodeType]:
     """Return a code object and all those inside it, outermost first."""
-    found, todo = [], [code]
-    while todo:
-        found.append(todo.pop(0))
-        todo.extend(constant for constant in found[-1].co_consts if isinstance(constant, CodeType))
+    found = [code]
+    for outer in found:  # which grows on the way
+        found.extend(constant for constant in outer.co_consts if isinstance(constant, CodeType))
     return found
 
 

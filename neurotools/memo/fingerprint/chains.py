@@ -17,6 +17,7 @@ from neurotools.memo.fingerprint.imports import Imports
 from neurotools.memo.fingerprint.limits import (
     COMPUTED_IMPORTS,
     DOUBTFUL_METHODS,
+    OF_IMPORT,
     SEES_GLOBALS,
     SEES_MODULE,
     doubtful,
@@ -29,12 +30,6 @@ if TYPE_CHECKING:
     from neurotools.memo.fingerprint.walk import Walk
 
 MISSING: Any = object()
-
-#: Set by the import system; they say where a module lies, not what it does.
-_OF_IMPORT = {
-    *("__name__", "__spec__", "__loader__", "__builtins__", "__path__", "__cached__"),
-    *("__package__", "__annotations__"),
-}
 
 
 class Place:
@@ -67,7 +62,7 @@ class Chains:
             value = self._read(place, read, READ)
             self._mind(place, value, constant=None not in reads.computed[read])
         for method in sorted(reads.attributes & DOUBTFUL_METHODS.keys()):
-            self.ledger.doubt(f"a method {method} is used: {DOUBTFUL_METHODS[method]}")
+            self.ledger.doubt(f"{method} is used: {DOUBTFUL_METHODS[method]}")
         if reads.attributes & SEES_GLOBALS:
             self._widen(place, min(reads.attributes & SEES_GLOBALS))
         if "__class__" in place.function.__code__.co_freevars:  # for `super()`
@@ -110,7 +105,7 @@ class Chains:
 
     def _global(self, place: Place, read: Read, how: int) -> Any:
         name = str(read.root)
-        if name in _OF_IMPORT:
+        if name in OF_IMPORT:
             return MISSING
         builtins: Any = place.function.__builtins__
         for namespace, home in ((place.function.__globals__, place.scope), (builtins, "builtins")):
@@ -209,7 +204,7 @@ class Chains:
         """Follow a chain through a module of the user's."""
         first, rest = chain[0], chain[1:]
         namespace, place = vars(module), f"{name}.{first}"
-        if first in _OF_IMPORT:
+        if first in OF_IMPORT:
             return MISSING
         self.ledger.guards.entry(namespace, first)
         if how == REBOUND and not rest:
@@ -242,6 +237,7 @@ class Chains:
         if value is MISSING or is_dunder(first) or is_foreign(value, module.__name__):
             if is_code(value):
                 self.walk.used.add(name_of(value))
+                self.walk.note_package(origin.of(value))  # it may be handed on from another one
             self._warn(".".join((module.__name__, first, *rest)))
             self._warn(f"{module.__name__}.{first}")
             if isinstance(value, type):

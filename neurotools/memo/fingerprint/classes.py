@@ -6,6 +6,7 @@ itself writes into classes is left out, since it differs between versions.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import enum
 import functools
@@ -66,6 +67,9 @@ def members(cls: type) -> Iterator[tuple[str, Any]]:
     for name in sorted(map(str, cls.__dict__)):
         value = cls.__dict__.get(name)
         if name not in _WRITTEN and not _is_made(cls, name, value):
+            # Only since 3.13 this one is kept as a static method.
+            if name == "_generate_next_value_" and isinstance(value, staticmethod):
+                value = value.__func__
             yield name, value
 
 
@@ -82,11 +86,19 @@ def _is_made(cls: type, name: str, value: Any) -> bool:
     function = getattr(value, "__func__", value)
     if not isinstance(function, FunctionType):
         return False
+    if any(map(_is_code, _cells(function))):
+        return False  # it was put around a method of the user's
     home = str(function.__globals__.get("__name__"))
     if home in _MAKERS and origin.of_function(function) is origin.LIBRARY:
         # What the module offers to everyone was put there by the user.
         return name.startswith("_") or function.__globals__.get(function.__name__) is not function
     return _is_generated(cls, name, function, home)
+
+
+def _cells(function: FunctionType) -> Iterator[Any]:
+    for cell in function.__closure__ or ():
+        with contextlib.suppress(ValueError):  # an empty one
+            yield cell.cell_contents
 
 
 def _is_of_enum(cls: type[enum.Enum], name: str, value: Any) -> bool:

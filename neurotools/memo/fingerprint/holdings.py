@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
-import logging
-import threading
 from collections import Counter, OrderedDict, defaultdict, deque
-from concurrent.futures import Executor
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,6 +13,7 @@ from neurotools.memo.digest.values import digest
 from neurotools.memo.errors import UndigestableValue
 from neurotools.memo.fingerprint import bodies, classes, origin, places
 from neurotools.memo.fingerprint.fixed import is_fixed, watch
+from neurotools.memo.fingerprint.harmless import is_harmless
 from neurotools.memo.fingerprint.reads import CHANGED, READ
 from neurotools.memo.fingerprint.shown import kind, shown
 from neurotools.memo.fingerprint.unwrap import is_code, name_of
@@ -28,20 +27,6 @@ _CONTAINERS = frozenset((list, dict, set, deque, defaultdict, Counter, OrderedDi
 
 #: What containers do besides holding.
 _SETTINGS: dict[type, tuple[str, ...]] = {deque: ("maxlen",), defaultdict: ("default_factory",)}
-
-#: They order and record what runs; they do not change what comes out.
-_HARMLESS: tuple[type, ...] = (
-    type(threading.Lock()),
-    type(threading.RLock()),
-    threading.Condition,
-    threading.Semaphore,
-    threading.Event,
-    threading.Barrier,
-    logging.Logger,
-    logging.LoggerAdapter,
-    logging.Handler,
-    Executor,
-)
 
 #: Objects inside an instance of a library's class that are looked at before it is given up.
 _MOST_INSIDE = 50_000
@@ -161,7 +146,7 @@ class Holdings:
             for name in _SETTINGS.get(type(value), ()):
                 self.walk.bind(f"{place}.{name}", getattr(value, name))
             ledger.doubt(f"{place} is filled by the code itself; what others put there is not seen")
-        elif issubclass(type(value), _HARMLESS):
+        elif is_harmless(value):
             ledger.part("value", place, f"some {kind(value)}")
             self._harmless(place, value)
         elif type(value) is object:
@@ -170,6 +155,11 @@ class Holdings:
             ledger.part("value", place, f"object() of {first}")
         elif type(value).__module__ == "typing":
             ledger.part("value", place, self._hint(place, value), repr(value))
+        elif type(value) is contextlib._GeneratorContextManager:
+            # As a decorator it is made anew for each call.
+            ledger.part("value", place, f"some {kind(value)}")
+            for name in ("func", "args", "kwds"):
+                self.walk.bind(f"{place}.{name}", getattr(value, name))
         elif (inner := inner_of(value)) is not None:
             self._wrapped(place, value, *inner)
         elif depth < _DEEPEST and _caches(value):

@@ -13,6 +13,12 @@ SEES_MODULE = frozenset(
 #: Attributes through which the globals of a function can be seen.
 SEES_GLOBALS = {"__globals__", "f_globals", "f_back", "gi_frame", "__closure__"}
 
+#: Set by the import system in each module; they say where it lies, not what it does.
+OF_IMPORT = {
+    *("__name__", "__spec__", "__loader__", "__builtins__", "__path__", "__cached__"),
+    *("__package__", "__annotations__"),
+}
+
 #: Modules whose numbers belong to the machine or to the version of Python, and do not count.
 OF_MACHINE = frozenset(
     {
@@ -72,6 +78,41 @@ DOUBTFUL: dict[str, str] = {
     **dict.fromkeys(("codecs.lookup_error", "codecs.register_error"), _CONTEXT),
 }
 
+_MACHINE = "what differs between machines and runs does not count; pass it as an argument"
+_SEED = "without a seed it gives other numbers each time"
+_BINARY = "what is in a shared library does not count"
+
+DOUBTFUL |= {
+    **dict.fromkeys(
+        ("sys.argv", "sys.stdin", "sys.flags", "sys.orig_argv", "builtins.input"), _MACHINE
+    ),
+    **dict.fromkeys(
+        ("os.getcwd", "os.cpu_count", "os.getpid", "os.getlogin", "os.uname"), _MACHINE
+    ),
+    **dict.fromkeys(("pathlib.Path.cwd", "pathlib.Path.home", "os.path.expanduser"), _MACHINE),
+    **dict.fromkeys(("platform.node", "platform.platform", "getpass.getuser"), _MACHINE),
+    **dict.fromkeys(("os.path.expandvars", "tempfile.gettempdir", "shutil.which"), _MACHINE),
+    **dict.fromkeys(("sys.getrecursionlimit"), _MACHINE),
+    **dict.fromkeys(("os.popen", "subprocess.getoutput", "subprocess.getstatusoutput"), _PROGRAM),
+    **dict.fromkeys(("asyncio.create_subprocess_exec", "os.spawnv", "os.execv"), _PROGRAM),
+    **dict.fromkeys(("pandas.Timestamp.now", "pandas.Timestamp.today"), _CLOCK),
+    **dict.fromkeys(("os.path.getsize", "os.path.getmtime", "os.path.islink"), _FOLDER),
+    **dict.fromkeys(("h5py.File", "zipfile.ZipFile", "pandas.HDFStore", "io.FileIO"), _FILE),
+    **dict.fromkeys(("mmap.mmap", "numpy.memmap", "tarfile.open", "shelve.open"), _FILE),
+    **dict.fromkeys(("xml.etree.ElementTree.parse", "PIL.Image.open"), _FILE),
+    **dict.fromkeys(("ctypes.CDLL", "ctypes.cdll", "numpy.ctypeslib.load_library"), _BINARY),
+    **dict.fromkeys(("matplotlib.rcParams", "matplotlib.pyplot.rcParams"), _CONTEXT),
+    **dict.fromkeys(("pandas.get_option", "pandas.options"), _CONTEXT),
+}
+
+#: Functions of any library that read a file when they have one of these names.
+_READING = frozenset(
+    {
+        *("load", "loadmat", "loadtxt", "load_npz", "genfromtxt", "imread", "mmread", "open"),
+        *("open_memmap", "fromregex", "fromfile", "open_dataset"),
+    }
+)
+
 #: Module -> why a result may depend on any function in it. Classes in it are no reason.
 DOUBTFUL_MODULES: dict[str, str] = {
     **dict.fromkeys(("random", "secrets", "numpy.random"), _CHANCE),
@@ -89,6 +130,7 @@ DOUBTFUL_METHODS: dict[str, str] = {
     **dict.fromkeys(("iterdir", "rglob", "glob", "exists", "is_file", "is_dir", "stat"), _FOLDER),
     **dict.fromkeys(("is_set", "locked"), _THREADS),
     **dict.fromkeys(("isEnabledFor", "getEffectiveLevel", "getChild"), _LOGGING),
+    **dict.fromkeys(("default_rng()", "RandomState()", "SeedSequence()", "Random()"), _SEED),
 }
 
 
@@ -97,4 +139,6 @@ def doubtful(name: str) -> str | None:
     if (reason := DOUBTFUL.get(name)) is not None:
         return reason
     module, _, last = name.rpartition(".")
+    if module and (last in _READING or last.startswith("read_")):
+        return _FILE
     return None if last[:1].isupper() or name in _CERTAIN else DOUBTFUL_MODULES.get(module)

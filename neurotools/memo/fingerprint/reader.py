@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from neurotools.memo.fingerprint.reads import CHANGED, READ, REBOUND, Import, Read, Reads
+from neurotools.memo.fingerprint.limits import DOUBTFUL_METHODS
+from neurotools.memo.fingerprint.reads import CHANGED, COMPUTED, READ, REBOUND, Import, Read, Reads
 from neurotools.memo.fingerprint.scopes import (
     COMPREHENSIONS,
     FUNCTIONS,
@@ -26,6 +28,13 @@ _QUIET = {
     *("intersection_update", "difference_update", "symmetric_difference_update"),
 }
 _CHANGING = {*_QUIET, "pop", "popleft", "popitem", "setdefault", "move_to_end"}
+
+#: Functions that take an attribute by its name.
+_LOOK_UP = frozenset(("getattr", "hasattr"))
+
+#: Methods of pandas that are given an expression as text, and names in it taken from the caller.
+_WRITTEN_OUT = frozenset(("query", "eval"))
+_TAKEN = re.compile(r"@([A-Za-z_]\w*)")
 
 #: Functions whose argument decides what is reached. A constant argument is followed.
 _COMPUTED = frozenset(("eval", "exec", "import_module", "__import__"))
@@ -104,7 +113,8 @@ class _Reader:
         """Return what ``globals()['name']`` or ``import_module('name')`` stands for."""
         if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Call):
             name, key = _tail(node.value.func), _constant(node.slice)
-            if name == "globals" and not node.value.args and key is not None:
+            is_builtin = isinstance(node.value.func, ast.Name) and name == "globals"
+            if is_builtin and not node.value.args and key is not None:
                 return Read(key, (), declared=True)
         if isinstance(node, ast.Subscript) and _is_modules(node.value):
             key = _constant(node.slice)
@@ -180,6 +190,12 @@ class _Reader:
                 self._note(_Chain(chain.root, (*chain.attributes, taken[1])), scope, READ)
                 self._later([node.func, *node.args[2:]], scope)
                 return
+        if _tail(node.func) in _LOOK_UP and len(node.args) > 1:
+            self.found.attributes.add(COMPUTED)  # a literal name would have been taken above
+        if not (node.args or node.keywords) and f"{_tail(node.func)}()" in DOUBTFUL_METHODS:
+            self.found.attributes.add(f"{_tail(node.func)}()")
+        if _tail(node.func) in _WRITTEN_OUT and node.args:
+            self._written_out(node.args[0], scope)
         if _tail(node.func) in _COMPUTED:
             self._computed(node, scope)
         else:
@@ -204,6 +220,13 @@ class _Reader:
             for module in {literal, literal.partition(".")[0]}:
                 self._note(_Chain(Import(0, module), ()), scope, READ)
         self._note_computed(node.func, literal, scope)
+
+    def _written_out(self, text: ast.expr, scope: _Scope | None) -> None:
+        """Note the names that the text of ``frame.query('a > @limit')`` takes from its caller."""
+        parts = text.values if isinstance(text, ast.JoinedStr) else [text]
+        for part in parts:
+            for name in _TAKEN.findall(_constant(part) or ""):
+                self._later([ast.Name(name, ast.Load())], scope)
 
     def _note_computed(self, function: ast.AST, literal: str | None, scope: _Scope | None) -> None:
         chain = self._chain(function, scope)
@@ -298,7 +321,8 @@ def _binds_in_class(node: ast.Name, scope: _Scope | None) -> bool:
 
 def _literal_getattr(node: ast.AST) -> tuple[ast.expr, str] | None:
     """Return object and name of ``getattr(object, 'name')``."""
-    if isinstance(node, ast.Call) and _tail(node.func) in ("getattr", "hasattr"):
+    # By name only: a method may be called the same.
+    if isinstance(node, ast.Call) and getattr(node.func, "id", "") in _LOOK_UP:
         name = _constant(node.args[1]) if len(node.args) > 1 else None
         return None if name is None else (node.args[0], name)
     return None

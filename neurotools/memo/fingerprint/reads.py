@@ -13,6 +13,9 @@ from typing import NamedTuple
 # changes as it runs, such as a counter or a table of earlier results.
 READ, CHANGED, REBOUND = 1, 2, 4
 
+#: Stands among the attributes mentioned for those whose names are computed.
+COMPUTED = "*"
+
 
 class Import(NamedTuple):
     """What a name is bound to by an import statement inside a body.

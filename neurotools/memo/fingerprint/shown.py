@@ -12,12 +12,17 @@ def kind(value: Any) -> str:
     return f"{type(value).__module__}.{type(value).__qualname__}"
 
 
+#: Python refuses to write longer ones in decimals.
+_LONGEST_INT = 2_000
+
 _SIMPLE = frozenset((int, float, complex, str, bytes, bool, type(None)))
 
 
 def shown(value: Any) -> str:
     """Return a value for a reader, without running code of the value's own."""
-    if type(value) in _SIMPLE:
+    if type(value) is int and value.bit_length() > _LONGEST_INT:
+        text = hex(value)
+    elif type(value) in _SIMPLE:
         text = repr(value)
     elif isinstance(value, np.ndarray):
         text = f"array of {value.dtype} {value.shape}"

@@ -20,6 +20,9 @@ from neurotools.memo.fingerprint.scopes import FUNCTIONS, Definition, bound, chi
 #: Bits of a code object's flags that say which `__future__` it was compiled with.
 _FUTURE = 0x1FE0000
 
+#: A definition, and the code that it gives.
+Given = tuple[Definition, CodeType]
+
 
 class Statement:
     """One statement at the top of a module, compiled by itself when first needed."""
@@ -29,23 +32,28 @@ class Statement:
         self._contexts = [imported, []] if imported else [[]]
         first = [node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))]
         self.first, self.last = min(first), node.end_lineno or node.lineno
-        self._definitions: dict[tuple[int, int], list[tuple[Definition, CodeType]]] = {}
+        self._definitions: dict[tuple[int, int], dict[Any, list[Given]]] = {}
         self._qualnames: dict[int, str] = {}
 
     def is_around(self, code: CodeType) -> bool:
         return bool(self.first <= code.co_firstlineno <= self.last)
 
-    def giving(self, code: CodeType) -> Iterator[tuple[Definition, CodeType]]:
+    def giving(self, code: CodeType) -> Iterator[Given]:
         """Yield each definition that gives a code object, with the code it gives."""
         flags = code.co_flags & _FUTURE
         wanted = content(code)
-        for number, imported in enumerate(self._contexts):
-            key = flags, number
-            if key not in self._definitions:
-                self._definitions[key] = list(_paired(self.node, imported, flags))
-            for node, compiled in self._definitions[key]:
-                if compiled.co_name == code.co_name and content(compiled) == wanted:
-                    yield node, compiled
+        for number in range(len(self._contexts)):
+            yield from self._given(number, flags).get(wanted, ())
+
+    def _given(self, context: int, flags: int) -> dict[Any, list[Given]]:
+        """Return what the definitions give, by what it does: there can be thousands of lambdas."""
+        key = flags, context
+        if key not in self._definitions:
+            found: dict[Any, list[Given]] = {}
+            for node, compiled in _paired(self.node, self._contexts[context], flags):
+                found.setdefault(content(compiled), []).append((node, compiled))
+            self._definitions[key] = found
+        return self._definitions[key]
 
     def names(self) -> set[str]:
         """Return the names that code objects of the statement have."""
@@ -81,9 +89,18 @@ class Text:
     def segment(self, node: Definition) -> str:
         """Return a definition as written."""
         if isinstance(node, ast.Lambda):
-            return ast.get_source_segment("".join(self.lines), node) or ""
+            return self._exactly(node)
         first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
         return textwrap.dedent("".join(self.lines[first - 1 : node.end_lineno]))
+
+    def _exactly(self, node: ast.Lambda) -> str:
+        """Return what stands between the first and the last character of a node."""
+        last = node.end_lineno or node.lineno
+        lines = [line.encode() for line in self.lines[node.lineno - 1 : last]]
+        # Positions count bytes. The end comes first: both may be on one line.
+        lines[-1] = lines[-1][: node.end_col_offset]
+        lines[0] = lines[0][node.col_offset :]
+        return b"".join(lines).decode()
 
 
 _TEXTS: dict[str, Text] = {}
@@ -142,9 +159,7 @@ def _functions(node: ast.AST) -> Iterator[Definition]:
     return (child for child in ast.walk(node) if isinstance(child, FUNCTIONS))
 
 
-def _paired(
-    statement: ast.stmt, imported: list[str], flags: int
-) -> Iterator[tuple[Definition, CodeType]]:
+def _paired(statement: ast.stmt, imported: list[str], flags: int) -> Iterator[Given]:
     """Yield each definition in a statement with the code that it gives.
 
     Functions are told apart by line and name. Lambdas can share a line, and are compiled again.
@@ -160,9 +175,7 @@ def _paired(
     yield from _paired_lambdas(statement, imported, flags)
 
 
-def _paired_lambdas(
-    statement: ast.stmt, imported: list[str], flags: int
-) -> Iterator[tuple[Definition, CodeType]]:
+def _paired_lambdas(statement: ast.stmt, imported: list[str], flags: int) -> Iterator[Given]:
     """Yield each lambda in a statement with the code that it gives.
 
     Lambdas are moved to lines of their own, one level of nesting at a time: a compiler may leave

@@ -27,7 +27,8 @@ def _is_their_value(value: Any, module: str) -> bool:
         return inner is None or is_foreign(unwrapped(inner), module)
     if kind in NUMBERS:  # nobody can tell who put it there
         return module.partition(".")[0] in OF_MACHINE
-    if isinstance(origin.of_module_named(module), origin.Package) and is_plain_data(value):
+    is_package = isinstance(origin.of_module_named(module), origin.Package)
+    if is_package and (is_plain_data(value) or _holds_users(value)):
         return False
     # Functions compiled by Cython are of a type in a module that is none.
     named = getattr(value if kind.__name__ in _COMPILED else kind, "__module__", None)
@@ -56,6 +57,15 @@ def is_plain_data(value: Any) -> bool:
         return False
     held = [*value, *value.values()] if type(value) is dict else value
     return all(item is None or type(item) in NUMBERS or type(item) is str for item in held)
+
+
+def _holds_users(value: Any) -> bool:
+    """Whether a library's table has something of the user's in it."""
+    if type(value) not in (list, tuple, set, frozenset, dict) or len(value) > _MOST_SETTINGS:
+        return False
+    held = value.values() if type(value) is dict else value
+    kinds = (item if is_code(item) else type(item) for item in map(unwrapped, held))
+    return any(origin.of(kind) is origin.USER for kind in kinds)
 
 
 _MOST_SETTINGS = 1_000

@@ -42,6 +42,8 @@ _CODE: tuple[type, ...] = (FunctionType, type, ModuleType, LruCache, *IN_C)
 def is_code(value: Any) -> bool:
     """Whether something is, or stands for, a function, class or module; all else is a value."""
     # Not `isinstance`: `list[int]` and proxies claim the class of what they stand for.
+    if shared_generator(value):
+        return True
     if issubclass(type(value), BuiltinFunctionType):
         # `table.get` holds a table, `Table.fromkeys` a class that may be the user's.
         owner = value.__self__
@@ -50,10 +52,23 @@ def is_code(value: Any) -> bool:
     return issubclass(type(value), _CODE)
 
 
+def shared_generator(value: Any) -> str:
+    """Return the module whose own generator a bound method draws from, such as `random.choice`."""
+    if type(value) in (MethodType, BuiltinFunctionType):
+        owner = value.__self__
+        if owner is getattr(sys.modules.get("random"), "_inst", value):
+            return "random"
+        if owner is getattr(sys.modules.get("numpy.random.mtrand"), "_rand", value):
+            return "numpy.random"
+    return ""
+
+
 def name_of(value: Any) -> str:
     """Return the name that something goes by, ``'module:qualname'``, the same on all Pythons."""
     if isinstance(value, ModuleType):
         return f"{_stable(value.__name__)}:"
+    if shared := shared_generator(value):
+        return f"{shared}:{value.__name__}"
     owner = getattr(value, "__objclass__", value)
     module = getattr(value, "__module__", None) or getattr(owner, "__module__", None)
     name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)

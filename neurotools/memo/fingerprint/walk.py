@@ -24,7 +24,7 @@ from neurotools.memo.fingerprint.chains import Chains, Place
 from neurotools.memo.fingerprint.holdings import Holdings
 from neurotools.memo.fingerprint.known import Described, Known, Shelf
 from neurotools.memo.fingerprint.ledger import Ledger
-from neurotools.memo.fingerprint.reads import READ
+from neurotools.memo.fingerprint.reads import COMPUTED, READ
 from neurotools.memo.fingerprint.unwrap import IN_C, LruCache, is_code, name_of, unwrapped
 
 #: Names whose mention makes the reader see docstrings, or hints.
@@ -33,8 +33,19 @@ _SEES_HINTS = {
     *("__annotations__", "get_type_hints", "get_annotations", "getfullargspec"),
     *("__dataclass_fields__", "ForwardRef"),
 }
-#: Functions of libraries that read hints, with names that others have as well.
-_READ_HINTS = {"dataclasses:fields", "inspect:signature", "inspect:Signature.from_callable"}
+#: Functions of the standard library that read them, under whatever name.
+_READ_DOCSTRINGS = {"inspect:getdoc", "pydoc:getdoc", "pydoc:render_doc", "doctest:DocTestFinder"}
+_READ_HINTS = {
+    *("dataclasses:fields", "inspect:signature", "inspect:Signature", "inspect:getfullargspec"),
+    *("inspect:get_annotations", "typing:get_type_hints", "annotationlib:get_annotations"),
+}
+_READ_SOURCE = {
+    *("inspect:getsource", "inspect:getsourcelines", "inspect:findsource", "inspect:getcomments"),
+    "doctest:DocTestFinder",
+}
+#: Names through which all attributes of functions can be seen, and the order of what is defined.
+_SEES_ALL = {"__dict__", "vars", COMPUTED}
+_SEES_ORDER = {"__dict__", "vars", "globals", "__subclasses__"}
 #: Distributions that read the hints of what they are given.
 _LIVE_ON_HINTS = {
     *("beartype", "cattrs", "dacite", "hydra-core", "jsonargparse", "marshmallow-dataclass"),
@@ -312,10 +323,12 @@ class Walk:
         """Visit what only counts because something mentions it; whether there was anything new."""
         before = self._size()
         seen_by_name = self.mentioned | self.chains.names
+        sees_docstrings = seen_by_name & _SEES_DOCSTRINGS or self.used & _READ_DOCSTRINGS
+        sees_source = seen_by_name & _SEES_SOURCE or self.used & _READ_SOURCE
         sees_hints = seen_by_name & _SEES_HINTS or self.used & _READ_HINTS
         sees_hints = sees_hints or self.packages & _LIVE_ON_HINTS
         for value, label in list(self.nodes.values()):
-            if self.docstrings or seen_by_name & _SEES_DOCSTRINGS:
+            if self.docstrings or sees_docstrings:
                 bodies.docstring(self, value, label)
             if sees_hints or id(value) in self._hinted:
                 bodies.hints(self, value, label)
@@ -323,10 +336,14 @@ class Walk:
                 for names, count in _SEEN_OF_CLASSES:
                     if seen_by_name & names:
                         count(self, value, label)
-            if isinstance(value, FunctionType) and seen_by_name & _SEES_SOURCE:
+            if isinstance(value, FunctionType) and sees_source:
                 bodies.text(self, value, label)
             if isinstance(value, FunctionType):
-                bodies.attributes(self, value, label, seen_by_name)
+                sees_all = bool(seen_by_name & _SEES_ALL)
+                names = set(value.__dict__) if sees_all else seen_by_name
+                bodies.attributes(self, value, label, names)
+            elif seen_by_name & _SEES_ORDER:
+                bodies.order(self, value, label)
         return before != self._size()
 
     def _size(self) -> tuple[int, int, int]:

@@ -19,13 +19,16 @@ from neurotools.memo.fingerprint.manifest import Manifest, difference
 from tests.memo.fingerprint.mutations import (
     calls,
     classes,
+    containers,
     corners,
     dynamic,
     environment,
     found,
+    introspection,
     libraries,
     modules,
     neutral,
+    packages,
     protocols,
     spelling,
     values,
@@ -36,7 +39,7 @@ WORKER = Path(__file__).parent / "mutations" / "worker.py"
 
 TABLES = (
     *(calls, classes, values, modules, dynamic, environment, corners, found, neutral),
-    *(libraries, protocols, spelling),
+    *(libraries, protocols, spelling, introspection, containers, packages),
 )
 
 CASES: list[Case] = [case for table in TABLES for case in table.CASES]
