@@ -84,8 +84,7 @@ class Digested:
 Signature = tuple[tuple[tuple[str, Any], ...], tuple[Any, ...] | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Blob:
+class Blob(NamedTuple):
     """The bytes of one entry, as they stand in its file: payload, record and seal.
 
     Attributes

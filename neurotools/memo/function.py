@@ -12,14 +12,12 @@ import functools
 import inspect
 import logging
 import os
-import platform
-import socket
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from neurotools import __version__
 from neurotools.memo import naming
@@ -32,7 +30,6 @@ from neurotools.memo.errors import (
     UnsupportedFunction,
     WrongArguments,
 )
-from neurotools.memo.explain import Explanation, explain
 from neurotools.memo.flight import Flight
 from neurotools.memo.formats.base import PayloadFormat
 from neurotools.memo.formats.registry import FORMATS, decoder, holds
@@ -40,7 +37,10 @@ from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.key import KeyMaker
 from neurotools.memo.pace import Pace
 from neurotools.memo.seal import seal
-from neurotools.memo.versions import Version, versions
+
+if TYPE_CHECKING:
+    from neurotools.memo.explain import Explanation
+    from neurotools.memo.versions import Version
 
 log = logging.getLogger(__name__)
 
@@ -283,6 +283,8 @@ class Memoized:
 
     def explain(self, /, *args: Any, **kwargs: Any) -> Explanation:
         """Return why a call would hit or miss, before running it."""
+        from neurotools.memo.explain import Explanation, explain
+
         try:
             signature = self.keys.signature(args, kwargs)
         except UndigestableValue as error:
@@ -292,6 +294,8 @@ class Memoized:
 
     def versions(self) -> list[Version]:
         """Return the versions of the function that are kept, and what changed since each."""
+        from neurotools.memo.versions import versions
+
         return versions(self._hierarchy, self.keys.folder, self.keys.fingerprint.manifest)
 
     def lscache(self, verbose: bool = False) -> tuple[str, list[str]]:
@@ -506,6 +510,9 @@ def _with_tried_suggestion(error: UnstorableValue, value: Any) -> UnstorableValu
 
 @functools.cache
 def _environment() -> dict[str, str]:
+    import platform
+    import socket  # 3 ms to load, for misses only
+
     import numpy as np
 
     return {

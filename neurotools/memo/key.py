@@ -5,13 +5,15 @@ from __future__ import annotations
 import functools
 import weakref
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neurotools.memo import naming
 from neurotools.memo.digest.values import qualified_name
 from neurotools.memo.entry import Key, Signature
-from neurotools.memo.fingerprint.reach import Fingerprint, Tracker
 from neurotools.memo.signature import LITERAL_LENGTH, Binder, canonical
+
+if TYPE_CHECKING:
+    from neurotools.memo.fingerprint.reach import Fingerprint, Tracker
 
 #: Types whose values never change, and are equal only where they are the same argument (but for
 #: zeros: see `_shortcut`).
@@ -43,6 +45,8 @@ class KeyMaker:
         strict: bool = False,
         **tracking: Any,
     ) -> None:
+        from neurotools.memo.fingerprint.reach import Tracker  # not loaded before it is needed
+
         self.folder = naming.function_folder(function)
         self.binder = Binder(function, ignore)
         self.tracker = Tracker(function, **tracking)
@@ -157,12 +161,17 @@ def code_name(value: Any) -> str:
     try:
         tracker = _TRACKERS.get(value)
         if tracker is None:
-            tracker = _TRACKERS[value] = Tracker(value)
+            tracker = _TRACKERS[value] = _made_tracker(value)
     except TypeError:  # ufuncs and some others take no weak references
         tracker = _tracker(value)
     return f"{qualified_name(value)}#{tracker.current().code}"
 
 
-@functools.lru_cache(maxsize=256)
-def _tracker(value: Any) -> Tracker:
+def _made_tracker(value: Any) -> Tracker:
+    from neurotools.memo.fingerprint.reach import Tracker
+
     return Tracker(value)
+
+
+#: Trackers of what takes no weak references.
+_tracker = functools.lru_cache(maxsize=256)(_made_tracker)

@@ -16,16 +16,13 @@ import ast
 import base64
 import binascii
 import functools
-import hashlib
 import inspect
-import json
 import keyword
 import os
 import pathlib
 import pickle
 import re
 import sys
-import unicodedata
 import zlib
 from collections.abc import Callable
 from io import BytesIO
@@ -61,6 +58,8 @@ def base64hash10bytes(obj: Any) -> str:
 
 
 def _sha224(obj: Any) -> bytes:
+    import hashlib  # with OpenSSL, 3 ms to load
+
     content = obj if isinstance(obj, bytes) else _utf8(obj if isinstance(obj, str) else repr(obj))
     return hashlib.sha224(content).digest()
 
@@ -201,6 +200,8 @@ def human_encode(sig: Signature) -> str:
 
 
 def _is_name(name: str) -> bool:
+    import unicodedata
+
     # Python reads a name in its normal form, where º is o: such names are written as text.
     plain = unicodedata.normalize("NFKC", name) == name
     return plain and name.isidentifier() and not keyword.iskeyword(name)
@@ -234,6 +235,8 @@ def human_decode(key: str) -> Signature:
 
 
 def _from_json(content: bytes) -> Any:
+    import json
+
     return json.loads(content, object_hook=_json_keys)
 
 
@@ -329,6 +332,8 @@ def encode(signature: Signature, mode: str = "repr") -> bytes:
     if mode == "repr":
         return _utf8(text(tagged))
     if mode == "json":
+        import json
+
         return json.dumps(_json_tags(tagged), separators=(",", ":")).encode()
     if mode == "pickle":
         return pickle.dumps(tagged, protocol=4)

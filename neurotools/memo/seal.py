@@ -7,7 +7,6 @@ it, started from the entry's key: a file that was damaged, or renamed to another
 
 from __future__ import annotations
 
-import json
 import struct
 from typing import Any
 
@@ -95,6 +94,8 @@ class Sealed:
 
 
 def _parse(content: bytes, location: str) -> dict[str, Any]:
+    import json  # not needed for most hits
+
     try:
         facts = json.loads(content)
     except (ValueError, RecursionError) as error:
@@ -111,6 +112,8 @@ def seed(key: Key) -> int:
 
 def seal(payload: Payload, record: Record, key: Key, form: PayloadFormat) -> Blob:
     """Return the bytes of an entry's file, the payload's parts uncopied."""
+    import json
+
     facts = {"details": {**record.details, "key": key.path}}
     if record.layout:
         facts["layout"] = record.layout

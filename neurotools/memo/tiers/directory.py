@@ -8,17 +8,17 @@ process left behind is found there without a walk through the cache.
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import mmap
 import os
-import socket
 import stat
 import time
 from collections.abc import Iterator
 
 from neurotools.memo.entry import Blob, Key, Record
 from neurotools.memo.errors import CorruptEntry, UntrustedEntry, UnusableLocation
-from neurotools.memo.formats.registry import FORMATS
+from neurotools.memo.formats.registry import FORMATS, RUNS_CODE
 from neurotools.memo.seal import SIZE, Sealed, record_of
 from neurotools.memo.tiers.buffers import aligned
 
@@ -41,7 +41,6 @@ _READ = (
 _WRITE = (
     os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 )
-_RUNS_CODE = frozenset(method for method, form in FORMATS.items() if form.runs_code)
 #: Parts handed to the operating system at once; POSIX promises 16, Linux takes 1,024.
 _VECTOR = 64
 
@@ -118,7 +117,7 @@ class DirectoryTier:
         facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode):
             raise CorruptEntry(path, "it is no regular file")
-        if key.method in _RUNS_CODE:
+        if key.method in RUNS_CODE:
             self._require_trust(path, facts)
         if facts.st_size < SIZE:
             raise CorruptEntry(path, f"{facts.st_size} bytes are too few")
@@ -211,7 +210,7 @@ class DirectoryTier:
             raise
 
     def _temporary(self) -> str:
-        name = f"{socket.gethostname()[:40]}-{os.getpid()}-{next(_COUNTER)}-{time.time_ns():x}"
+        name = f"{_host()}-{os.getpid()}-{next(_COUNTER)}-{time.time_ns():x}"
         return os.path.join(self.root, PRIVATE, "unfinished", name)
 
     def _prepare(self, folder: str) -> None:
@@ -225,7 +224,7 @@ class DirectoryTier:
 
     def _sweep(self) -> None:
         """Remove what killed processes left unfinished; once in each tier's life."""
-        here = socket.gethostname()[:40]
+        here = _host()
         with (
             contextlib.suppress(OSError),
             os.scandir(os.path.join(self.root, PRIVATE, "unfinished")) as all_,
@@ -276,6 +275,14 @@ class DirectoryTier:
                 call, _, method = name.rpartition(".")
                 if call and method in FORMATS:
                     yield Key("/".join(parts[:-1]), parts[-1], call, method)
+
+
+@functools.cache
+def _host() -> str:
+    """Return the name of this machine, as temporary files carry it."""
+    import socket  # 3 ms to load, for writing only
+
+    return socket.gethostname()[:40]
 
 
 _HAS_READV = hasattr(os, "readv")
