@@ -19,7 +19,8 @@ from neurotools.memo.formats.base import Payload, PayloadFormat
 #: Magic, payload size, record size, time of creation, seconds of computing, flags, reserved.
 _SEAL = struct.Struct("<8sQQddII")
 _MAGIC = b"NTmemo1\n"
-SIZE = _SEAL.size + 16
+CHECKSUM_SIZE = 16
+SIZE = _SEAL.size + CHECKSUM_SIZE
 #: Flag: the record holds a layout, without which the payload cannot be decoded.
 _LAYOUT = 1
 
@@ -36,7 +37,9 @@ class Sealed:
     location : str
         Where it was read, for messages.
     verify : bool
-        Whether to compute the checksum.
+        Whether the checksum counts.
+    found : bytes, optional
+        The checksum, if it was computed while reading.
 
     Raises
     ------
@@ -54,7 +57,15 @@ class Sealed:
         "seconds",
     )
 
-    def __init__(self, buffer: memoryview, key: Key, location: str, *, verify: bool = True) -> None:
+    def __init__(
+        self,
+        buffer: memoryview,
+        key: Key,
+        location: str,
+        *,
+        verify: bool = True,
+        found: bytes | None = None,
+    ) -> None:
         size = len(buffer)
         if size < SIZE:
             raise CorruptEntry(location, f"{size} bytes are too few")
@@ -66,8 +77,9 @@ class Sealed:
         if magic != _MAGIC or self._payload_size + self._record_size + SIZE > size:
             raise CorruptEntry(location, "it does not end with a seal")
         if verify:
-            found = xxhash.xxh3_128_digest(buffer[:-16], seed(key))
-            if found != bytes(buffer[-16:]):
+            if found is None:
+                found = xxhash.xxh3_128_digest(buffer[:-CHECKSUM_SIZE], seed(key))
+            if found != bytes(buffer[-CHECKSUM_SIZE:]):
                 raise CorruptEntry(location, "its checksum does not fit its content and name")
 
     @property
@@ -110,6 +122,11 @@ def seed(key: Key) -> int:
     return xxhash.xxh3_64_intdigest(key.path.encode("utf-8", "surrogatepass"))
 
 
+def checksum(key: Key) -> xxhash.xxh3_128:
+    """Return the checksum of a key's entry, still without content."""
+    return xxhash.xxh3_128(seed=seed(key))
+
+
 def seal(payload: Payload, record: Record, key: Key, form: PayloadFormat) -> Blob:
     """Return the bytes of an entry's file, the payload's parts uncopied."""
     import json
@@ -124,11 +141,11 @@ def seal(payload: Payload, record: Record, key: Key, form: PayloadFormat) -> Blo
     flags = _LAYOUT if record.layout else 0
     foot = _SEAL.pack(_MAGIC, size, len(text), record.created, record.seconds, flags, 0)
     parts = (*payload.parts, form.bridge(size, len(text) + SIZE), text, foot)
-    checksum = xxhash.xxh3_128(seed=seed(key))
+    hasher = checksum(key)
     for part in parts:
-        checksum.update(part)
-    total = sum(_length(part) for part in parts) + 16
-    return Blob((*parts, checksum.digest()), total)
+        hasher.update(part)
+    total = sum(_length(part) for part in parts) + CHECKSUM_SIZE
+    return Blob((*parts, hasher.digest()), total)
 
 
 def reseal(entry: Sealed, key: Key, form: PayloadFormat) -> Blob:

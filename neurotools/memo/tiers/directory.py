@@ -19,8 +19,8 @@ from collections.abc import Iterator
 from neurotools.memo.entry import Blob, Key, Record
 from neurotools.memo.errors import CorruptEntry, UntrustedEntry, UnusableLocation
 from neurotools.memo.formats.registry import FORMATS, RUNS_CODE
-from neurotools.memo.seal import SIZE, Sealed, record_of
-from neurotools.memo.tiers.buffers import aligned
+from neurotools.memo.seal import CHECKSUM_SIZE, SIZE, Sealed, checksum, record_of
+from neurotools.memo.tiers.reading import read_whole
 
 #: Folder for what is no entry; never part of a function's path, which begins with a module.
 PRIVATE = ".neurotools"
@@ -123,7 +123,9 @@ class DirectoryTier:
             raise CorruptEntry(path, f"{facts.st_size} bytes are too few")
         if self.mmap_mode is not None:
             return Sealed(self._mapped(descriptor), key, path, verify=self.verify)
-        return Sealed(_read_whole(descriptor, facts.st_size, path), key, path, verify=self.verify)
+        hasher = checksum(key) if self.verify else None
+        buffer = read_whole(descriptor, facts.st_size, path, hasher, CHECKSUM_SIZE)
+        return Sealed(buffer, key, path, verify=self.verify, found=hasher and hasher.digest())
 
     def _mapped(self, descriptor: int) -> memoryview:
         access = mmap.ACCESS_COPY if self.mmap_mode == "c" else mmap.ACCESS_READ
@@ -191,7 +193,7 @@ class DirectoryTier:
             facts = os.fstat(descriptor)
             if not stat.S_ISREG(facts.st_mode) or facts.st_size > MANIFEST_LIMIT:
                 return None
-            return bytes(_read_whole(descriptor, facts.st_size, path))
+            return bytes(read_whole(descriptor, facts.st_size, path))
         finally:
             os.close(descriptor)
 
@@ -285,7 +287,6 @@ def _host() -> str:
     return socket.gethostname()[:40]
 
 
-_HAS_READV = hasattr(os, "readv")
 _COUNTER = itertools.count()
 
 #: A record is read from the last bytes of a file; a second look is taken where it is longer.
@@ -318,25 +319,6 @@ def _regular(path: str, flags: int) -> int:
         os.close(descriptor)
         raise CorruptEntry(path, "it is no regular file")
     return descriptor
-
-
-def _read_whole(descriptor: int, size: int, path: str) -> memoryview:
-    buffer = aligned(size)
-    filled = _read_into(descriptor, buffer)
-    while filled < size:
-        got = _read_into(descriptor, buffer[filled:])
-        if not got:
-            raise CorruptEntry(path, f"it ends at byte {filled} of {size}")
-        filled += got
-    return buffer
-
-
-def _read_into(descriptor: int, room: memoryview) -> int:
-    if _HAS_READV:
-        return os.readv(descriptor, (room,))
-    content = os.read(descriptor, len(room))  # Windows
-    room[: len(content)] = content
-    return len(content)
 
 
 def _write_whole(descriptor: int, blob: Blob) -> None:
