@@ -32,7 +32,7 @@ from neurotools.memo.errors import (
 )
 from neurotools.memo.flight import Flight
 from neurotools.memo.formats.base import PayloadFormat
-from neurotools.memo.formats.registry import FORMATS, decoder, holds
+from neurotools.memo.formats.registry import FORMATS, holds
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.key import KeyMaker
 from neurotools.memo.pace import Pace
@@ -216,8 +216,7 @@ class Memoized:
             return None
         entry, depth = found
         try:
-            layout = entry.layout
-            value = decoder(key.method, layout).decode(entry.payload, layout)
+            value = entry.value()
         except Exception as error:  # user classes may fail to unpickle in any way there is
             self._warn_once(f"cannot decode {entry.location}, computing again: {error!r}")
             return None

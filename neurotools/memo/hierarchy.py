@@ -13,8 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from neurotools.memo.entry import Blob, Key, Record
 from neurotools.memo.errors import CorruptEntry, UntrustedEntry
-from neurotools.memo.seal import Sealed
-from neurotools.memo.tiers.base import Tier
+from neurotools.memo.tiers.base import Entry, Tier
 
 log = logging.getLogger(__name__)
 
@@ -45,11 +44,11 @@ class Hierarchy:
         self._reported: set[str] = set()
         self._lock = threading.Lock()
 
-    def get(self, key: Key) -> Sealed | None:
+    def get(self, key: Key) -> Entry | None:
         found = self.find(key)
         return None if found is None else found[0]
 
-    def find(self, key: Key) -> tuple[Sealed, int] | None:
+    def find(self, key: Key) -> tuple[Entry, int] | None:
         """Return an entry and the number of the tier that had it; copy it to the faster ones."""
         for depth, tier in enumerate(self.tiers):
             try:
@@ -70,7 +69,7 @@ class Hierarchy:
             self.counts[depth]["misses"] += 1
         return None
 
-    def _promote(self, key: Key, entry: Sealed, depth: int) -> None:
+    def _promote(self, key: Key, entry: Entry, depth: int) -> None:
         for faster in range(depth):
             self._put(faster, key, entry.blob)
 

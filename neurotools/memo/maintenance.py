@@ -88,7 +88,7 @@ def read_value(path: str, *, method: str | None = None) -> Any:
     entry = DirectoryTier(root).read(key)
     if entry is None:
         raise FileNotFoundError(2, "there is no cache entry", path)
-    return decoder(key.method, entry.layout).decode(entry.payload, entry.layout)
+    return entry.value()
 
 
 def _key_of(path: str, method: str | None) -> tuple[Key, str]:

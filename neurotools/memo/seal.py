@@ -15,6 +15,7 @@ import xxhash
 from neurotools.memo.entry import Blob, Buffer, Key, Record
 from neurotools.memo.errors import CorruptEntry
 from neurotools.memo.formats.base import Payload, PayloadFormat
+from neurotools.memo.formats.registry import decoder
 
 #: Magic, payload size, record size, time of creation, seconds of computing, flags, reserved.
 _SEAL = struct.Struct("<8sQQddII")
@@ -49,6 +50,7 @@ class Sealed:
 
     __slots__ = (
         "_flags",
+        "_method",
         "_payload_size",
         "_record_size",
         "buffer",
@@ -73,7 +75,7 @@ class Sealed:
         magic, self._payload_size, self._record_size, self.created, self.seconds, self._flags, _ = (
             facts
         )
-        self.buffer, self.location = buffer, location
+        self.buffer, self.location, self._method = buffer, location, key.method
         if magic != _MAGIC or self._payload_size + self._record_size + SIZE > size:
             raise CorruptEntry(location, "it does not end with a seal")
         if verify:
@@ -81,6 +83,17 @@ class Sealed:
                 found = xxhash.xxh3_128_digest(buffer[:-CHECKSUM_SIZE], seed(key))
             if found != bytes(buffer[-CHECKSUM_SIZE:]):
                 raise CorruptEntry(location, "its checksum does not fit its content and name")
+
+    def value(self) -> Any:
+        """Return the value, decoded now; arrays in it are views of the buffer.
+
+        Raises
+        ------
+        ValueError
+            If the payload is not of its format; `pickle` may raise anything.
+        """
+        layout = self.layout
+        return decoder(self._method, layout).decode(self.payload, layout)
 
     @property
     def payload(self) -> memoryview:
@@ -105,7 +118,7 @@ class Sealed:
         return Blob((self.buffer,), len(self.buffer))
 
 
-def _parse(content: bytes, location: str) -> dict[str, Any]:
+def _parse(content: bytes | bytearray, location: str) -> dict[str, Any]:
     import json  # not needed for most hits
 
     try:
@@ -153,7 +166,7 @@ def reseal(entry: Sealed, key: Key, form: PayloadFormat) -> Blob:
     return seal(Payload((entry.payload,), entry.layout), entry.record, key, form)
 
 
-def record_of(tail: bytes, location: str) -> Record:
+def record_of(tail: bytes | bytearray, location: str) -> Record:
     """Return the record in the last bytes of a file, unchecked: good for listings alone.
 
     Raises

@@ -489,6 +489,18 @@ def test_purging_one_function_leaves_the_others(tmp_path):
     assert f.cache_info()[:3] == (0, 0, 0)
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_renaming_the_fields_of_a_result_renames_no_other(tiers, method):
+    @hierarchical_cacher(tiers, method=method)
+    def f():
+        return np.zeros(3, [("a", "f8"), ("b", "i4")])
+
+    for _ in range(4):
+        result = f()
+        assert result.dtype.names == ("a", "b")
+        result.dtype.names = ("c", "d")
+
+
 def test_counts_are_kept_by_tier(tmp_path):
     @hierarchical_cacher(("ram://", tmp_path / "slow"))
     def f(x):

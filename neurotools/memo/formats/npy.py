@@ -153,7 +153,8 @@ def _header(payload: memoryview, position: int) -> _Header:
     elif content[:8] != _MAGIC + b"\1\0":
         raise ValueError(f"no .npy stream begins at byte {position}: {content[:8]!r}")
     header = _parsed_header(content, length)
-    if length <= _LONGEST_KNOWN:
+    # Who has an array with fields can rename them in its dtype, which must not be another's.
+    if length <= _LONGEST_KNOWN and header.dtype.names is None:
         if len(_KNOWN) >= _MOST_KNOWN:
             _KNOWN.clear()
         _KNOWN[content] = header

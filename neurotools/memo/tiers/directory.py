@@ -21,6 +21,7 @@ from neurotools.memo.errors import CorruptEntry, UntrustedEntry, UnusableLocatio
 from neurotools.memo.formats.registry import FORMATS, RUNS_CODE
 from neurotools.memo.seal import CHECKSUM_SIZE, SIZE, Sealed, checksum, record_of
 from neurotools.memo.tiers.reading import read_whole
+from neurotools.memo.tiers.writing import write_whole
 
 #: Folder for what is no entry; never part of a function's path, which begins with a module.
 PRIVATE = ".neurotools"
@@ -41,8 +42,6 @@ _READ = (
 _WRITE = (
     os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 )
-#: Parts handed to the operating system at once; POSIX promises 16, Linux takes 1,024.
-_VECTOR = 64
 
 
 class DirectoryTier:
@@ -202,7 +201,7 @@ class DirectoryTier:
         descriptor = os.open(temporary, _WRITE, 0o600)
         try:
             try:
-                _write_whole(descriptor, blob)
+                write_whole(descriptor, blob)
             finally:
                 os.close(descriptor)
             os.replace(temporary, path)
@@ -319,21 +318,6 @@ def _regular(path: str, flags: int) -> int:
         os.close(descriptor)
         raise CorruptEntry(path, "it is no regular file")
     return descriptor
-
-
-def _write_whole(descriptor: int, blob: Blob) -> None:
-    left = [memoryview(part).cast("B") for part in blob.parts if len(memoryview(part).cast("B"))]
-    while left:
-        vector = left[:_VECTOR]
-        written = (
-            os.writev(descriptor, vector)
-            if hasattr(os, "writev")
-            else os.write(descriptor, left[0])
-        )
-        while left and written >= len(left[0]):
-            written -= len(left.pop(0))
-        if written:
-            left[0] = left[0][written:]
 
 
 def _require_own(path: str, facts: os.stat_result) -> None:

@@ -2,7 +2,8 @@
 
 A large file is read in chunks by whoever calls, from the front, while a helper thread reads chunks
 from the back: the kernel fills fresh memory on two cores. The caller waits for no chunk that the
-helper has not begun, so that a helper that gets no turn costs nothing.
+helper has not begun, so that a helper that gets no turn costs nothing. Where it gets its turns
+late, because all processors are busy, nobody asks it for a while.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
@@ -23,6 +25,10 @@ from neurotools.memo.tiers.buffers import aligned
 _CHUNK = 2 << 20
 #: Smaller files are read in one go: a helper would come too late.
 _SHARED = 6 << 20
+
+#: Where the caller waits longer for the helper than reading so many chunks takes, it reads so many
+#: files alone.
+_PATIENCE, _REST = 3, 100
 
 _HAS_READV, _HAS_PREADV = hasattr(os, "readv"), hasattr(os, "preadv")
 
@@ -85,11 +91,12 @@ class _Shared:
         self.count = -(-len(buffer) // _CHUNK)
         # Both ends give each chunk to one taker: what one thread takes, the other does not see.
         self.chunks = deque(range(self.count))
-        self.own = 0
+        self.own, self.started = 0, 0.0
         self.done = threading.Event()
         self.error: BaseException | None = None
 
     def read(self, hasher: xxhash.xxh3_128 | None, end: int) -> None:
+        self.started = time.perf_counter()
         _HELPER.ask(self.help)
         try:
             self.read_front(hasher, end)
@@ -97,11 +104,17 @@ class _Shared:
             # The descriptor is closed after us. What is left is left where reading has failed.
             left = list(iter(self.take_last, None))
             if self.own + len(left) < self.count:
-                self.done.wait()
+                self.wait(time.perf_counter())
         if self.error is not None:
             raise self.error
         if hasher is not None:
             hasher.update(self.buffer[self.own * _CHUNK : end])
+
+    def wait(self, now: float) -> None:
+        self.done.wait()
+        # A chunk that took longer than several of ours: the other processor has other work.
+        if time.perf_counter() - now > _PATIENCE * (now - self.started) / max(self.own, 1):
+            _HELPER.rest()
 
     def read_front(self, hasher: xxhash.xxh3_128 | None, end: int) -> None:
         while (chunk := self.take_first()) is not None:
@@ -142,15 +155,19 @@ class _Shared:
 
 
 class _Helper:
-    """A thread that does what it is asked, started when first needed."""
+    """A thread that does what it is asked, started when first needed; it may take a rest."""
 
     def __init__(self) -> None:
         self._asked: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._lock = threading.Lock()
         self._started = False
+        self._resting = 0
 
     def ask(self, work: Callable[[], None]) -> None:
-        """Have work done some time, or never: where no thread can be started."""
+        """Have work done some time, or never."""
+        if self._resting:
+            self._resting -= 1
+            return
         if not self._started:
             with self._lock, contextlib.suppress(RuntimeError):
                 if not self._started and _processors() > 1:
@@ -158,6 +175,10 @@ class _Helper:
                     self._started = True
         if self._started:
             self._asked.put(work)
+
+    def rest(self) -> None:
+        """Do nothing for a while."""
+        self._resting = _REST
 
     def _run(self) -> None:
         while True:

@@ -20,7 +20,7 @@ def entry(value, key=KEY, seconds=1.0):
 
 def value_in(tier, key=KEY):
     found = tier.get(key)
-    return None if found is None else FORMATS[key.method].decode(found.payload, found.layout)
+    return None if found is None else found.value()
 
 
 class TierPromises:
@@ -28,7 +28,7 @@ class TierPromises:
     def test_what_was_put_is_got(self, tier, value):
         tier.put(KEY, entry(value))
         found = tier.get(KEY)
-        assert FORMATS["npy"].decode(found.payload, found.layout) == value
+        assert found.value() == value
         assert found.record.created == 2.0
 
     @pytest.mark.parametrize("count", [0, 1, 1000, 10**6])
