@@ -105,13 +105,6 @@ class CacheInfo(NamedTuple):
     tiers: tuple[TierInfo, ...]
 
 
-class Found(NamedTuple):
-    """A result that was in the cache, and the number of the tier that had it."""
-
-    value: Any
-    depth: int
-
-
 class Memoized:
     """A function that remembers its results.
 
@@ -143,6 +136,7 @@ class Memoized:
         self.__name__: str = getattr(function, "__name__", type(function).__name__)
         self.__qualname__: str = getattr(function, "__qualname__", self.__name__)
         self._function, self._hierarchy, self._options = function, hierarchy, options
+        self._method = options.form.method
         strict = not options.allow_mutable_bindings
         self.keys = KeyMaker(function, options.ignore, strict=strict, **options.tracking)
         self._flight = Flight(options.lock_folder)
@@ -160,17 +154,17 @@ class Memoized:
         if named is None:
             return self._function(*args, **kwargs)
         key, signature = named
-        if self._is_skipped(key):
+        if self._options.skip_fast and self._is_skipped(key):
             with self._timed_only(key):
                 return self._function(*args, **kwargs)
         if (found := self._find(key)) is not None:
-            return found.value
+            return found[0]
         # Made now: the function may change its arguments.
         signature = signature or self.keys.signature(args, kwargs)
         with self._flight.alone(key) as waited:
             # Somebody may have finished it between our look and our turn.
             if (waited or self._hierarchy.has(key)) and (found := self._find(key)) is not None:
-                return found.value
+                return found[0]
             self._say(f"Recomputing cache at {self._hierarchy.location(key)}")
             started = time.perf_counter()
             value = self._function(*args, **kwargs)
@@ -182,7 +176,7 @@ class Memoized:
     ) -> tuple[Key, Signature | None] | None:
         """Return a call's key, or None where the call is to run without the cache."""
         try:
-            named = self.keys.key_of_call(args, kwargs, self._options.form.method)
+            named = self.keys.key_of_call(args, kwargs, self._method)
         except WrongArguments:
             return None  # the function's own error says so best
         except UnsafeBinding:
@@ -195,7 +189,7 @@ class Memoized:
         return named
 
     def _is_skipped(self, key: Key) -> bool:
-        if not self._options.skip_fast or not self._pace.is_computing_faster(key.call):
+        if not self._pace.is_computing_faster(key.call):
             return False
         self._say(f"Computing {self.__qualname__} again: faster than loading")
         return True
@@ -208,13 +202,12 @@ class Memoized:
         yield
         self._pace.computed(key.call, time.perf_counter() - started)
 
-    def _find(self, key: Key) -> Found | None:
-        """Return a result that is in the cache."""
-        started = time.perf_counter()
-        found = self._hierarchy.find(key)
-        if found is None:
+    def _find(self, key: Key) -> tuple[Any] | None:
+        """Return a result that is in the cache, alone in a tuple: it may be None."""
+        started = time.perf_counter() if self._options.skip_fast else 0.0
+        entry = self._hierarchy.get(key)
+        if entry is None:
             return None
-        entry, depth = found
         try:
             value = entry.value()
         except Exception as error:  # user classes may fail to unpickle in any way there is
@@ -225,7 +218,7 @@ class Memoized:
             self._pace.loaded(key.call, time.perf_counter() - started, entry.seconds)
         if self._options.verbose:
             self._say(f"Retrieved cache at {entry.location}")
-        return Found(value, depth)
+        return (value,)
 
     def _keep(self, key: Key, signature: Signature, value: Any, seconds: float) -> None:
         """Store a new result; whatever fails, the caller has it already."""
@@ -408,15 +401,15 @@ class MemoizedCoroutine(Memoized):
         if named is None:
             return await self._function(*args, **kwargs)
         key, signature = named
-        if self._is_skipped(key):
+        if self._options.skip_fast and self._is_skipped(key):
             with self._timed_only(key):
                 return await self._function(*args, **kwargs)
         if (found := self._find(key)) is not None:
-            return found.value
+            return found[0]
         signature = signature or self.keys.signature(args, kwargs)
         async with self._flight.alone_async(key) as waited:
             if (waited or self._hierarchy.has(key)) and (found := self._find(key)) is not None:
-                return found.value
+                return found[0]
             self._say(f"Recomputing cache at {self._hierarchy.location(key)}")
             started = time.perf_counter()
             value = await self._function(*args, **kwargs)

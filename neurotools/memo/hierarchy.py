@@ -45,11 +45,7 @@ class Hierarchy:
         self._lock = threading.Lock()
 
     def get(self, key: Key) -> Entry | None:
-        found = self.find(key)
-        return None if found is None else found[0]
-
-    def find(self, key: Key) -> tuple[Entry, int] | None:
-        """Return an entry and the number of the tier that had it; copy it to the faster ones."""
+        """Return an entry of the fastest tier that has it; copy it to those that are faster."""
         for depth, tier in enumerate(self.tiers):
             try:
                 entry = tier.get(key)
@@ -64,8 +60,9 @@ class Hierarchy:
                 entry = None
             if entry is not None:
                 self.counts[depth]["hits"] += 1
-                self._promote(key, entry, depth)
-                return entry, depth
+                if depth:
+                    self._promote(key, entry, depth)
+                return entry
             self.counts[depth]["misses"] += 1
         return None
 

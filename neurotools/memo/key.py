@@ -52,7 +52,7 @@ class KeyMaker:
         self.tracker = Tracker(function, **tracking)
         # Beside the names of function and code in `signature_to_file_string`, 15 with its dot.
         self._room = naming.room_beside(len(self.folder) + 15)
-        self._stems: dict[Any, str] = {}
+        self._keys: dict[Any, Key] = {}
         self._strict = strict
         self._accepted: Fingerprint | None = None
 
@@ -101,15 +101,18 @@ class KeyMaker:
             As `fingerprint` does.
         """
         known = None if self.binder.reads_files else _shortcut(args, kwargs)
-        stem = None if known is None else self._stems.get(known)
-        if stem is not None:
-            return Key(self.folder, self.fingerprint.code, stem, method), None
+        key = None if known is None else self._keys.get(known)
+        if key is not None:
+            code = self.fingerprint.code
+            if key.code != code or key.method != method:
+                key = self._keys[known] = key._replace(code=code, method=method)
+            return key, None
         signature = self.signature(args, kwargs)
         key = self.key(signature, method)
         if known is not None and all(map(_is_small, known[1])):
-            if len(self._stems) >= _REMEMBERED:
-                self._stems.clear()
-            self._stems[known] = key.call
+            if len(self._keys) >= _REMEMBERED:
+                self._keys.clear()
+            self._keys[known] = key
         return key, signature
 
     def _stem(self, signature: Signature) -> str:
@@ -135,7 +138,7 @@ def _shortcut(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     # 0.0 and -0.0 are equal and are different arguments.
     if float in kinds and 0.0 in values:
         return None
-    return kinds, values, tuple(kwargs)
+    return kinds, values, tuple(kwargs) if kwargs else ()
 
 
 _MAKERS: weakref.WeakKeyDictionary[Any, KeyMaker] = weakref.WeakKeyDictionary()

@@ -81,13 +81,13 @@ def test_what_is_remembered_is_bounded():
     maker = KeyMaker(example)
     for number in range(10_000):
         call(maker, number)
-    assert len(maker._stems) <= 4096
+    assert len(maker._keys) <= 4096
 
 
 def test_large_arguments_are_not_kept_alive():
     maker = KeyMaker(example)
     call(maker, "x" * 1000), call(maker, b"x" * 1000), call(maker, 1 << 1000)
-    assert maker._stems == {}
+    assert maker._keys == {}
 
 
 def test_functions_and_classes_as_arguments_carry_their_code():
