@@ -27,8 +27,8 @@ _CHUNK = 2 << 20
 _SHARED = 6 << 20
 
 #: Where the caller waits longer for the helper than reading so many chunks takes, it reads so many
-#: files alone.
-_PATIENCE, _REST = 3, 100
+#: files alone; twice as many where that happens again.
+_PATIENCE, _REST, _LONGEST_REST = 3, 64, 1 << 14
 
 _HAS_READV, _HAS_PREADV = hasattr(os, "readv"), hasattr(os, "preadv")
 
@@ -113,8 +113,8 @@ class _Shared:
     def wait(self, now: float) -> None:
         self.done.wait()
         # A chunk that took longer than several of ours: the other processor has other work.
-        if time.perf_counter() - now > _PATIENCE * (now - self.started) / max(self.own, 1):
-            _HELPER.rest()
+        late = time.perf_counter() - now > _PATIENCE * (now - self.started) / max(self.own, 1)
+        _HELPER.rest(late=late)
 
     def read_front(self, hasher: xxhash.xxh3_128 | None, end: int) -> None:
         while (chunk := self.take_first()) is not None:
@@ -161,7 +161,7 @@ class _Helper:
         self._asked: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._lock = threading.Lock()
         self._started = False
-        self._resting = 0
+        self._resting, self._rest = 0, _REST
 
     def ask(self, work: Callable[[], None]) -> None:
         """Have work done some time, or never."""
@@ -176,9 +176,11 @@ class _Helper:
         if self._started:
             self._asked.put(work)
 
-    def rest(self) -> None:
-        """Do nothing for a while."""
-        self._resting = _REST
+    def rest(self, *, late: bool) -> None:
+        """Do nothing for a while, if it was late."""
+        if late:
+            self._resting = self._rest
+        self._rest = min(2 * self._rest, _LONGEST_REST) if late else _REST
 
     def _run(self) -> None:
         while True:

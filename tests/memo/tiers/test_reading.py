@@ -12,14 +12,14 @@ from neurotools.memo.tiers.reading import read_whole
 SIZES = [0, 1, 1000, (1 << 20) - 1, 6 << 20, (9 << 20) + 17]
 
 
-class Idle:
+class Idle(reading._Helper):
     """A helper that never comes."""
 
     def ask(self, work):
         self.work = work
 
 
-class Eager:
+class Eager(reading._Helper):
     """A helper that has done everything before the caller begins."""
 
     def ask(self, work):
@@ -98,3 +98,17 @@ def test_without_a_thread_to_be_had_the_caller_reads_alone(tmp_path, monkeypatch
     content, descriptor = written(tmp_path / "file", 9 << 20)
     assert read_whole(descriptor, len(content), "file") == content
     os.close(descriptor)
+
+
+def test_a_helper_that_was_late_is_left_alone_for_longer_and_longer():
+    helper, asked = reading._Helper(), []
+    helper.rest(late=True)
+    helper.rest(late=True)
+    assert helper._resting == 2 * reading._REST
+    helper.ask(lambda: asked.append(1))
+    assert helper._resting == 2 * reading._REST - 1
+    assert asked == []
+    assert not helper._started
+    helper.rest(late=False)
+    helper.rest(late=True)
+    assert helper._resting == reading._REST
