@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _PLAIN = frozenset([int, str, bool, bytes, float, type(None)])
 #: Calls whose names are remembered, for each function.
 _REMEMBERED = 4096
+#: The longest signature whose name is remembered.
+_LONGEST_TEXT = 1024
 
 
 class KeyMaker:
@@ -53,6 +55,7 @@ class KeyMaker:
         # Beside the names of function and code in `signature_to_file_string`, 15 with its dot.
         self._room = naming.room_beside(len(self.folder) + 15)
         self._keys: dict[Any, Key] = {}
+        self._stems: dict[bytes, str] = {}
         self._strict = strict
         self._accepted: Fingerprint | None = None
 
@@ -116,7 +119,16 @@ class KeyMaker:
         return key, signature
 
     def _stem(self, signature: Signature) -> str:
-        return naming.stem(signature, room=self._room)
+        # Compressing and hashing a text takes three times as long as making it.
+        text = naming.encode(signature)
+        stem = self._stems.get(text)
+        if stem is None:
+            stem = naming.stem_of(text, room=self._room)
+            if len(text) <= _LONGEST_TEXT:
+                if len(self._stems) >= _REMEMBERED:
+                    self._stems.clear()
+                self._stems[text] = stem
+        return stem
 
 
 def _is_small(value: Any) -> bool:

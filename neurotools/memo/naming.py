@@ -401,10 +401,19 @@ def stem(
     """
     if compressed and not base64encode:
         raise ValueError("compressed=True needs base64encode=True: raw bytes are no file name")
-    content = encode(signature, mode)
-    short = base64hash10bytes(encode(signature))
+    content, text = encode(signature, mode), encode(signature)
     packed = zlib.compress(content) if compressed else content
     key = _base64(packed) if base64encode else _quoted(packed, mode)
+    return _joined(base64hash10bytes(text), key, room, truncate=truncate)
+
+
+def stem_of(text: bytes, *, room: int) -> str:
+    """Return what `stem` returns with its defaults, given what `encode` returned."""
+    key = _base64(zlib.compress(text))
+    return _joined(base64hash10bytes(text), key, room, truncate=True)
+
+
+def _joined(short: str, key: str, room: int, *, truncate: bool) -> str:
     if len(short) + 1 + len(key) <= room:
         return f"{short}.{key}"
     if not truncate:

@@ -16,7 +16,6 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
-import signal
 import sys
 import time
 import weakref
@@ -110,6 +109,7 @@ def _is_settled(status: os.stat_result) -> bool:
 
 def _has_no_writer(descriptor: int) -> bool:
     import fcntl
+    import signal
 
     try:
         # Who opens the file in these microseconds waits for us, and we are sent a signal. The usual
