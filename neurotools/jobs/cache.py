@@ -140,13 +140,15 @@ def disk_cacher(
     compress : {None, 'zstd', 'zstd:LEVEL', ('zstd', level)}
         How files are compressed, for ``'npy'`` and ``'pickle'``.
     mmap_mode : {None, 'r', 'c'}
-        Map files into memory instead of reading them: read-only, or copy on write.
+        Map files into memory instead of reading them: read-only, or copy on write. A hit then takes
+        the same time whatever its size.
     ignore : str or iterable of str
         Parameters that do not change the result, such as ``n_jobs``.
     packages : {'exact', 'minor', 'record', 'off'}
         How closely the versions of installed packages that the function reaches count.
     verify : bool
-        Whether the checksum of an entry is verified each time it is read.
+        Whether the checksum of an entry is verified each time it is read. A mapped file is read as
+        a whole for this, once in each process, and again when its size or times have changed.
 
     Returns
     -------

@@ -22,6 +22,10 @@ _REMEMBERED = 20_000
 # once more and look the same.
 _SETTLED_NANOSECONDS = 2_000_000_000
 
+#: Times are kept in steps of up to two seconds. Where a time is no multiple of 10 milliseconds,
+#: they are kept as the kernel counts, in steps of 10 milliseconds at most.
+_COARSE, _SETTLED_COARSE, _SETTLED_FINE = 10_000_000, 2_000_000_000, 50_000_000
+
 _URLSAFE = bytes.maketrans(b"+/", b"-_")
 
 Identity = tuple[int, ...]
@@ -158,6 +162,13 @@ def identity(status: os.stat_result) -> Identity:
     """Return what changes with a file's content: device, inode, size, times."""
     times = status.st_mtime_ns, status.st_ctime_ns
     return (status.st_dev, status.st_ino, status.st_size, *times)
+
+
+def is_settled(status: os.stat_result) -> bool:
+    """Tell whether a change made from now on would change a file's times, on a local disk."""
+    fine = status.st_mtime_ns % _COARSE
+    youngest = max(status.st_mtime_ns, status.st_ctime_ns)
+    return youngest < time.time_ns() - (_SETTLED_FINE if fine else _SETTLED_COARSE)
 
 
 def _read_unchanged(path: str) -> bytes:

@@ -17,21 +17,17 @@ import contextlib
 import mmap
 import os
 import sys
-import time
 import weakref
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from neurotools.memo.digest.files import Identity, identity
+from neurotools.memo.digest.files import Identity, identity, is_settled
 
 #: Smaller arrays are read again in less time than it takes to ask for their file.
 SMALLEST = 256 << 10
 _REMEMBERED = 1024
-#: Times are kept in steps of up to two seconds. Where a time is no multiple of 10 milliseconds,
-#: they are kept as the kernel counts, in steps of 10 milliseconds at most.
-_COARSE, _SETTLED_COARSE, _SETTLED_FINE = 10_000_000, 2_000_000_000, 50_000_000
 
 Array = np.ndarray[Any, Any]
 
@@ -95,16 +91,9 @@ def _quiet(path: str) -> Identity | None:
         return None
     try:
         status = os.fstat(descriptor)
-        return identity(status) if _is_settled(status) and _has_no_writer(descriptor) else None
+        return identity(status) if is_settled(status) and _has_no_writer(descriptor) else None
     finally:
         os.close(descriptor)
-
-
-def _is_settled(status: os.stat_result) -> bool:
-    """Tell whether a change made from now on would change a file's times."""
-    fine = status.st_mtime_ns % _COARSE
-    youngest = max(status.st_mtime_ns, status.st_ctime_ns)
-    return youngest < time.time_ns() - (_SETTLED_FINE if fine else _SETTLED_COARSE)
 
 
 def _has_no_writer(descriptor: int) -> bool:

@@ -16,6 +16,7 @@ import stat
 import time
 from collections.abc import Iterator
 
+from neurotools.memo.digest.files import Identity, identity, is_settled
 from neurotools.memo.entry import Blob, Key, Record
 from neurotools.memo.errors import CorruptEntry, UntrustedEntry, UnusableLocation
 from neurotools.memo.formats.registry import FORMATS, RUNS_CODE
@@ -29,6 +30,8 @@ PRIVATE = ".neurotools"
 MANIFEST, MANIFEST_LIMIT = "manifest.json", 64 << 20
 #: A temporary file that nobody has touched for so many seconds is left over, whoever made it.
 LEFTOVER_SECONDS = 24 * 3600.0
+#: Files remembered as verified: to read all of a file would be to lose what mapping it gains.
+_MOST_VERIFIED = 4096
 
 # O_NOFOLLOW and O_NONBLOCK: a symbolic link or FIFO laid in place of an entry neither leads away
 # nor hangs. Windows has neither them nor such files; it needs O_BINARY instead.
@@ -54,7 +57,8 @@ class DirectoryTier:
     mmap_mode : {None, 'r', 'c'}
         Map files instead of reading them: read-only, or copy on write.
     verify : bool
-        Whether checksums are verified on every read.
+        Whether checksums are verified on every read; of a mapped file, when it is first mapped
+        here, and again when it has changed.
 
     Raises
     ------
@@ -68,6 +72,7 @@ class DirectoryTier:
         self.mmap_mode, self.verify = mmap_mode, verify
         self._known: set[str] = set()
         self._trusted: set[str] = set()
+        self._verified: dict[str, Identity] = {}
         self._swept = False
         try:
             os.makedirs(self.root, mode=0o700, exist_ok=True)
@@ -121,14 +126,22 @@ class DirectoryTier:
         if facts.st_size < SIZE:
             raise CorruptEntry(path, f"{facts.st_size} bytes are too few")
         if self.mmap_mode is not None:
-            return Sealed(self._mapped(descriptor), key, path, verify=self.verify)
+            return self._mapped(descriptor, facts, key, path)
         hasher = checksum(key) if self.verify else None
         buffer = read_whole(descriptor, facts.st_size, path, hasher, CHECKSUM_SIZE)
         return Sealed(buffer, key, path, verify=self.verify, found=hasher and hasher.digest())
 
-    def _mapped(self, descriptor: int) -> memoryview:
+    def _mapped(self, descriptor: int, facts: os.stat_result, key: Key, path: str) -> Sealed:
+        """Return an entry in a mapped file, verified unless that was done before."""
         access = mmap.ACCESS_COPY if self.mmap_mode == "c" else mmap.ACCESS_READ
-        return memoryview(mmap.mmap(descriptor, 0, access=access))
+        mapping = memoryview(mmap.mmap(descriptor, 0, access=access))
+        verified = self._verified.get(key.path) == identity(facts)
+        entry = Sealed(mapping, key, path, verify=self.verify and not verified)
+        if self.verify and not verified and is_settled(facts):
+            if len(self._verified) >= _MOST_VERIFIED:
+                self._verified.clear()
+            self._verified[key.path] = identity(facts)
+        return entry
 
     def _odd(self, path: str, error: OSError, *, set_aside: bool) -> None:
         """Handle a path that does not open: something else may lie where the entry should."""

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from neurotools.memo.digest import mapped
+from neurotools.memo.digest import files, mapped
 from neurotools.memo.digest.values import digest
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="leases are Linux's")
@@ -18,7 +18,7 @@ CONTENT = np.arange(100_000)
 @pytest.fixture
 def path(tmp_path, monkeypatch):
     monkeypatch.setattr(mapped, "_known", {})
-    monkeypatch.setattr(mapped, "_SETTLED_FINE", 20_000_000)
+    monkeypatch.setattr(files, "_SETTLED_FINE", 20_000_000)
     path = tmp_path / "recording.npy"
     np.save(path, CONTENT)
     time.sleep(0.05)
@@ -134,7 +134,7 @@ def test_an_array_whose_mark_was_taken_off_and_put_on_again_is_another(path):
 
 
 def test_a_file_of_this_very_moment_is_not_remembered(path, reads, monkeypatch):
-    monkeypatch.setattr(mapped, "_SETTLED_FINE", 10**12)
+    monkeypatch.setattr(files, "_SETTLED_FINE", 10**12)
     array = mapping(path)
     digest(array), digest(array)
     assert len(reads) == 2
