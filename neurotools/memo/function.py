@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from neurotools import __version__
 from neurotools.memo import naming
-from neurotools.memo.entry import Key, Record, Signature
+from neurotools.memo.entry import Key, Record
 from neurotools.memo.errors import (
     CacheError,
     UndigestableValue,
@@ -153,27 +153,28 @@ class Memoized:
         named = self._name(args, kwargs)
         if named is None:
             return self._function(*args, **kwargs)
-        key, signature = named
+        key, text = named
         if self._options.skip_fast and self._is_skipped(key):
             with self._timed_only(key):
                 return self._function(*args, **kwargs)
         if (found := self._find(key)) is not None:
             return found[0]
         # Made now: the function may change its arguments.
-        signature = signature or self.keys.signature(args, kwargs)
+        text = text or self.keys.text(args, kwargs)
         with self._flight.alone(key) as waited:
             # Somebody may have finished it between our look and our turn.
             if (waited or self._hierarchy.has(key)) and (found := self._find(key)) is not None:
                 return found[0]
-            self._say(f"Recomputing cache at {self._hierarchy.location(key)}")
+            if self._is_told:
+                self._say(f"Recomputing cache at {self._hierarchy.location(key)}")
             started = time.perf_counter()
             value = self._function(*args, **kwargs)
-            self._keep(key, signature, value, time.perf_counter() - started)
+            self._keep(key, text, value, time.perf_counter() - started)
         return value
 
     def _name(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-    ) -> tuple[Key, Signature | None] | None:
+    ) -> tuple[Key, bytes | None] | None:
         """Return a call's key, or None where the call is to run without the cache."""
         try:
             named = self.keys.key_of_call(args, kwargs, self._method)
@@ -216,15 +217,16 @@ class Memoized:
         self._counts["hits"] += 1
         if self._options.skip_fast:
             self._pace.loaded(key.call, time.perf_counter() - started, entry.seconds)
-        if self._options.verbose:
+        if self._is_told:
             self._say(f"Retrieved cache at {entry.location}")
         return (value,)
 
-    def _keep(self, key: Key, signature: Signature, value: Any, seconds: float) -> None:
+    def _keep(self, key: Key, text: bytes, value: Any, seconds: float) -> None:
         """Store a new result; whatever fails, the caller has it already."""
         self._counts["misses"] += 1
         self._pace.computed(key.call, seconds)
-        self._say(f"Took {seconds * 1e3:.0f} milliseconds")
+        if self._is_told:
+            self._say(f"Took {seconds * 1e3:.0f} milliseconds")
         if not self._options.store:
             return
         if self._options.skip_fast and not self._pace.is_worth_keeping(seconds):
@@ -232,7 +234,7 @@ class Memoized:
         started = time.perf_counter()
         try:
             payload = self._options.form.encode(value)
-            record = Record(time.time(), seconds, payload.layout, self._details(signature))
+            record = Record(time.time(), seconds, payload.layout, self._details(text))
             blob = seal(payload, record, key, self._options.form)
         except UnstorableValue as error:
             told = _with_tried_suggestion(error, value)
@@ -243,16 +245,21 @@ class Memoized:
             return
         self._hierarchy.put(key, blob)
         self._keep_manifest(key)
-        self._say_stored(key, blob.size, seconds, time.perf_counter() - started)
+        if self._is_told:
+            self._say_stored(key, blob.size, seconds, time.perf_counter() - started)
 
-    def _details(self, signature: Signature) -> dict[str, Any]:
+    def _details(self, text: bytes) -> dict[str, Any]:
         return {
             "function": f"{self.__module__}.{self.__qualname__}",
-            "signature": naming.encode(signature).decode("utf-8", "surrogatepass"),
-            "script": naming.script_of(self._function),
+            "signature": text.decode("utf-8", "surrogatepass"),
+            "script": self._script,
             **_environment(),
             "process": os.getpid(),
         }
+
+    @functools.cached_property
+    def _script(self) -> str:
+        return naming.script_of(self._function)
 
     def _keep_manifest(self, key: Key) -> None:
         if key.code not in self._manifested:
@@ -351,6 +358,11 @@ class Memoized:
             self._warned.add(message)
             log.warning("%s", message)
 
+    @property
+    def _is_told(self) -> bool:
+        """Whether anybody hears what is said: to put it into words takes time, too."""
+        return self._options.verbose or log.isEnabledFor(logging.DEBUG)
+
     def _say(self, message: str) -> None:
         log.debug("%s", message)
         if self._options.verbose:
@@ -400,20 +412,21 @@ class MemoizedCoroutine(Memoized):
         named = self._name(args, kwargs)
         if named is None:
             return await self._function(*args, **kwargs)
-        key, signature = named
+        key, text = named
         if self._options.skip_fast and self._is_skipped(key):
             with self._timed_only(key):
                 return await self._function(*args, **kwargs)
         if (found := self._find(key)) is not None:
             return found[0]
-        signature = signature or self.keys.signature(args, kwargs)
+        text = text or self.keys.text(args, kwargs)
         async with self._flight.alone_async(key) as waited:
             if (waited or self._hierarchy.has(key)) and (found := self._find(key)) is not None:
                 return found[0]
-            self._say(f"Recomputing cache at {self._hierarchy.location(key)}")
+            if self._is_told:
+                self._say(f"Recomputing cache at {self._hierarchy.location(key)}")
             started = time.perf_counter()
             value = await self._function(*args, **kwargs)
-            self._keep(key, signature, value, time.perf_counter() - started)
+            self._keep(key, text, value, time.perf_counter() - started)
         return value
 
 

@@ -87,14 +87,18 @@ class KeyMaker:
         """
         return canonical(self.binder.bind(args, kwargs), code_name)
 
+    def text(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bytes:
+        """Return a call's signature as it is written into names and records."""
+        return naming.encode(self.signature(args, kwargs))
+
     def key(self, signature: Signature, method: str) -> Key:
         """Return the key of a call, from its canonical signature."""
-        return Key(self.folder, self.fingerprint.code, self._stem(signature), method)
+        return Key(self.folder, self.fingerprint.code, self._stem(naming.encode(signature)), method)
 
     def key_of_call(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any], method: str
-    ) -> tuple[Key, Signature | None]:
-        """Return the key of a call, and its signature unless the key was known without it.
+    ) -> tuple[Key, bytes | None]:
+        """Return the key of a call, and its signature's text unless the key was known without it.
 
         Raises
         ------
@@ -110,17 +114,16 @@ class KeyMaker:
             if key.code != code or key.method != method:
                 key = self._keys[known] = key._replace(code=code, method=method)
             return key, None
-        signature = self.signature(args, kwargs)
-        key = self.key(signature, method)
+        text = self.text(args, kwargs)
+        key = Key(self.folder, self.fingerprint.code, self._stem(text), method)
         if known is not None and all(map(_is_small, known[1])):
             if len(self._keys) >= _REMEMBERED:
                 self._keys.clear()
             self._keys[known] = key
-        return key, signature
+        return key, text
 
-    def _stem(self, signature: Signature) -> str:
+    def _stem(self, text: bytes) -> str:
         # Compressing and hashing a text takes three times as long as making it.
-        text = naming.encode(signature)
         stem = self._stems.get(text)
         if stem is None:
             stem = naming.stem_of(text, room=self._room)

@@ -7,8 +7,9 @@ it, started from the entry's key: a file that was damaged, or renamed to another
 
 from __future__ import annotations
 
+import functools
 import struct
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import xxhash
 
@@ -16,6 +17,9 @@ from neurotools.memo.entry import Blob, Buffer, Key, Record
 from neurotools.memo.errors import CorruptEntry
 from neurotools.memo.formats.base import Payload, PayloadFormat
 from neurotools.memo.formats.registry import decoder
+
+if TYPE_CHECKING:
+    import json
 
 #: Magic, payload size, record size, time of creation, seconds of computing, flags, reserved.
 _SEAL = struct.Struct("<8sQQddII")
@@ -142,12 +146,10 @@ def checksum(key: Key) -> xxhash.xxh3_128:
 
 def seal(payload: Payload, record: Record, key: Key, form: PayloadFormat) -> Blob:
     """Return the bytes of an entry's file, the payload's parts uncopied."""
-    import json
-
     facts = {"details": {**record.details, "key": key.path}}
     if record.layout:
         facts["layout"] = record.layout
-    text = json.dumps(facts, separators=(",", ":")).encode()
+    text = _encoder().encode(facts).encode()
     # Formats whose elements are aligned (mat) count on a trailer of whole eights.
     text += b" " * (-len(text) % 8)
     size = sum(_length(part) for part in payload.parts)
@@ -159,6 +161,13 @@ def seal(payload: Payload, record: Record, key: Key, form: PayloadFormat) -> Blo
         hasher.update(part)
     total = sum(_length(part) for part in parts) + CHECKSUM_SIZE
     return Blob((*parts, hasher.digest()), total)
+
+
+@functools.cache
+def _encoder() -> json.JSONEncoder:
+    import json  # not needed for most hits
+
+    return json.JSONEncoder(separators=(",", ":"))
 
 
 def reseal(entry: Sealed, key: Key, form: PayloadFormat) -> Blob:
