@@ -325,10 +325,7 @@ class Memoized:
         """
         if args or kwargs:
             return int(self._hierarchy.discard(self._key(args, kwargs)))
-        code = self.keys.fingerprint.code
-        # A folder may hold versions of other closures, or of another script's function.
-        keys = [key for key in self._hierarchy.keys(self.keys.folder) if key.code == code]
-        return sum(self._hierarchy.discard(key) for key in keys)
+        return len(self._hierarchy.clear(self.keys.folder, self.keys.fingerprint.code))
 
     def cache_clear(self) -> None:
         """Remove all entries of the present version from every tier, and start counting anew."""

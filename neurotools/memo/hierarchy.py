@@ -92,6 +92,15 @@ class Hierarchy:
             self._failed(depth, "remove from", error)
             return False
 
+    def clear(self, function: str, code: str) -> set[str]:
+        names: set[str] = set()
+        for depth, tier in enumerate(self.tiers):
+            try:
+                names |= tier.clear(function, code)
+            except Exception as error:  # the named boundary of this module
+                self._failed(depth, "remove from", error)
+        return names
+
     def record(self, key: Key) -> Record | None:
         for depth, tier in enumerate(self.tiers):
             try:

@@ -39,8 +39,9 @@ def scan(folder: str, method: str, **decoding: Any) -> Iterator[tuple[str, Signa
         Its arguments, from its name or, where the name was too short for them, from its record;
         None where neither has them: a foreign file, or an earlier neurotools' hashed name.
     """
+    top = os.path.join(folder, "")
     for path in _files(folder, f".{method}"):
-        name = os.path.relpath(path, folder)
+        name = path[len(top) :]
         try:
             yield name, _signature(path, **decoding)
         except (UnreadableName, CorruptEntry, OSError) as error:

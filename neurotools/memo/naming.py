@@ -352,6 +352,8 @@ def decode(content: bytes, mode: str = "repr") -> Signature:
         raise UnknownChoice("mode", mode, MODES)
     if len(content) > _TEXT_LIMIT:
         raise UnreadableName("", f"{len(content)} bytes are too many")
+    if mode == "repr" and (short := _plain_signature(content)) is not None:
+        return short
     try:
         if mode == "human":
             return human_decode(content.decode("utf-8", "surrogatepass"))
@@ -363,6 +365,37 @@ def decode(content: bytes, mode: str = "repr") -> Signature:
     except Exception as error:  # hostile bytes make parsers fail in every way there is
         raise UnreadableName(repr(content[:40]), f"{type(error).__name__}: {error}") from None
     return named, None if extra is None else tuple(extra)
+
+
+#: A number, a text without anything special, or a name for a constant.
+_NUMBER = r"-?(?:0|[1-9]\d{0,17})(?:\.\d{1,30})?(?:e[+-]\d{1,3})?"
+_WORD = rf"(?:{_NUMBER}|'[^'\\\x00-\x1f\x7f]*'|None|True|False)"
+_TWO = rf"\('\w+',{_WORD}\)"
+_PAIRS = re.compile(rf"\(\((?:{_TWO},|{_TWO}(?:,{_TWO})+)?\),None\)", re.ASCII)
+_PAIR = re.compile(rf"\('(\w+)',({_WORD})\)", re.ASCII)
+_CONSTANTS = {"None": None, "True": True, "False": False}
+
+
+def _plain_signature(content: bytes) -> Signature | None:
+    """Return a signature of plain values alone, or None where it takes the plain road.
+
+    Python's own parser takes five times as long: a listing of many entries is had sooner.
+    """
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        return None
+    if not _PAIRS.fullmatch(text):
+        return None
+    return tuple([(name, _word(word)) for name, word in _PAIR.findall(text)]), None
+
+
+def _word(word: str) -> Any:
+    if word[0] == "'":
+        return word[1:-1]
+    if word in _CONSTANTS:
+        return _CONSTANTS[word]
+    return float(word) if "." in word or "e" in word else int(word)
 
 
 def _literal(content: bytes) -> Any:

@@ -66,6 +66,9 @@ class Tier(Protocol):
     def discard(self, key: Key) -> bool:
         """Remove an entry; return whether there was one."""
 
+    def clear(self, function: str, code: str) -> set[str]:
+        """Remove all entries of a function's version; return their names, of call and method."""
+
     def record(self, key: Key) -> Record | None:
         """Return an entry's record without reading its payload or verifying it, or None.
 

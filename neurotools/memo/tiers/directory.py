@@ -14,7 +14,7 @@ import mmap
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from neurotools.memo.digest.files import Identity, identity, is_settled
 from neurotools.memo.entry import Blob, Key, Record
@@ -268,6 +268,14 @@ class DirectoryTier:
             return False
         return True
 
+    def clear(self, function: str, code: str) -> set[str]:
+        folder = os.path.join(self.root, *function.split("/"), code)
+        try:
+            names = [name for name in os.listdir(folder) if _is_entry(name)]
+        except (FileNotFoundError, NotADirectoryError):
+            return set()
+        return set(_removed(folder, names))
+
     def size(self, key: Key) -> int:
         try:
             return os.lstat(self.location(key)).st_size
@@ -285,10 +293,9 @@ class DirectoryTier:
             parts = os.path.relpath(folder, self.root).split(os.sep)
             if len(parts) < 2 or (function and "/".join(parts[:-1]) != function):
                 continue
-            for name in names:
+            for name in filter(_is_entry, names):
                 call, _, method = name.rpartition(".")
-                if call and method in FORMATS:
-                    yield Key("/".join(parts[:-1]), parts[-1], call, method)
+                yield Key("/".join(parts[:-1]), parts[-1], call, method)
 
 
 @functools.cache
@@ -297,6 +304,30 @@ def _host() -> str:
     import socket  # 3 ms to load, for writing only
 
     return socket.gethostname()[:40]
+
+
+def _is_entry(name: str) -> bool:
+    call, _, method = name.rpartition(".")
+    return bool(call) and method in FORMATS
+
+
+def _removed(folder: str, names: Iterable[str]) -> Iterator[str]:
+    """Remove files of a folder; give those that were there."""
+    # A folder that is open is not looked up anew for each of its files.
+    open_folder = os.open(folder, os.O_RDONLY) if os.unlink in os.supports_dir_fd else None
+    try:
+        for name in names:
+            try:
+                if open_folder is None:
+                    os.unlink(os.path.join(folder, name))
+                else:
+                    os.unlink(name, dir_fd=open_folder)
+            except FileNotFoundError:
+                continue
+            yield name
+    finally:
+        if open_folder is not None:
+            os.close(open_folder)
 
 
 _COUNTER = itertools.count()

@@ -59,6 +59,11 @@ class RamTier:
         with self._lock:
             return self._remove(key)
 
+    def clear(self, function: str, code: str) -> set[str]:
+        with self._lock:
+            keys = [key for key in self._entries if (key.function, key.code) == (function, code)]
+            return {f"{key.call}.{key.method}" for key in keys if self._remove(key)}
+
     def _remove(self, key: Key) -> bool:
         kept = self._entries.pop(key, None)
         if kept is None:

@@ -56,6 +56,16 @@ class TierPromises:
         assert not tier.has(KEY)
         assert list(tier.keys()) == []
 
+    def test_a_version_is_cleared_and_nothing_else(self, tier):
+        again = Key("pkg/f", "code", "other.key", "pickle")
+        others = [SAME_CALL, OTHER_FUNCTION]
+        for key in (KEY, again, *others):
+            tier.put(key, entry(1, key))
+        assert tier.clear("pkg/f", "code") == {"hash.key.npy", "other.key.pickle"}
+        assert tier.clear("pkg/f", "code") == set()
+        assert tier.clear("pkg/none", "code") == set()
+        assert set(tier.keys()) == set(others)
+
     def test_the_last_one_put_counts(self, tier):
         tier.put(KEY, entry(1))
         tier.put(KEY, entry(2))
