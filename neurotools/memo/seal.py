@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import functools
 import struct
+import threading
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import xxhash
@@ -156,11 +158,25 @@ def seal(payload: Payload, record: Record, key: Key, form: PayloadFormat) -> Blo
     flags = _LAYOUT if record.layout else 0
     foot = _SEAL.pack(_MAGIC, size, len(text), record.created, record.seconds, flags, 0)
     parts = (*payload.parts, form.bridge(size, len(text) + SIZE), text, foot)
-    hasher = checksum(key)
-    for part in parts:
-        hasher.update(part)
     total = sum(_length(part) for part in parts) + CHECKSUM_SIZE
-    return Blob((*parts, hasher.digest()), total)
+    return Blob(parts, total, _Checksum(key, parts).digest)
+
+
+class _Checksum:
+    """The checksum of an entry's parts, computed once, by whoever needs it first."""
+
+    def __init__(self, key: Key, parts: Iterable[Buffer]) -> None:
+        self._hasher, self._parts = checksum(key), parts
+        self._lock = threading.Lock()
+        self._digest = b""
+
+    def digest(self) -> bytes:
+        with self._lock:
+            if not self._digest:
+                for part in self._parts:
+                    self._hasher.update(part)
+                self._digest = self._hasher.digest()
+        return self._digest
 
 
 @functools.cache

@@ -8,17 +8,15 @@ late, because all processors are busy, nobody asks it for a while.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from queue import SimpleQueue
 
 import xxhash
 
 from neurotools.memo.errors import CorruptEntry
+from neurotools.memo.tiers import helper
 from neurotools.memo.tiers.buffers import aligned
 
 #: What is read at once and checksummed then; smaller than what the cache holds.
@@ -26,9 +24,8 @@ _CHUNK = 2 << 20
 #: Smaller files are read in one go: a helper would come too late.
 _SHARED = 6 << 20
 
-#: Where the caller waits longer for the helper than reading so many chunks takes, it reads so many
-#: files alone; twice as many where that happens again.
-_PATIENCE, _REST, _LONGEST_REST = 3, 64, 1 << 14
+#: The helper was late if the caller waited longer for it than reading so many chunks takes.
+_PATIENCE = 3
 
 _HAS_READV, _HAS_PREADV = hasattr(os, "readv"), hasattr(os, "preadv")
 
@@ -97,7 +94,7 @@ class _Shared:
 
     def read(self, hasher: xxhash.xxh3_128 | None, end: int) -> None:
         self.started = time.perf_counter()
-        _HELPER.ask(self.help)
+        helper.ask(self.help)
         try:
             self.read_front(hasher, end)
         finally:
@@ -114,7 +111,7 @@ class _Shared:
         self.done.wait()
         # A chunk that took longer than several of ours: the other processor has other work.
         late = time.perf_counter() - now > _PATIENCE * (now - self.started) / max(self.own, 1)
-        _HELPER.rest(late=late)
+        helper.rest(late=late)
 
     def read_front(self, hasher: xxhash.xxh3_128 | None, end: int) -> None:
         while (chunk := self.take_first()) is not None:
@@ -152,55 +149,3 @@ class _Shared:
             if not got:
                 raise CorruptEntry(self.path, f"it ends at byte {start} of {len(self.buffer)}")
             start += got
-
-
-class _Helper:
-    """A thread that does what it is asked, started when first needed; it may take a rest."""
-
-    def __init__(self) -> None:
-        self._asked: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self._lock = threading.Lock()
-        self._started = False
-        self._resting, self._rest = 0, _REST
-
-    def ask(self, work: Callable[[], None]) -> None:
-        """Have work done some time, or never."""
-        if self._resting:
-            self._resting -= 1
-            return
-        if not self._started:
-            with self._lock, contextlib.suppress(RuntimeError):
-                if not self._started and _processors() > 1:
-                    threading.Thread(target=self._run, name="neurotools", daemon=True).start()
-                    self._started = True
-        if self._started:
-            self._asked.put(work)
-
-    def rest(self, *, late: bool) -> None:
-        """Do nothing for a while, if it was late."""
-        if late:
-            self._resting = self._rest
-        self._rest = min(2 * self._rest, _LONGEST_REST) if late else _REST
-
-    def _run(self) -> None:
-        while True:
-            self._asked.get()()
-
-
-def _processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-_HELPER = _Helper()
-
-
-def _forget() -> None:
-    """Start afresh in a forked child, where no other thread runs."""
-    global _HELPER
-    _HELPER = _Helper()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)

@@ -1,4 +1,4 @@
-"""An entry -> an open file, its parts uncopied."""
+"""An entry -> an open file, its parts uncopied; a large one is checksummed meanwhile."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import contextlib
 import os
 import time
 from collections import Counter
+from collections.abc import Iterable
 
-from neurotools.memo.entry import Blob
+from neurotools.memo.entry import Blob, Buffer
+from neurotools.memo.tiers import helper
 
 #: Parts handed to the operating system at once; POSIX promises 16, Linux takes 1,024.
 _VECTOR = 64
@@ -23,7 +25,16 @@ def write_whole(descriptor: int, blob: Blob) -> None:
     """Write an entry's parts to an open file."""
     if blob.size >= _LARGE:
         _reserve(descriptor, blob.size)
-    left = [memoryview(part).cast("B") for part in blob.parts if len(memoryview(part).cast("B"))]
+        if blob.checksum is not None:
+            helper.ask(blob.checksum)
+            _write(descriptor, blob.body)
+            _write(descriptor, (blob.checksum(),))
+            return
+    _write(descriptor, blob.parts)
+
+
+def _write(descriptor: int, parts: Iterable[Buffer]) -> None:
+    left = [memoryview(part).cast("B") for part in parts if len(memoryview(part).cast("B"))]
     while left:
         vector = left[:_VECTOR]
         written = (

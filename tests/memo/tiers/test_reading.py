@@ -6,20 +6,20 @@ import pytest
 import xxhash
 
 from neurotools.memo.errors import CorruptEntry
-from neurotools.memo.tiers import reading
+from neurotools.memo.tiers import helper
 from neurotools.memo.tiers.reading import read_whole
 
 SIZES = [0, 1, 1000, (1 << 20) - 1, 6 << 20, (9 << 20) + 17]
 
 
-class Idle(reading._Helper):
+class Idle(helper._Helper):
     """A helper that never comes."""
 
     def ask(self, work):
         self.work = work
 
 
-class Eager(reading._Helper):
+class Eager(helper._Helper):
     """A helper that has done everything before the caller begins."""
 
     def ask(self, work):
@@ -29,9 +29,9 @@ class Eager(reading._Helper):
 
 
 @pytest.fixture(params=["thread", "idle", "eager"])
-def helper(request, monkeypatch):
+def kind(request, monkeypatch):
     if request.param != "thread":
-        monkeypatch.setattr(reading, "_HELPER", {"idle": Idle, "eager": Eager}[request.param]())
+        monkeypatch.setattr(helper, "_helper", {"idle": Idle, "eager": Eager}[request.param]())
     return request.param
 
 
@@ -43,7 +43,7 @@ def written(path, size):
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("tail", [0, 1])
-def test_all_bytes_are_read_and_all_but_the_tail_are_checksummed(tmp_path, helper, size, tail):
+def test_all_bytes_are_read_and_all_but_the_tail_are_checksummed(tmp_path, kind, size, tail):
     content, descriptor = written(tmp_path / "file", size)
     hasher = xxhash.xxh3_128(seed=5)
     read = read_whole(descriptor, size, "file", hasher, min(tail, size))
@@ -53,7 +53,7 @@ def test_all_bytes_are_read_and_all_but_the_tail_are_checksummed(tmp_path, helpe
 
 
 @pytest.mark.parametrize("size", [1000, 9 << 20])
-def test_a_file_that_ends_early_is_corrupt(tmp_path, helper, size):
+def test_a_file_that_ends_early_is_corrupt(tmp_path, kind, size):
     _, descriptor = written(tmp_path / "file", size)
     with pytest.raises(CorruptEntry, match="it ends at byte"):
         read_whole(descriptor, size + (3 << 20), "file")
@@ -93,22 +93,8 @@ def test_without_a_thread_to_be_had_the_caller_reads_alone(tmp_path, monkeypatch
     def refuse(*args, **kwargs):
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(reading, "_HELPER", reading._Helper())
-    monkeypatch.setattr(reading.threading.Thread, "start", refuse)
+    monkeypatch.setattr(helper, "_helper", helper._Helper())
+    monkeypatch.setattr(threading.Thread, "start", refuse)
     content, descriptor = written(tmp_path / "file", 9 << 20)
     assert read_whole(descriptor, len(content), "file") == content
     os.close(descriptor)
-
-
-def test_a_helper_that_was_late_is_left_alone_for_longer_and_longer():
-    helper, asked = reading._Helper(), []
-    helper.rest(late=True)
-    helper.rest(late=True)
-    assert helper._resting == 2 * reading._REST
-    helper.ask(lambda: asked.append(1))
-    assert helper._resting == 2 * reading._REST - 1
-    assert asked == []
-    assert not helper._started
-    helper.rest(late=False)
-    helper.rest(late=True)
-    assert helper._resting == reading._REST
