@@ -38,6 +38,41 @@ def test_importing_a_door_loads_nothing_slow_or_optional(door):
     assert not SLOW & set(json.loads(done.stdout))
 
 
+#: What memoizing a function needs only later, or never: the import is to be over soon.
+LATER = {
+    *("concurrent.futures", "hashlib", "json", "socket", "unicodedata"),
+    *("neurotools.memo.explain", "neurotools.memo.maintenance", "neurotools.memo.versions"),
+    *("neurotools.memo.fingerprint.reach", "neurotools.memo.fingerprint.walk"),
+    *(f"neurotools.memo.formats.{name}" for name in ("compressed", "hdf5", "mat", "npy")),
+    *("neurotools.memo.formats.pickled", "neurotools.memo.formats.structure"),
+}
+
+
+def test_importing_the_cache_loads_nothing_that_is_needed_later():
+    # What numpy brings along differs between its versions.
+    code = (
+        "import sys, numpy; before = set(sys.modules)\n"
+        "import neurotools.jobs.cache; print(*set(sys.modules) - before)"
+    )
+    assert not LATER & set(_printed(code).split())
+
+
+def test_a_hit_loads_only_its_own_format(tmp_path):
+    code = (
+        "import numpy, sys, neurotools.jobs.cache as cache\n"
+        f"double = cache.disk_cacher({str(tmp_path)!r})(abs); double(-2.0); double(-2.0)\n"
+        "print(*sys.modules)"
+    )
+    others = {f"neurotools.memo.formats.{name}" for name in ("compressed", "hdf5", "mat")}
+    assert not others & set(_printed(code).split())
+
+
+def _printed(code):
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+
+
 @pytest.mark.parametrize("door", DOORS)
 def test_importing_a_door_says_nothing_and_warns_of_nothing(door):
     done = subprocess.run(

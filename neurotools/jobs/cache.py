@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from neurotools.memo import maintenance, naming
+from neurotools.memo import naming
 from neurotools.memo.digest.files import File
 from neurotools.memo.digest.values import register_digest
 from neurotools.memo.entry import Signature
@@ -19,12 +19,14 @@ from neurotools.memo.formats.registry import FORMATS, format_named, holds
 from neurotools.memo.function import Memoized, Options, check_supported, memoized
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.key import KeyMaker, code_name, key_maker
-from neurotools.memo.maintenance import Combined
 from neurotools.memo.naming import base64hash, base64hash10bytes, human_decode, human_encode
 from neurotools.memo.signature import canonical
 from neurotools.memo.tiers.base import Tier
 from neurotools.memo.tiers.directory import PRIVATE
 from neurotools.memo.tiers.locations import tier_at
+
+if TYPE_CHECKING:
+    from neurotools.memo.maintenance import Combined
 
 __all__ = [
     "Cacher",
@@ -52,6 +54,14 @@ __all__ = [
     "validate_for_matfile",
     "validate_for_numpy",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Combined":
+        from neurotools.memo.maintenance import Combined  # not loaded for memoizing
+
+        return Combined
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 # ---------------------------------------------------------------- decorators
@@ -130,13 +140,15 @@ def disk_cacher(
     compress : {None, 'zstd', 'zstd:LEVEL', ('zstd', level)}
         How files are compressed, for ``'npy'`` and ``'pickle'``.
     mmap_mode : {None, 'r', 'c'}
-        Map files into memory instead of reading them: read-only, or copy on write.
+        Map files into memory instead of reading them: read-only, or copy on write. A hit then takes
+        the same time whatever its size.
     ignore : str or iterable of str
         Parameters that do not change the result, such as ``n_jobs``.
     packages : {'exact', 'minor', 'record', 'off'}
         How closely the versions of installed packages that the function reaches count.
     verify : bool
-        Whether the checksum of an entry is verified each time it is read.
+        Whether the checksum of an entry is verified each time it is read. A mapped file is read as
+        a whole for this, once in each process, and again when its size or times have changed.
 
     Returns
     -------
@@ -599,6 +611,8 @@ def read_cache_entry(location: str | os.PathLike[str], method: str) -> Any:
     UntrustedEntry
         If opening it could run code that somebody else wrote.
     """
+    from neurotools.memo import maintenance  # not loaded for memoizing
+
     return maintenance.read_value(os.fspath(location), method=format_named(method).method)
 
 
@@ -631,6 +645,8 @@ def scan_cachedir(
     FileNotFoundError
         If there is no such folder.
     """
+    from neurotools.memo import maintenance  # not loaded for memoizing
+
     folder, suffix = os.fspath(cachedir), format_named(method).method
     if not os.path.isdir(folder):
         raise FileNotFoundError(2, "there is no cache folder", folder)
@@ -669,6 +685,8 @@ def combine_caches(cache_root: str | os.PathLike[str], f: Callable[..., Any]) ->
     FileNotFoundError
         If there is no such cache.
     """
+    from neurotools.memo import maintenance  # not loaded for memoizing
+
     keys, root = _keys(f), os.fspath(cache_root)
     if not os.path.isdir(root):
         raise FileNotFoundError(2, "there is no cache folder", root)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -84,17 +85,25 @@ class Digested:
 Signature = tuple[tuple[tuple[str, Any], ...], tuple[Any, ...] | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Blob:
+class Blob(NamedTuple):
     """The bytes of one entry, as they stand in its file: payload, record and seal.
 
     Attributes
     ----------
-    parts : tuple of bytes-like
-        Joined they are the file; arrays of a new result appear here without being copied.
+    body : tuple of bytes-like
+        All but the checksum; arrays of a new result appear here without being copied.
     size : int
-        Their length in bytes.
+        Length of the whole in bytes.
+    checksum : callable or None
+        Returns what stands behind the body; it may take as long as to write that. None where the
+        body has it already.
     """
 
-    parts: tuple[Buffer, ...]
+    body: tuple[Buffer, ...]
     size: int
+    checksum: Callable[[], bytes] | None = None
+
+    @property
+    def parts(self) -> tuple[Buffer, ...]:
+        """What makes the file, joined."""
+        return self.body if self.checksum is None else (*self.body, self.checksum())

@@ -12,18 +12,16 @@ import functools
 import inspect
 import logging
 import os
-import platform
-import socket
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from neurotools import __version__
 from neurotools.memo import naming
-from neurotools.memo.entry import Key, Record, Signature
+from neurotools.memo.entry import Key, Record
 from neurotools.memo.errors import (
     CacheError,
     UndigestableValue,
@@ -32,15 +30,17 @@ from neurotools.memo.errors import (
     UnsupportedFunction,
     WrongArguments,
 )
-from neurotools.memo.explain import Explanation, explain
 from neurotools.memo.flight import Flight
 from neurotools.memo.formats.base import PayloadFormat
-from neurotools.memo.formats.registry import FORMATS, decoder, holds
+from neurotools.memo.formats.registry import FORMATS, holds
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.key import KeyMaker
 from neurotools.memo.pace import Pace
 from neurotools.memo.seal import seal
-from neurotools.memo.versions import Version, versions
+
+if TYPE_CHECKING:
+    from neurotools.memo.explain import Explanation
+    from neurotools.memo.versions import Version
 
 log = logging.getLogger(__name__)
 
@@ -105,13 +105,6 @@ class CacheInfo(NamedTuple):
     tiers: tuple[TierInfo, ...]
 
 
-class Found(NamedTuple):
-    """A result that was in the cache, and the number of the tier that had it."""
-
-    value: Any
-    depth: int
-
-
 class Memoized:
     """A function that remembers its results.
 
@@ -143,6 +136,7 @@ class Memoized:
         self.__name__: str = getattr(function, "__name__", type(function).__name__)
         self.__qualname__: str = getattr(function, "__qualname__", self.__name__)
         self._function, self._hierarchy, self._options = function, hierarchy, options
+        self._method = options.form.method
         strict = not options.allow_mutable_bindings
         tracking = {**options.tracking, "shelf": hierarchy}
         self.keys = KeyMaker(function, options.ignore, strict=strict, **tracking)
@@ -160,30 +154,31 @@ class Memoized:
         named = self._name(args, kwargs)
         if named is None:
             return self._function(*args, **kwargs)
-        key, signature = named
-        if self._is_skipped(key):
+        key, text = named
+        if self._options.skip_fast and self._is_skipped(key):
             with self._timed_only(key):
                 return self._function(*args, **kwargs)
         if (found := self._find(key)) is not None:
-            return found.value
+            return found[0]
         # Made now: the function may change its arguments.
-        signature = signature or self.keys.signature(args, kwargs)
+        text = text or self.keys.text(args, kwargs)
         with self._flight.alone(key) as waited:
             # Somebody may have finished it between our look and our turn.
             if (waited or self._hierarchy.has(key)) and (found := self._find(key)) is not None:
-                return found.value
-            self._say(f"Recomputing cache at {self._hierarchy.location(key)}")
+                return found[0]
+            if self._is_told:
+                self._say(f"Recomputing cache at {self._hierarchy.location(key)}")
             started = time.perf_counter()
             value = self._function(*args, **kwargs)
-            self._keep(key, signature, value, time.perf_counter() - started)
+            self._keep(key, text, value, time.perf_counter() - started)
         return value
 
     def _name(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-    ) -> tuple[Key, Signature | None] | None:
+    ) -> tuple[Key, bytes | None] | None:
         """Return a call's key, or None where the call is to run without the cache."""
         try:
-            named = self.keys.key_of_call(args, kwargs, self._options.form.method)
+            named = self.keys.key_of_call(args, kwargs, self._method)
         except WrongArguments:
             return None  # the function's own error says so best
         except UnsafeBinding:
@@ -196,7 +191,7 @@ class Memoized:
         return named
 
     def _is_skipped(self, key: Key) -> bool:
-        if not self._options.skip_fast or not self._pace.is_computing_faster(key.call):
+        if not self._pace.is_computing_faster(key.call):
             return False
         self._say(f"Computing {self.__qualname__} again: faster than loading")
         return True
@@ -209,31 +204,30 @@ class Memoized:
         yield
         self._pace.computed(key.call, time.perf_counter() - started)
 
-    def _find(self, key: Key) -> Found | None:
-        """Return a result that is in the cache."""
-        started = time.perf_counter()
-        found = self._hierarchy.find(key)
-        if found is None:
+    def _find(self, key: Key) -> tuple[Any] | None:
+        """Return a result that is in the cache, alone in a tuple: it may be None."""
+        started = time.perf_counter() if self._options.skip_fast else 0.0
+        entry = self._hierarchy.get(key)
+        if entry is None:
             return None
-        entry, depth = found
         try:
-            layout = entry.layout
-            value = decoder(key.method, layout).decode(entry.payload, layout)
+            value = entry.value()
         except Exception as error:  # user classes may fail to unpickle in any way there is
             self._warn_once(f"cannot decode {entry.location}, computing again: {error!r}")
             return None
         self._counts["hits"] += 1
         if self._options.skip_fast:
             self._pace.loaded(key.call, time.perf_counter() - started, entry.seconds)
-        if self._options.verbose:
+        if self._is_told:
             self._say(f"Retrieved cache at {entry.location}")
-        return Found(value, depth)
+        return (value,)
 
-    def _keep(self, key: Key, signature: Signature, value: Any, seconds: float) -> None:
+    def _keep(self, key: Key, text: bytes, value: Any, seconds: float) -> None:
         """Store a new result; whatever fails, the caller has it already."""
         self._counts["misses"] += 1
         self._pace.computed(key.call, seconds)
-        self._say(f"Took {seconds * 1e3:.0f} milliseconds")
+        if self._is_told:
+            self._say(f"Took {seconds * 1e3:.0f} milliseconds")
         if not self._options.store:
             return
         if self._options.skip_fast and not self._pace.is_worth_keeping(seconds):
@@ -241,7 +235,7 @@ class Memoized:
         started = time.perf_counter()
         try:
             payload = self._options.form.encode(value)
-            record = Record(time.time(), seconds, payload.layout, self._details(signature))
+            record = Record(time.time(), seconds, payload.layout, self._details(text))
             blob = seal(payload, record, key, self._options.form)
         except UnstorableValue as error:
             told = _with_tried_suggestion(error, value)
@@ -252,16 +246,21 @@ class Memoized:
             return
         self._hierarchy.put(key, blob)
         self._keep_manifest(key)
-        self._say_stored(key, blob.size, seconds, time.perf_counter() - started)
+        if self._is_told:
+            self._say_stored(key, blob.size, seconds, time.perf_counter() - started)
 
-    def _details(self, signature: Signature) -> dict[str, Any]:
+    def _details(self, text: bytes) -> dict[str, Any]:
         return {
             "function": f"{self.__module__}.{self.__qualname__}",
-            "signature": naming.encode(signature).decode("utf-8", "surrogatepass"),
-            "script": naming.script_of(self._function),
+            "signature": text.decode("utf-8", "surrogatepass"),
+            "script": self._script,
             **_environment(),
             "process": os.getpid(),
         }
+
+    @functools.cached_property
+    def _script(self) -> str:
+        return naming.script_of(self._function)
 
     def _keep_manifest(self, key: Key) -> None:
         if key.code not in self._manifested:
@@ -284,6 +283,8 @@ class Memoized:
 
     def explain(self, /, *args: Any, **kwargs: Any) -> Explanation:
         """Return why a call would hit or miss, before running it."""
+        from neurotools.memo.explain import Explanation, explain
+
         try:
             signature = self.keys.signature(args, kwargs)
         except UndigestableValue as error:
@@ -293,6 +294,8 @@ class Memoized:
 
     def versions(self) -> list[Version]:
         """Return the versions of the function that are kept, and what changed since each."""
+        from neurotools.memo.versions import versions
+
         return versions(self._hierarchy, self.keys.folder, self.keys.fingerprint.manifest)
 
     def lscache(self, verbose: bool = False) -> tuple[str, list[str]]:
@@ -323,10 +326,7 @@ class Memoized:
         """
         if args or kwargs:
             return int(self._hierarchy.discard(self._key(args, kwargs)))
-        code = self.keys.fingerprint.code
-        # A folder may hold versions of other closures, or of another script's function.
-        keys = [key for key in self._hierarchy.keys(self.keys.folder) if key.code == code]
-        return sum(self._hierarchy.discard(key) for key in keys)
+        return len(self._hierarchy.clear(self.keys.folder, self.keys.fingerprint.code))
 
     def cache_clear(self) -> None:
         """Remove all entries of the present version from every tier, and start counting anew."""
@@ -355,6 +355,11 @@ class Memoized:
         if message not in self._warned:
             self._warned.add(message)
             log.warning("%s", message)
+
+    @property
+    def _is_told(self) -> bool:
+        """Whether anybody hears what is said: to put it into words takes time, too."""
+        return self._options.verbose or log.isEnabledFor(logging.DEBUG)
 
     def _say(self, message: str) -> None:
         log.debug("%s", message)
@@ -405,20 +410,21 @@ class MemoizedCoroutine(Memoized):
         named = self._name(args, kwargs)
         if named is None:
             return await self._function(*args, **kwargs)
-        key, signature = named
-        if self._is_skipped(key):
+        key, text = named
+        if self._options.skip_fast and self._is_skipped(key):
             with self._timed_only(key):
                 return await self._function(*args, **kwargs)
         if (found := self._find(key)) is not None:
-            return found.value
-        signature = signature or self.keys.signature(args, kwargs)
+            return found[0]
+        text = text or self.keys.text(args, kwargs)
         async with self._flight.alone_async(key) as waited:
             if (waited or self._hierarchy.has(key)) and (found := self._find(key)) is not None:
-                return found.value
-            self._say(f"Recomputing cache at {self._hierarchy.location(key)}")
+                return found[0]
+            if self._is_told:
+                self._say(f"Recomputing cache at {self._hierarchy.location(key)}")
             started = time.perf_counter()
             value = await self._function(*args, **kwargs)
-            self._keep(key, signature, value, time.perf_counter() - started)
+            self._keep(key, text, value, time.perf_counter() - started)
         return value
 
 
@@ -507,6 +513,9 @@ def _with_tried_suggestion(error: UnstorableValue, value: Any) -> UnstorableValu
 
 @functools.cache
 def _environment() -> dict[str, str]:
+    import platform
+    import socket  # 3 ms to load, for misses only
+
     import numpy as np
 
     return {

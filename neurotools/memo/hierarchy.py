@@ -14,8 +14,7 @@ from typing import cast
 
 from neurotools.memo.entry import Blob, Key, Record
 from neurotools.memo.errors import CorruptEntry, UntrustedEntry
-from neurotools.memo.seal import Sealed
-from neurotools.memo.tiers.base import Tier
+from neurotools.memo.tiers.base import Entry, Tier
 
 log = logging.getLogger(__name__)
 
@@ -46,12 +45,8 @@ class Hierarchy:
         self._reported: set[str] = set()
         self._lock = threading.Lock()
 
-    def get(self, key: Key) -> Sealed | None:
-        found = self.find(key)
-        return None if found is None else found[0]
-
-    def find(self, key: Key) -> tuple[Sealed, int] | None:
-        """Return an entry and the number of the tier that had it; copy it to the faster ones."""
+    def get(self, key: Key) -> Entry | None:
+        """Return an entry of the fastest tier that has it; copy it to those that are faster."""
         for depth, tier in enumerate(self.tiers):
             try:
                 entry = tier.get(key)
@@ -66,12 +61,13 @@ class Hierarchy:
                 entry = None
             if entry is not None:
                 self.counts[depth]["hits"] += 1
-                self._promote(key, entry, depth)
-                return entry, depth
+                if depth:
+                    self._promote(key, entry, depth)
+                return entry
             self.counts[depth]["misses"] += 1
         return None
 
-    def _promote(self, key: Key, entry: Sealed, depth: int) -> None:
+    def _promote(self, key: Key, entry: Entry, depth: int) -> None:
         for faster in range(depth):
             self._put(faster, key, entry.blob)
 
@@ -96,6 +92,15 @@ class Hierarchy:
         except Exception as error:  # the named boundary of this module
             self._failed(depth, "remove from", error)
             return False
+
+    def clear(self, function: str, code: str) -> set[str]:
+        names: set[str] = set()
+        for depth, tier in enumerate(self.tiers):
+            try:
+                names |= tier.clear(function, code)
+            except Exception as error:  # the named boundary of this module
+                self._failed(depth, "remove from", error)
+        return names
 
     def record(self, key: Key) -> Record | None:
         for depth, tier in enumerate(self.tiers):

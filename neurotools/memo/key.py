@@ -5,19 +5,23 @@ from __future__ import annotations
 import functools
 import weakref
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neurotools.memo import naming
 from neurotools.memo.digest.values import qualified_name
 from neurotools.memo.entry import Key, Signature
-from neurotools.memo.fingerprint.reach import Fingerprint, Tracker
 from neurotools.memo.signature import LITERAL_LENGTH, Binder, canonical
+
+if TYPE_CHECKING:
+    from neurotools.memo.fingerprint.reach import Fingerprint, Tracker
 
 #: Types whose values never change, and are equal only where they are the same argument (but for
 #: zeros: see `_shortcut`).
 _PLAIN = frozenset([int, str, bool, bytes, float, type(None)])
 #: Calls whose names are remembered, for each function.
 _REMEMBERED = 4096
+#: The longest signature whose name is remembered.
+_LONGEST_TEXT = 1024
 
 
 class KeyMaker:
@@ -43,12 +47,15 @@ class KeyMaker:
         strict: bool = False,
         **tracking: Any,
     ) -> None:
+        from neurotools.memo.fingerprint.reach import Tracker  # not loaded before it is needed
+
         self.folder = naming.function_folder(function)
         self.binder = Binder(function, ignore)
         self.tracker = Tracker(function, **tracking)
         # Beside the names of function and code in `signature_to_file_string`, 15 with its dot.
         self._room = naming.room_beside(len(self.folder) + 15)
-        self._stems: dict[Any, str] = {}
+        self._keys: dict[Any, Key] = {}
+        self._stems: dict[bytes, str] = {}
         self._strict = strict
         self._accepted: Fingerprint | None = None
 
@@ -80,14 +87,18 @@ class KeyMaker:
         """
         return canonical(self.binder.bind(args, kwargs), code_name)
 
+    def text(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bytes:
+        """Return a call's signature as it is written into names and records."""
+        return naming.encode(self.signature(args, kwargs))
+
     def key(self, signature: Signature, method: str) -> Key:
         """Return the key of a call, from its canonical signature."""
-        return Key(self.folder, self.fingerprint.code, self._stem(signature), method)
+        return Key(self.folder, self.fingerprint.code, self._stem(naming.encode(signature)), method)
 
     def key_of_call(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any], method: str
-    ) -> tuple[Key, Signature | None]:
-        """Return the key of a call, and its signature unless the key was known without it.
+    ) -> tuple[Key, bytes | None]:
+        """Return the key of a call, and its signature's text unless the key was known without it.
 
         Raises
         ------
@@ -97,19 +108,30 @@ class KeyMaker:
             As `fingerprint` does.
         """
         known = None if self.binder.reads_files else _shortcut(args, kwargs)
-        stem = None if known is None else self._stems.get(known)
-        if stem is not None:
-            return Key(self.folder, self.fingerprint.code, stem, method), None
-        signature = self.signature(args, kwargs)
-        key = self.key(signature, method)
+        key = None if known is None else self._keys.get(known)
+        if key is not None:
+            code = self.fingerprint.code
+            if key.code != code or key.method != method:
+                key = self._keys[known] = key._replace(code=code, method=method)
+            return key, None
+        text = self.text(args, kwargs)
+        key = Key(self.folder, self.fingerprint.code, self._stem(text), method)
         if known is not None and all(map(_is_small, known[1])):
-            if len(self._stems) >= _REMEMBERED:
-                self._stems.clear()
-            self._stems[known] = key.call
-        return key, signature
+            if len(self._keys) >= _REMEMBERED:
+                self._keys.clear()
+            self._keys[known] = key
+        return key, text
 
-    def _stem(self, signature: Signature) -> str:
-        return naming.stem(signature, room=self._room)
+    def _stem(self, text: bytes) -> str:
+        # Compressing and hashing a text takes three times as long as making it.
+        stem = self._stems.get(text)
+        if stem is None:
+            stem = naming.stem_of(text, room=self._room)
+            if len(text) <= _LONGEST_TEXT:
+                if len(self._stems) >= _REMEMBERED:
+                    self._stems.clear()
+                self._stems[text] = stem
+        return stem
 
 
 def _is_small(value: Any) -> bool:
@@ -131,7 +153,7 @@ def _shortcut(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     # 0.0 and -0.0 are equal and are different arguments.
     if float in kinds and 0.0 in values:
         return None
-    return kinds, values, tuple(kwargs)
+    return kinds, values, tuple(kwargs) if kwargs else ()
 
 
 _MAKERS: weakref.WeakKeyDictionary[Any, KeyMaker] = weakref.WeakKeyDictionary()
@@ -157,12 +179,17 @@ def code_name(value: Any) -> str:
     try:
         tracker = _TRACKERS.get(value)
         if tracker is None:
-            tracker = _TRACKERS[value] = Tracker(value)
+            tracker = _TRACKERS[value] = _made_tracker(value)
     except TypeError:  # ufuncs and some others take no weak references
         tracker = _tracker(value)
     return f"{qualified_name(value)}#{tracker.current().code}"
 
 
-@functools.lru_cache(maxsize=256)
-def _tracker(value: Any) -> Tracker:
+def _made_tracker(value: Any) -> Tracker:
+    from neurotools.memo.fingerprint.reach import Tracker
+
     return Tracker(value)
+
+
+#: Trackers of what takes no weak references.
+_tracker = functools.lru_cache(maxsize=256)(_made_tracker)

@@ -39,8 +39,9 @@ def scan(folder: str, method: str, **decoding: Any) -> Iterator[tuple[str, Signa
         Its arguments, from its name or, where the name was too short for them, from its record;
         None where neither has them: a foreign file, or an earlier neurotools' hashed name.
     """
+    top = os.path.join(folder, "")
     for path in _files(folder, f".{method}"):
-        name = os.path.relpath(path, folder)
+        name = path[len(top) :]
         try:
             yield name, _signature(path, **decoding)
         except (UnreadableName, CorruptEntry, OSError) as error:
@@ -88,7 +89,7 @@ def read_value(path: str, *, method: str | None = None) -> Any:
     entry = DirectoryTier(root).read(key)
     if entry is None:
         raise FileNotFoundError(2, "there is no cache entry", path)
-    return decoder(key.method, entry.layout).decode(entry.payload, entry.layout)
+    return entry.value()
 
 
 def _key_of(path: str, method: str | None) -> tuple[Key, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
 
 #: Calls remembered one by one; older ones count through the function's means.
 _REMEMBERED = 1024
@@ -11,12 +10,13 @@ _REMEMBERED = 1024
 _PROBE_EVERY = 32
 
 
-@dataclass(slots=True)
 class _Mean:
     """A running mean that forgets slowly, in seconds."""
 
-    seconds: float = 0.0
-    count: int = 0
+    __slots__ = ("count", "seconds")
+
+    def __init__(self) -> None:
+        self.seconds, self.count = 0.0, 0
 
     def add(self, seconds: float) -> None:
         self.count += 1

@@ -7,20 +7,27 @@ it, started from the entry's key: a file that was damaged, or renamed to another
 
 from __future__ import annotations
 
-import json
+import functools
 import struct
-from typing import Any
+import threading
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import xxhash
 
 from neurotools.memo.entry import Blob, Buffer, Key, Record
 from neurotools.memo.errors import CorruptEntry
 from neurotools.memo.formats.base import Payload, PayloadFormat
+from neurotools.memo.formats.registry import decoder
+
+if TYPE_CHECKING:
+    import json
 
 #: Magic, payload size, record size, time of creation, seconds of computing, flags, reserved.
 _SEAL = struct.Struct("<8sQQddII")
 _MAGIC = b"NTmemo1\n"
-SIZE = _SEAL.size + 16
+CHECKSUM_SIZE = 16
+SIZE = _SEAL.size + CHECKSUM_SIZE
 #: Flag: the record holds a layout, without which the payload cannot be decoded.
 _LAYOUT = 1
 
@@ -37,7 +44,9 @@ class Sealed:
     location : str
         Where it was read, for messages.
     verify : bool
-        Whether to compute the checksum.
+        Whether the checksum counts.
+    found : bytes, optional
+        The checksum, if it was computed while reading.
 
     Raises
     ------
@@ -47,6 +56,7 @@ class Sealed:
 
     __slots__ = (
         "_flags",
+        "_method",
         "_payload_size",
         "_record_size",
         "buffer",
@@ -55,7 +65,15 @@ class Sealed:
         "seconds",
     )
 
-    def __init__(self, buffer: memoryview, key: Key, location: str, *, verify: bool = True) -> None:
+    def __init__(
+        self,
+        buffer: memoryview,
+        key: Key,
+        location: str,
+        *,
+        verify: bool = True,
+        found: bytes | None = None,
+    ) -> None:
         size = len(buffer)
         if size < SIZE:
             raise CorruptEntry(location, f"{size} bytes are too few")
@@ -63,13 +81,25 @@ class Sealed:
         magic, self._payload_size, self._record_size, self.created, self.seconds, self._flags, _ = (
             facts
         )
-        self.buffer, self.location = buffer, location
+        self.buffer, self.location, self._method = buffer, location, key.method
         if magic != _MAGIC or self._payload_size + self._record_size + SIZE > size:
             raise CorruptEntry(location, "it does not end with a seal")
         if verify:
-            found = xxhash.xxh3_128_digest(buffer[:-16], seed(key))
-            if found != bytes(buffer[-16:]):
+            if found is None:
+                found = xxhash.xxh3_128_digest(buffer[:-CHECKSUM_SIZE], seed(key))
+            if found != bytes(buffer[-CHECKSUM_SIZE:]):
                 raise CorruptEntry(location, "its checksum does not fit its content and name")
+
+    def value(self) -> Any:
+        """Return the value, decoded now; arrays in it are views of the buffer.
+
+        Raises
+        ------
+        ValueError
+            If the payload is not of its format; `pickle` may raise anything.
+        """
+        layout = self.layout
+        return decoder(self._method, layout).decode(self.payload, layout)
 
     @property
     def payload(self) -> memoryview:
@@ -94,7 +124,9 @@ class Sealed:
         return Blob((self.buffer,), len(self.buffer))
 
 
-def _parse(content: bytes, location: str) -> dict[str, Any]:
+def _parse(content: bytes | bytearray, location: str) -> dict[str, Any]:
+    import json  # not needed for most hits
+
     try:
         facts = json.loads(content)
     except (ValueError, RecursionError) as error:
@@ -109,23 +141,49 @@ def seed(key: Key) -> int:
     return xxhash.xxh3_64_intdigest(key.path.encode("utf-8", "surrogatepass"))
 
 
+def checksum(key: Key) -> xxhash.xxh3_128:
+    """Return the checksum of a key's entry, still without content."""
+    return xxhash.xxh3_128(seed=seed(key))
+
+
 def seal(payload: Payload, record: Record, key: Key, form: PayloadFormat) -> Blob:
     """Return the bytes of an entry's file, the payload's parts uncopied."""
     facts = {"details": {**record.details, "key": key.path}}
     if record.layout:
         facts["layout"] = record.layout
-    text = json.dumps(facts, separators=(",", ":")).encode()
+    text = _encoder().encode(facts).encode()
     # Formats whose elements are aligned (mat) count on a trailer of whole eights.
     text += b" " * (-len(text) % 8)
     size = sum(_length(part) for part in payload.parts)
     flags = _LAYOUT if record.layout else 0
     foot = _SEAL.pack(_MAGIC, size, len(text), record.created, record.seconds, flags, 0)
     parts = (*payload.parts, form.bridge(size, len(text) + SIZE), text, foot)
-    checksum = xxhash.xxh3_128(seed=seed(key))
-    for part in parts:
-        checksum.update(part)
-    total = sum(_length(part) for part in parts) + 16
-    return Blob((*parts, checksum.digest()), total)
+    total = sum(_length(part) for part in parts) + CHECKSUM_SIZE
+    return Blob(parts, total, _Checksum(key, parts).digest)
+
+
+class _Checksum:
+    """The checksum of an entry's parts, computed once, by whoever needs it first."""
+
+    def __init__(self, key: Key, parts: Iterable[Buffer]) -> None:
+        self._hasher, self._parts = checksum(key), parts
+        self._lock = threading.Lock()
+        self._digest = b""
+
+    def digest(self) -> bytes:
+        with self._lock:
+            if not self._digest:
+                for part in self._parts:
+                    self._hasher.update(part)
+                self._digest = self._hasher.digest()
+        return self._digest
+
+
+@functools.cache
+def _encoder() -> json.JSONEncoder:
+    import json  # not needed for most hits
+
+    return json.JSONEncoder(separators=(",", ":"))
 
 
 def reseal(entry: Sealed, key: Key, form: PayloadFormat) -> Blob:
@@ -133,7 +191,7 @@ def reseal(entry: Sealed, key: Key, form: PayloadFormat) -> Blob:
     return seal(Payload((entry.payload,), entry.layout), entry.record, key, form)
 
 
-def record_of(tail: bytes, location: str) -> Record:
+def record_of(tail: bytes | bytearray, location: str) -> Record:
     """Return the record in the last bytes of a file, unchecked: good for listings alone.
 
     Raises

@@ -81,13 +81,23 @@ def test_what_is_remembered_is_bounded():
     maker = KeyMaker(example)
     for number in range(10_000):
         call(maker, number)
-    assert len(maker._stems) <= 4096
+    assert len(maker._keys) <= 4096
+
+
+def test_names_of_short_signatures_are_remembered_and_bounded():
+    maker = KeyMaker(example)
+    assert call(maker, [1]).call == call(maker, [1]).call != call(maker, (1,)).call
+    for number in range(5000):
+        call(maker, [number])
+    call(maker, ["x" * 100] * 20)
+    assert 0 < len(maker._stems) <= 4096
+    assert max(map(len, maker._stems)) <= 1024
 
 
 def test_large_arguments_are_not_kept_alive():
     maker = KeyMaker(example)
     call(maker, "x" * 1000), call(maker, b"x" * 1000), call(maker, 1 << 1000)
-    assert maker._stems == {}
+    assert maker._keys == {}
 
 
 def test_functions_and_classes_as_arguments_carry_their_code():

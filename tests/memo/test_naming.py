@@ -1,3 +1,4 @@
+import ast
 import contextlib
 import pickle
 import string
@@ -221,3 +222,42 @@ def test_folder_names_are_safe_everywhere(part):
 def test_different_parts_have_different_folder_names():
     parts = ["con", "_con_", "a:b", "a%3ab", "x" * 300, "x" * 299]
     assert len({naming._safe(part) for part in parts}) == len(parts)
+
+
+#: Texts of signatures, and of what only looks like one.
+TEXTS = [
+    *("((),None)", "((('i',5),),None)", "((('i',-5),('name','abc'),('r',0.5)),None)"),
+    *("((('x','it,)'),('y',None),('z',True)),None)", "((('i','('),('j',')')),None)"),
+    "((('i',1e-05),('j',1e+16),('k',-0.0),('l',123456789012345678)),None)",
+    *("((('i',007),),None)", "((('a',1)),None)", "((('a',1)('b',2)),None)", "(None,None)"),
+    *("((('i',1e999),),None)", r"((('i','\\'),),None)", "((('i',[1]),),None)", "((('i',5),),(1,))"),
+    *("((('i',12345678901234567890),),None)", "((('i',1_0),),None)", "((('i',nan),),None)"),
+    *("((('i',0x5),),None)", "((('i',5.),),None)", "((('é','é'),),None)", "((('i',٣),),None)"),
+]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_the_short_way_reads_what_the_parser_reads_or_leaves_it_to_it(text):
+    short = naming._plain_signature(text.encode())
+    if short is not None:
+        assert repr(short) == repr(ast.literal_eval(text))
+
+
+def test_the_short_way_is_taken_for_plain_values():
+    signature = ((("i", 5), ("name", "abc"), ("rate", 0.5), ("x", None)), None)
+    assert naming._plain_signature(naming.encode(signature)) == signature
+
+
+@given(
+    st.dictionaries(
+        st.from_regex(r"[a-z_]\w{0,5}", fullmatch=True),
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+        max_size=4,
+    )
+)
+def test_plain_values_are_the_same_in_both_ways(values):
+    signature = tuple(sorted(values.items())), None
+    content = naming.encode(signature)
+    short = naming._plain_signature(content)
+    assert short is None or repr(short) == repr(signature)
+    assert repr(naming.decode(content)) == repr(signature)

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from neurotools.memo import seal as seal_module
 from neurotools.memo.entry import Key, Record
 from neurotools.memo.errors import CorruptEntry
 from neurotools.memo.formats.base import Payload
@@ -94,3 +95,22 @@ def test_the_payload_is_not_copied():
     assert any(
         np.shares_memory(np.frombuffer(part, np.uint8), value) for part in parts if len(part)
     )
+
+
+def test_a_checksum_is_computed_once_and_only_when_it_is_needed(monkeypatch):
+    updates = []
+
+    class Counting:
+        def update(self, part):
+            updates.append(part)
+
+        def digest(self):
+            return b"x" * 16
+
+    monkeypatch.setattr(seal_module, "checksum", lambda key: Counting())
+    payload = FORMATS["npy"].encode(np.arange(10))
+    blob = seal(payload, RECORD, KEY, FORMATS["npy"])
+    assert updates == []
+    assert blob.parts == blob.parts
+    assert len(updates) == len(blob.body)
+    assert sum(len(part) for part in blob.parts) == blob.size

@@ -207,3 +207,37 @@ def test_no_file_is_no_file():
 def test_a_path_is_its_text():
     assert text(example, "data.csv") != text(example, "./data.csv")
     assert text(example, Path("data.csv")) != text(example, "data.csv")
+
+
+def plain(a, b, c=3):
+    pass
+
+
+def mixed(a, /, b, c=3, *, d, e=5):
+    pass
+
+
+def open_ended(a, *more, d=4, **others):
+    pass
+
+
+CALLS = [
+    *(((), {}), ((1,), {}), ((1, 2), {}), ((1, 2, 4), {}), ((1, 2, 3, 4), {}), ((1,), {"b": 2})),
+    *(((), {"a": 1, "b": 2}), ((1,), {"a": 1}), ((1, 2), {"d": 5}), ((1, 2), {"d": 5, "e": 6})),
+    *(((1,), {"b": 2, "d": 4}), ((), {"a": 1, "b": 2, "d": 3}), ((1, 2), {"x": 5})),
+    *(((1, 2), {"c": 3, "d": 4}), ((1, 2, 3), {"c": 3, "d": 4}), ((1, 2, 3), {"d": 4})),
+]
+
+
+@pytest.mark.parametrize("function", [plain, mixed, open_ended])
+@pytest.mark.parametrize(("args", "kwargs"), CALLS)
+def test_the_short_way_to_bind_agrees_with_the_plain_one(function, args, kwargs):
+    binder = Binder(function)
+    short = binder._bound_shortly(args, kwargs)
+    if short is not None:
+        assert short == binder._bound(args, kwargs)
+
+
+def test_the_short_way_to_bind_is_taken():
+    bound = Binder(mixed)._bound_shortly((1, 2), {"d": 4})
+    assert bound == {"a": 1, "b": 2, "c": 3, "d": 4, "e": 5}

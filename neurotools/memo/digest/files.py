@@ -22,9 +22,15 @@ _REMEMBERED = 20_000
 # once more and look the same.
 _SETTLED_NANOSECONDS = 2_000_000_000
 
+#: Times are kept in steps of up to two seconds. Where a time is no multiple of 10 milliseconds,
+#: they are kept as the kernel counts, in steps of 10 milliseconds at most.
+_COARSE, _SETTLED_COARSE, _SETTLED_FINE = 10_000_000, 2_000_000_000, 50_000_000
+
 _URLSAFE = bytes.maketrans(b"+/", b"-_")
 
-_digests: dict[tuple[int, ...], bytes] = {}
+Identity = tuple[int, ...]
+
+_digests: dict[Identity, bytes] = {}
 _lock = threading.Lock()
 
 
@@ -148,13 +154,21 @@ def _file(path: str, status: os.stat_result) -> bytes:
     if not stat.S_ISREG(status.st_mode):
         # To open a pipe would wait for its other end; a device may have no end.
         raise _refusal(path, "is neither a file nor a folder")
-    known = _digests.get(_identity(status))
+    known = _digests.get(identity(status))
     return known if known is not None else _read_unchanged(path)
 
 
-def _identity(status: os.stat_result) -> tuple[int, ...]:
+def identity(status: os.stat_result) -> Identity:
+    """Return what changes with a file's content: device, inode, size, times."""
     times = status.st_mtime_ns, status.st_ctime_ns
     return (status.st_dev, status.st_ino, status.st_size, *times)
+
+
+def is_settled(status: os.stat_result) -> bool:
+    """Tell whether a change made from now on would change a file's times, on a local disk."""
+    fine = status.st_mtime_ns % _COARSE
+    youngest = max(status.st_mtime_ns, status.st_ctime_ns)
+    return youngest < time.time_ns() - (_SETTLED_FINE if fine else _SETTLED_COARSE)
 
 
 def _read_unchanged(path: str) -> bytes:
@@ -164,7 +178,7 @@ def _read_unchanged(path: str) -> bytes:
             before, digest, after = _read(path)
         except OSError as error:
             raise _refusal(path, _reason(error)) from None
-        if _identity(before) == _identity(after):
+        if identity(before) == identity(after):
             _remember(after, digest, started)
             return digest
     raise _refusal(path, "changes while it is read")
@@ -195,7 +209,7 @@ def _remember(status: os.stat_result, digest: bytes, started: int) -> None:
     with _lock:
         while len(_digests) >= _REMEMBERED:
             del _digests[next(iter(_digests))]
-        _digests[_identity(status)] = digest
+        _digests[identity(status)] = digest
 
 
 def _refusal(path: str, reason: str) -> UndigestableValue:

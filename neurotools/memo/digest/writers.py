@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from neurotools.memo.digest import arrays, files, foreign, objects, plain
+from neurotools.memo.digest import arrays, files, foreign, mapped, objects, plain
 from neurotools.memo.digest.scalars import text
 from neurotools.memo.digest.walk import Walk, Writer, kind_name, refusal
 from neurotools.memo.errors import UndigestableValue
@@ -27,7 +27,7 @@ def _array(walk: Walk, value: Any) -> bytes:
     value = np.ndarray.view(value, np.ndarray)
     head = walk.encode(arrays.describe(value.dtype)) + walk.sequence(value.shape)
     if not value.dtype.hasobject:
-        return head + arrays.content(value)
+        return head + mapped.content(value, arrays.content)
     if value.dtype.names is None:
         return head + walk.sequence(list(value.flat))
     return head + b"".join(_array(walk, value[name]) for name in value.dtype.names)

@@ -12,6 +12,9 @@ from typing import Any, Protocol
 
 from neurotools.memo.entry import Buffer
 
+#: The key in a layout that tells a compressed payload; its content is the inner layout.
+MARK = "zstd"
+
 
 @dataclass(frozen=True, slots=True)
 class Payload:

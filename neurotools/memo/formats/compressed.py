@@ -17,11 +17,9 @@ import numpy as np
 
 from neurotools.memo.entry import Buffer
 from neurotools.memo.formats import filters
-from neurotools.memo.formats.base import Payload, PayloadFormat
+from neurotools.memo.formats.base import MARK, Payload, PayloadFormat
 from neurotools.memo.formats.filters import Bytes
 
-#: The key in the layout that tells a compressed payload; its content is the inner layout.
-MARK = "zstd"
 DEFAULT_LEVEL, HIGHEST_LEVEL = 1, 22
 
 _HEADER = struct.Struct("<8sQQ")

@@ -53,7 +53,6 @@ def scalar_text(value: np.generic) -> str:
     return text if from_text(text).type is type(value) else value.dtype.char
 
 
-@lru_cache(maxsize=512)
 def from_text(text: str) -> np.dtype[Any]:
     """Return the dtype of a text.
 
@@ -62,16 +61,33 @@ def from_text(text: str) -> np.dtype[Any]:
     ValueError
         If it is not a text that `to_text` writes.
     """
+    # Whoever has an array with fields can rename them in its dtype, which must not be another's.
+    return _dtype_with_fields(text) if text.startswith("[") else _plain_dtype(text)
+
+
+@lru_cache(maxsize=512)
+def _plain_dtype(text: str) -> np.dtype[Any]:
     try:
         if _ONE.fullmatch(text) or _LETTER.fullmatch(text):
             return np.dtype(text)
+        raise ValueError("it is no description")
+    except (ValueError, TypeError) as error:
+        raise _unreadable(text, error) from None
+
+
+def _dtype_with_fields(text: str) -> np.dtype[Any]:
+    try:
         if len(text) > MAX_LENGTH or not _FIELDS.fullmatch(text):
             raise ValueError("it is no description")
         fields = ast.literal_eval(text)
         _check_fields(fields)
         return np.lib.format.descr_to_dtype(fields)
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
-        raise ValueError(f"unreadable dtype {text[:80]!r}: {error}") from None
+        raise _unreadable(text, error) from None
+
+
+def _unreadable(text: str, error: BaseException) -> ValueError:
+    return ValueError(f"unreadable dtype {text[:80]!r}: {error}")
 
 
 def _fields_text(dtype: np.dtype[Any]) -> str:

@@ -8,7 +8,6 @@ by a parser of our own: numpy's takes 20 times as long, and accepts more than th
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -101,6 +100,8 @@ def _header_bytes(text: str, fortran: bool, shape: tuple[int, ...], position: in
 
 
 def _structure_stream(tree: Any) -> bytes:
+    import json  # not needed for lone arrays
+
     text = json.dumps(tree, separators=(",", ":"), allow_nan=False).encode()
     if len(text) >= 1 << 31:
         reason = f"its structure takes {len(text)} bytes, without the arrays"
@@ -152,7 +153,8 @@ def _header(payload: memoryview, position: int) -> _Header:
     elif content[:8] != _MAGIC + b"\1\0":
         raise ValueError(f"no .npy stream begins at byte {position}: {content[:8]!r}")
     header = _parsed_header(content, length)
-    if length <= _LONGEST_KNOWN:
+    # Who has an array with fields can rename them in its dtype, which must not be another's.
+    if length <= _LONGEST_KNOWN and header.dtype.names is None:
         if len(_KNOWN) >= _MOST_KNOWN:
             _KNOWN.clear()
         _KNOWN[content] = header
@@ -174,6 +176,8 @@ def _parsed_header(content: bytes, length: int) -> _Header:
 
 
 def _parsed_structure(text: bytes) -> Any:
+    import json
+
     try:
         return json.loads(text)
     except RecursionError as error:

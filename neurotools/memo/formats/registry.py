@@ -1,24 +1,67 @@
-"""All formats by name: the only module that knows them all."""
+"""All formats by name: the only module that knows them all. Each is loaded when first used."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from neurotools.memo.errors import UnknownChoice, UnstorableValue
-from neurotools.memo.formats.base import PayloadFormat
-from neurotools.memo.formats.compressed import DEFAULT_LEVEL, HIGHEST_LEVEL, MARK, Compressed
-from neurotools.memo.formats.hdf5 import Hdf5
-from neurotools.memo.formats.mat import Mat
-from neurotools.memo.formats.npy import Npy
-from neurotools.memo.formats.pickled import Pickled
+from neurotools.memo.formats.base import MARK, PayloadFormat
 
-FORMATS: dict[str, PayloadFormat] = {
-    "npy": Npy(),
-    "pickle": Pickled(),
-    "mat": Mat(),
-    "hdf5": Hdf5(),
-}
+
+def _npy() -> PayloadFormat:
+    from neurotools.memo.formats.npy import Npy
+
+    return Npy()
+
+
+def _pickle() -> PayloadFormat:
+    from neurotools.memo.formats.pickled import Pickled
+
+    return Pickled()
+
+
+def _mat() -> PayloadFormat:
+    from neurotools.memo.formats.mat import Mat
+
+    return Mat()
+
+
+def _hdf5() -> PayloadFormat:
+    from neurotools.memo.formats.hdf5 import Hdf5
+
+    return Hdf5()
+
+
+class _Formats(Mapping[str, PayloadFormat]):
+    """Formats by name, each made when it is first asked for."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], PayloadFormat]]) -> None:
+        self._makers = makers
+        self._made: dict[str, PayloadFormat] = {}
+
+    def __getitem__(self, method: str) -> PayloadFormat:
+        form = self._made.get(method)
+        if form is None:
+            # Two threads may both make it; all get the one that was kept.
+            form = self._made.setdefault(method, self._makers[method]())
+        return form
+
+    def __contains__(self, method: object) -> bool:
+        return method in self._makers
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+
+FORMATS: Mapping[str, PayloadFormat] = _Formats(
+    {"npy": _npy, "pickle": _pickle, "mat": _mat, "hdf5": _hdf5}
+)
+#: Those whose files could run code when opened, known without loading any.
+RUNS_CODE = frozenset(["pickle"])
 _ALIASES = {"p": "pickle"}
 #: The files of the others are for other programs, which could not open them.
 _COMPRESSIBLE = ("npy", "pickle")
@@ -50,6 +93,8 @@ def format_named(method: str, compress: Compression = None) -> PayloadFormat:
         raise UnknownChoice("method", method, FORMATS)
     if compress is None or compress is False:
         return form
+    from neurotools.memo.formats.compressed import Compressed
+
     level = _level(compress)
     if form.method not in _COMPRESSIBLE:
         known = " and ".join(_COMPRESSIBLE)
@@ -59,8 +104,12 @@ def format_named(method: str, compress: Compression = None) -> PayloadFormat:
 
 def decoder(method: str, layout: Mapping[str, Any]) -> PayloadFormat:
     """Return the format that reads an entry: its layout tells whether it is compressed."""
-    form = FORMATS.get(method) or format_named(method)
-    return Compressed(form) if MARK in layout else form
+    form = FORMATS[method] if method in FORMATS else format_named(method)
+    if MARK not in layout:
+        return form
+    from neurotools.memo.formats.compressed import Compressed
+
+    return Compressed(form)
 
 
 def holds(form: PayloadFormat, value: Any) -> bool:
@@ -73,6 +122,8 @@ def holds(form: PayloadFormat, value: Any) -> bool:
 
 
 def _level(compress: str | tuple[str, int] | bool) -> int:
+    from neurotools.memo.formats.compressed import DEFAULT_LEVEL, HIGHEST_LEVEL
+
     if compress is True:
         return DEFAULT_LEVEL
     name, level = _algorithm_and_level(compress)
@@ -84,6 +135,8 @@ def _level(compress: str | tuple[str, int] | bool) -> int:
 
 
 def _algorithm_and_level(compress: Any) -> tuple[Any, Any]:
+    from neurotools.memo.formats.compressed import DEFAULT_LEVEL
+
     if isinstance(compress, str):
         name, colon, level = compress.partition(":")
         return name, (int(level) if level.isdecimal() else None) if colon else DEFAULT_LEVEL

@@ -223,21 +223,22 @@ def _bytearray(walk: _Walk, value: bytearray) -> Tree:
 
 def _array(walk: _Walk, value: np.ndarray[Any, Any]) -> Tree:
     array = np.asarray(value)  # a memory map is stored as what it shows
-    _check_array(walk, array, f"{_name(value)} of {array.dtype}")
+    # Numpy takes long to name a dtype: only for who is to read it.
+    _check_array(walk, array, lambda: f"{_name(value)} of {array.dtype}")
     return {"array": walk.take(array)}
 
 
-def _check_array(walk: _Walk, array: np.ndarray[Any, Any], kind: str) -> None:
+def _check_array(walk: _Walk, array: np.ndarray[Any, Any], kind: Callable[[], str]) -> None:
     try:
         dtypes.to_text(array.dtype)
     except ValueError as error:
-        raise _Unfit(kind, str(error)) from None
+        raise _Unfit(kind(), str(error)) from None
     if reason := walk.rules.against(array):
-        raise _Unfit(kind, reason, "npy")
+        raise _Unfit(kind(), reason, "npy")
 
 
 def _scalar(walk: _Walk, value: np.generic) -> Tree:
-    _check_array(walk, np.asarray(value), _name(value))
+    _check_array(walk, np.asarray(value), lambda: _name(value))
     plain = value.item() if value.dtype.kind in "biuf" and value.dtype.itemsize <= 8 else None
     if plain is None or not math.isfinite(plain):
         plain = value.tobytes()

@@ -3,10 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 from neurotools.memo.entry import Blob, Key, Record
-from neurotools.memo.seal import Sealed
+
+
+class Entry(Protocol):
+    """An entry that a tier has, checked."""
+
+    @property
+    def location(self) -> str:
+        """Where it was found, for messages."""
+
+    @property
+    def seconds(self) -> float:
+        """How long it took to compute."""
+
+    def value(self) -> Any:
+        """Return the value, independent of what is kept and of what others are given.
+
+        Asked for once: what is given a second time may share memory with the first.
+
+        Raises
+        ------
+        Exception
+            Of any kind, where decoding fails.
+        """
+
+    @property
+    def record(self) -> Record:
+        """All that is known of it."""
+
+    @property
+    def blob(self) -> Blob:
+        """It as another tier would store it; not to be changed."""
 
 
 class Tier(Protocol):
@@ -19,8 +49,8 @@ class Tier(Protocol):
     name: str
     """What people call it: its folder or URL."""
 
-    def get(self, key: Key) -> Sealed | None:
-        """Return an entry, checked, or None. Its buffer is the caller's own and may be changed.
+    def get(self, key: Key) -> Entry | None:
+        """Return an entry, checked, or None.
 
         Raises
         ------
@@ -35,6 +65,9 @@ class Tier(Protocol):
 
     def discard(self, key: Key) -> bool:
         """Remove an entry; return whether there was one."""
+
+    def clear(self, function: str, code: str) -> set[str]:
+        """Remove all entries of a function's version; return their names, of call and method."""
 
     def record(self, key: Key) -> Record | None:
         """Return an entry's record without reading its payload or verifying it, or None.

@@ -15,10 +15,3 @@ def aligned(size: int) -> memoryview:
     array = np.empty(size + 63, np.uint8)
     start = -array.__array_interface__["data"][0] % 64
     return array.data[start : start + size]
-
-
-def own_copy(content: bytes | memoryview) -> memoryview:
-    """Return the bytes in a new buffer."""
-    room = aligned(len(content))
-    room[:] = content
-    return room

@@ -8,19 +8,21 @@ process left behind is found there without a walk through the cache.
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import mmap
 import os
-import socket
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from neurotools.memo.digest.files import Identity, identity, is_settled
 from neurotools.memo.entry import Blob, Key, Record
 from neurotools.memo.errors import CorruptEntry, UntrustedEntry, UnusableLocation
-from neurotools.memo.formats.registry import FORMATS
-from neurotools.memo.seal import SIZE, Sealed, record_of
-from neurotools.memo.tiers.buffers import aligned
+from neurotools.memo.formats.registry import FORMATS, RUNS_CODE
+from neurotools.memo.seal import CHECKSUM_SIZE, SIZE, Sealed, checksum, record_of
+from neurotools.memo.tiers.reading import read_whole
+from neurotools.memo.tiers.writing import write_whole
 
 #: Folder for what is no entry; never part of a function's path, which begins with a module.
 PRIVATE = ".neurotools"
@@ -28,6 +30,8 @@ PRIVATE = ".neurotools"
 MANIFEST, MANIFEST_LIMIT = "manifest.json", 64 << 20
 #: A temporary file that nobody has touched for so many seconds is left over, whoever made it.
 LEFTOVER_SECONDS = 24 * 3600.0
+#: Files remembered as verified: to read all of a file would be to lose what mapping it gains.
+_MOST_VERIFIED = 4096
 
 # O_NOFOLLOW and O_NONBLOCK: a symbolic link or FIFO laid in place of an entry neither leads away
 # nor hangs. Windows has neither them nor such files; it needs O_BINARY instead.
@@ -41,9 +45,6 @@ _READ = (
 _WRITE = (
     os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 )
-_RUNS_CODE = frozenset(method for method, form in FORMATS.items() if form.runs_code)
-#: Parts handed to the operating system at once; POSIX promises 16, Linux takes 1,024.
-_VECTOR = 64
 
 
 class DirectoryTier:
@@ -56,7 +57,8 @@ class DirectoryTier:
     mmap_mode : {None, 'r', 'c'}
         Map files instead of reading them: read-only, or copy on write.
     verify : bool
-        Whether checksums are verified on every read.
+        Whether checksums are verified on every read; of a mapped file, when it is first mapped
+        here, and again when it has changed.
 
     Raises
     ------
@@ -70,6 +72,7 @@ class DirectoryTier:
         self.mmap_mode, self.verify = mmap_mode, verify
         self._known: set[str] = set()
         self._trusted: set[str] = set()
+        self._verified: dict[str, Identity] = {}
         self._swept = False
         try:
             os.makedirs(self.root, mode=0o700, exist_ok=True)
@@ -118,17 +121,27 @@ class DirectoryTier:
         facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode):
             raise CorruptEntry(path, "it is no regular file")
-        if key.method in _RUNS_CODE:
+        if key.method in RUNS_CODE:
             self._require_trust(path, facts)
         if facts.st_size < SIZE:
             raise CorruptEntry(path, f"{facts.st_size} bytes are too few")
         if self.mmap_mode is not None:
-            return Sealed(self._mapped(descriptor), key, path, verify=self.verify)
-        return Sealed(_read_whole(descriptor, facts.st_size, path), key, path, verify=self.verify)
+            return self._mapped(descriptor, facts, key, path)
+        hasher = checksum(key) if self.verify else None
+        buffer = read_whole(descriptor, facts.st_size, path, hasher, CHECKSUM_SIZE)
+        return Sealed(buffer, key, path, verify=self.verify, found=hasher and hasher.digest())
 
-    def _mapped(self, descriptor: int) -> memoryview:
+    def _mapped(self, descriptor: int, facts: os.stat_result, key: Key, path: str) -> Sealed:
+        """Return an entry in a mapped file, verified unless that was done before."""
         access = mmap.ACCESS_COPY if self.mmap_mode == "c" else mmap.ACCESS_READ
-        return memoryview(mmap.mmap(descriptor, 0, access=access))
+        mapping = memoryview(mmap.mmap(descriptor, 0, access=access))
+        verified = self._verified.get(key.path) == identity(facts)
+        entry = Sealed(mapping, key, path, verify=self.verify and not verified)
+        if self.verify and not verified and is_settled(facts):
+            if len(self._verified) >= _MOST_VERIFIED:
+                self._verified.clear()
+            self._verified[key.path] = identity(facts)
+        return entry
 
     def _odd(self, path: str, error: OSError, *, set_aside: bool) -> None:
         """Handle a path that does not open: something else may lie where the entry should."""
@@ -203,7 +216,7 @@ class DirectoryTier:
         descriptor = os.open(temporary, _WRITE, 0o600)
         try:
             try:
-                _write_whole(descriptor, blob)
+                write_whole(descriptor, blob)
             finally:
                 os.close(descriptor)
             os.replace(temporary, path)
@@ -213,7 +226,7 @@ class DirectoryTier:
             raise
 
     def _temporary(self) -> str:
-        name = f"{socket.gethostname()[:40]}-{os.getpid()}-{next(_COUNTER)}-{time.time_ns():x}"
+        name = f"{_host()}-{os.getpid()}-{next(_COUNTER)}-{time.time_ns():x}"
         return os.path.join(self.root, PRIVATE, "unfinished", name)
 
     def _prepare(self, folder: str) -> None:
@@ -227,7 +240,7 @@ class DirectoryTier:
 
     def _sweep(self) -> None:
         """Remove what killed processes left unfinished; once in each tier's life."""
-        here = socket.gethostname()[:40]
+        here = _host()
         with (
             contextlib.suppress(OSError),
             os.scandir(os.path.join(self.root, PRIVATE, "unfinished")) as all_,
@@ -257,6 +270,14 @@ class DirectoryTier:
             return False
         return True
 
+    def clear(self, function: str, code: str) -> set[str]:
+        folder = os.path.join(self.root, *function.split("/"), code)
+        try:
+            names = [name for name in os.listdir(folder) if _is_entry(name)]
+        except (FileNotFoundError, NotADirectoryError):
+            return set()
+        return set(_removed(folder, names))
+
     def size(self, key: Key) -> int:
         try:
             return os.lstat(self.location(key)).st_size
@@ -274,13 +295,43 @@ class DirectoryTier:
             parts = os.path.relpath(folder, self.root).split(os.sep)
             if len(parts) < 2 or (function and "/".join(parts[:-1]) != function):
                 continue
-            for name in names:
+            for name in filter(_is_entry, names):
                 call, _, method = name.rpartition(".")
-                if call and method in FORMATS:
-                    yield Key("/".join(parts[:-1]), parts[-1], call, method)
+                yield Key("/".join(parts[:-1]), parts[-1], call, method)
 
 
-_HAS_READV = hasattr(os, "readv")
+@functools.cache
+def _host() -> str:
+    """Return the name of this machine, as temporary files carry it."""
+    import socket  # 3 ms to load, for writing only
+
+    return socket.gethostname()[:40]
+
+
+def _is_entry(name: str) -> bool:
+    call, _, method = name.rpartition(".")
+    return bool(call) and method in FORMATS
+
+
+def _removed(folder: str, names: Iterable[str]) -> Iterator[str]:
+    """Remove files of a folder; give those that were there."""
+    # A folder that is open is not looked up anew for each of its files.
+    open_folder = os.open(folder, os.O_RDONLY) if os.unlink in os.supports_dir_fd else None
+    try:
+        for name in names:
+            try:
+                if open_folder is None:
+                    os.unlink(os.path.join(folder, name))
+                else:
+                    os.unlink(name, dir_fd=open_folder)
+            except FileNotFoundError:
+                continue
+            yield name
+    finally:
+        if open_folder is not None:
+            os.close(open_folder)
+
+
 _COUNTER = itertools.count()
 
 #: A record is read from the last bytes of a file; a second look is taken where it is longer.
@@ -325,43 +376,9 @@ def _read_bounded(path: str) -> bytes | None:
         facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode) or facts.st_size > MANIFEST_LIMIT:
             return None
-        return bytes(_read_whole(descriptor, facts.st_size, path))
+        return bytes(read_whole(descriptor, facts.st_size, path))
     finally:
         os.close(descriptor)
-
-
-def _read_whole(descriptor: int, size: int, path: str) -> memoryview:
-    buffer = aligned(size)
-    filled = _read_into(descriptor, buffer)
-    while filled < size:
-        got = _read_into(descriptor, buffer[filled:])
-        if not got:
-            raise CorruptEntry(path, f"it ends at byte {filled} of {size}")
-        filled += got
-    return buffer
-
-
-def _read_into(descriptor: int, room: memoryview) -> int:
-    if _HAS_READV:
-        return os.readv(descriptor, (room,))
-    content = os.read(descriptor, len(room))  # Windows
-    room[: len(content)] = content
-    return len(content)
-
-
-def _write_whole(descriptor: int, blob: Blob) -> None:
-    left = [memoryview(part).cast("B") for part in blob.parts if len(memoryview(part).cast("B"))]
-    while left:
-        vector = left[:_VECTOR]
-        written = (
-            os.writev(descriptor, vector)
-            if hasattr(os, "writev")
-            else os.write(descriptor, left[0])
-        )
-        while left and written >= len(left[0]):
-            written -= len(left.pop(0))
-        if written:
-            left[0] = left[0][written:]
 
 
 def _require_own(path: str, facts: os.stat_result) -> None:

@@ -20,7 +20,7 @@ def entry(value, key=KEY, seconds=1.0):
 
 def value_in(tier, key=KEY):
     found = tier.get(key)
-    return None if found is None else FORMATS[key.method].decode(found.payload, found.layout)
+    return None if found is None else found.value()
 
 
 class TierPromises:
@@ -28,7 +28,7 @@ class TierPromises:
     def test_what_was_put_is_got(self, tier, value):
         tier.put(KEY, entry(value))
         found = tier.get(KEY)
-        assert FORMATS["npy"].decode(found.payload, found.layout) == value
+        assert found.value() == value
         assert found.record.created == 2.0
 
     @pytest.mark.parametrize("count", [0, 1, 1000, 10**6])
@@ -55,6 +55,16 @@ class TierPromises:
         assert tier.size(KEY) == 0
         assert not tier.has(KEY)
         assert list(tier.keys()) == []
+
+    def test_a_version_is_cleared_and_nothing_else(self, tier):
+        again = Key("pkg/f", "code", "other.key", "pickle")
+        others = [SAME_CALL, OTHER_FUNCTION]
+        for key in (KEY, again, *others):
+            tier.put(key, entry(1, key))
+        assert tier.clear("pkg/f", "code") == {"hash.key.npy", "other.key.pickle"}
+        assert tier.clear("pkg/f", "code") == set()
+        assert tier.clear("pkg/none", "code") == set()
+        assert set(tier.keys()) == set(others)
 
     def test_the_last_one_put_counts(self, tier):
         tier.put(KEY, entry(1))

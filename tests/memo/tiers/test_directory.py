@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from neurotools.memo import seal
+from neurotools.memo.digest import files
 from neurotools.memo.entry import Blob, Key
 from neurotools.memo.errors import CorruptEntry, UntrustedEntry, UnusableLocation
 from neurotools.memo.tiers.directory import LEFTOVER_SECONDS, PRIVATE, DirectoryTier
@@ -48,6 +50,60 @@ def test_a_read_only_map_gives_read_only_arrays(tmp_path):
     tier = DirectoryTier(str(tmp_path), mmap_mode="r")
     tier.put(KEY, entry(np.arange(3)))
     assert not value_in(tier).flags.writeable
+
+
+@pytest.fixture
+def checksums(monkeypatch):
+    """How many checksums were computed of whole mappings."""
+    computed = []
+    plain = seal.xxhash.xxh3_128_digest
+    monkeypatch.setattr(
+        seal.xxhash, "xxh3_128_digest", lambda *args: computed.append(1) or plain(*args)
+    )
+    return computed
+
+
+@pytest.mark.parametrize("mode", ["r", "c"])
+def test_a_mapped_file_is_verified_once_as_long_as_it_stays_as_it_is(tmp_path, mode, checksums):
+    tier = DirectoryTier(str(tmp_path), mmap_mode=mode)
+    tier.put(KEY, entry(np.arange(1000)))
+    time.sleep(0.1)
+    for _ in range(3):
+        assert (value_in(tier) == np.arange(1000)).all()
+    assert len(checksums) == 1
+    tier.put(KEY, entry(np.arange(2000)))
+    time.sleep(0.1)
+    for _ in range(3):
+        assert (value_in(tier) == np.arange(2000)).all()
+    assert len(checksums) == 2
+
+
+def test_a_mapped_file_that_was_damaged_since_it_was_verified_is_set_aside(tmp_path):
+    tier = DirectoryTier(str(tmp_path), mmap_mode="r")
+    tier.put(KEY, entry(np.arange(1000)))
+    time.sleep(0.1)
+    assert value_in(tier) is not None
+    with open(tier.location(KEY), "r+b") as file:
+        file.seek(200)
+        file.write(b"\xff")
+    with pytest.raises(CorruptEntry, match="checksum"):
+        tier.get(KEY)
+    assert tier.get(KEY) is None
+
+
+def test_a_mapped_file_of_this_very_moment_is_verified_each_time(tmp_path, checksums, monkeypatch):
+    monkeypatch.setattr(files, "_SETTLED_FINE", 10**12)
+    tier = DirectoryTier(str(tmp_path), mmap_mode="r")
+    tier.put(KEY, entry(np.arange(1000)))
+    value_in(tier), value_in(tier)
+    assert len(checksums) == 2
+
+
+def test_a_mapped_file_is_not_verified_where_that_is_not_wanted(tmp_path, checksums):
+    tier = DirectoryTier(str(tmp_path), mmap_mode="r", verify=False)
+    tier.put(KEY, entry(np.arange(1000)))
+    value_in(tier)
+    assert checksums == []
 
 
 @posix

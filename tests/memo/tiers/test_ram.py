@@ -61,7 +61,18 @@ def test_the_bound_holds_among_threads():
         thread.start()
     for thread in threads:
         thread.join()
-    assert tier._size == sum(map(len, tier._entries.values()))
+    assert tier._size == sum(kept.size for kept in tier._entries.values())
+
+
+def test_the_bound_counts_what_hits_need():
+    tier = RamTier(max_bytes=50_000)
+    words = [f"word {number}" for number in range(100)]
+    for number in range(20):
+        tier.put(key(number), entry(words, key(number)))
+        tier.get(key(number)).value()
+    assert tier._size == sum(kept.size for kept in tier._entries.values())
+    assert 0 < tier._size <= 50_000
+    assert tier.has(key(19))
 
 
 def test_it_travels_empty():
