@@ -110,6 +110,7 @@ def disk_cacher(
     mmap_mode: str | None = None,
     ignore: str | Iterable[str] = (),
     packages: str = "minor",
+    trace: bool = False,
     verify: bool = True,
 ) -> Cacher:
     """Make a decorator that keeps results in a folder.
@@ -146,6 +147,9 @@ def disk_cacher(
         Parameters that do not change the result, such as ``n_jobs``.
     packages : {'exact', 'minor', 'record', 'off'}
         How closely the versions of installed packages that the function reaches count.
+    trace : bool
+        Whether to note, while a result is computed, which files are opened for reading and which
+        code runs that could not be followed before, and to compute again when any of it changes.
     verify : bool
         Whether the checksum of an entry is verified each time it is read. A mapped file is read as
         a whole for this, once in each process, and again when its size or times have changed.
@@ -184,6 +188,7 @@ def disk_cacher(
         verify=verify,
         ignore=ignore,
         packages=packages,
+        trace=trace,
         store=write_back,
         skip_fast=skip_fast,
         verbose=verbose,
@@ -204,6 +209,7 @@ def hierarchical_cacher(
     mmap_mode: str | None = None,
     ignore: str | Iterable[str] = (),
     packages: str = "minor",
+    trace: bool = False,
     verify: bool = True,
 ) -> Cacher:
     """Make a decorator that keeps results in several tiers, from fast to slow.
@@ -225,7 +231,7 @@ def hierarchical_cacher(
         Whether to memoize functions that depend on something that cannot be followed.
     cache_identifier : str
         Name of the sub-folder that holds the cache.
-    skip_fast, compress, mmap_mode, ignore, packages, verify
+    skip_fast, compress, mmap_mode, ignore, packages, trace, verify
         See `disk_cacher`.
 
     Returns
@@ -252,6 +258,7 @@ def hierarchical_cacher(
         verify=verify,
         ignore=ignore,
         packages=packages,
+        trace=trace,
         write_back=write_back,
         skip_fast=skip_fast,
         verbose=verbose,

@@ -40,6 +40,8 @@ from neurotools.memo.seal import seal
 
 if TYPE_CHECKING:
     from neurotools.memo.explain import Explanation
+    from neurotools.memo.trace.evidence import Witness
+    from neurotools.memo.trace.recording import Recording
     from neurotools.memo.versions import Version
 
 log = logging.getLogger(__name__)
@@ -65,6 +67,8 @@ class Options:
         Whether to print what happens.
     allow_mutable_bindings : bool
         Whether functions are memoized that depend on something that cannot be followed.
+    trace : bool
+        Whether to note what really runs and is read, and to compute again when that changes.
     ignore : tuple of str
         Parameters that do not count.
     tracking : dict
@@ -78,6 +82,7 @@ class Options:
     skip_fast: bool = False
     verbose: bool = False
     allow_mutable_bindings: bool = False
+    trace: bool = False
     ignore: tuple[str, ...] = ()
     tracking: Mapping[str, Any] = field(default_factory=dict)
 
@@ -169,9 +174,40 @@ class Memoized:
             if self._is_told:
                 self._say(f"Recomputing cache at {self._hierarchy.location(key)}")
             started = time.perf_counter()
-            value = self._function(*args, **kwargs)
-            self._keep(key, text, value, time.perf_counter() - started)
+            with self._running() as recording:
+                value = self._function(*args, **kwargs)
+            self._keep(key, text, value, time.perf_counter() - started, recording)
         return value
+
+    @contextlib.contextmanager
+    def _running(self) -> Iterator[Recording | None]:
+        """Note what a computation uses, where that is asked for, and what it changes."""
+        try:
+            if not self._options.trace:
+                yield None
+                return
+            from neurotools.memo.trace.recording import recorded
+
+            with recorded() as recording:
+                yield recording
+        finally:
+            self._ran()
+
+    def _ran(self) -> None:
+        try:
+            self.keys.tracker.ran()
+        except Exception as error:  # the walk looks at objects of the user's
+            log.debug("%s cannot be followed after its run: %r", self.__qualname__, error)
+
+    @functools.cached_property
+    def _witness(self) -> Witness:
+        from neurotools.memo.trace.evidence import Witness
+
+        return Witness(self.keys.tracker)
+
+    def _outdated(self, record: Record) -> str:
+        """Return the name of something that a computation used and that has changed since."""
+        return self._witness.changed(record.details.get("traced", ()))
 
     def _name(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
@@ -210,6 +246,9 @@ class Memoized:
         entry = self._hierarchy.get(key)
         if entry is None:
             return None
+        if self._options.trace and (changed := self._outdated(entry.record)):
+            self._say(f"{changed} has changed since {entry.location} was computed")
+            return None
         try:
             value = entry.value()
         except Exception as error:  # user classes may fail to unpickle in any way there is
@@ -222,7 +261,9 @@ class Memoized:
             self._say(f"Retrieved cache at {entry.location}")
         return (value,)
 
-    def _keep(self, key: Key, text: bytes, value: Any, seconds: float) -> None:
+    def _keep(
+        self, key: Key, text: bytes, value: Any, seconds: float, recording: Recording | None
+    ) -> None:
         """Store a new result; whatever fails, the caller has it already."""
         self._counts["misses"] += 1
         self._pace.computed(key.call, seconds)
@@ -235,7 +276,10 @@ class Memoized:
         started = time.perf_counter()
         try:
             payload = self._options.form.encode(value)
-            record = Record(time.time(), seconds, payload.layout, self._details(text))
+            details = self._details(text)
+            if recording is not None:
+                details["traced"] = self._witness.seen(recording)
+            record = Record(time.time(), seconds, payload.layout, details)
             blob = seal(payload, record, key, self._options.form)
         except UnstorableValue as error:
             told = _with_tried_suggestion(error, value)
@@ -279,7 +323,13 @@ class Memoized:
 
     def check_call_in_cache(self, /, *args: Any, **kwargs: Any) -> bool:
         """Return whether a call's result seems to be there, without loading it."""
-        return self._hierarchy.has(self._key(args, kwargs))
+        key = self._key(args, kwargs)
+        return self._hierarchy.has(key) and not self._is_outdated(key)
+
+    def _is_outdated(self, key: Key) -> str:
+        if not self._options.trace or (record := self._hierarchy.record(key)) is None:
+            return ""
+        return self._outdated(record)
 
     def explain(self, /, *args: Any, **kwargs: Any) -> Explanation:
         """Return why a call would hit or miss, before running it."""
@@ -290,6 +340,9 @@ class Memoized:
         except UndigestableValue as error:
             return Explanation(hit=False, reason=str(error))
         key = self.keys.key(signature, self._options.form.method)
+        if changed := self._is_outdated(key):
+            reason = f"{changed}, which the computation used, has changed"
+            return Explanation(False, reason, self._hierarchy.location(key))
         return explain(self._hierarchy, key, signature, self.keys.fingerprint.manifest)
 
     def versions(self) -> list[Version]:
@@ -423,8 +476,9 @@ class MemoizedCoroutine(Memoized):
             if self._is_told:
                 self._say(f"Recomputing cache at {self._hierarchy.location(key)}")
             started = time.perf_counter()
-            value = await self._function(*args, **kwargs)
-            self._keep(key, text, value, time.perf_counter() - started)
+            with self._running() as recording:
+                value = await self._function(*args, **kwargs)
+            self._keep(key, text, value, time.perf_counter() - started, recording)
         return value
 
 

@@ -24,11 +24,16 @@ Rules = dict[type, Rule]
 def _numpy(random: Any) -> Rules:
     return {
         random.Generator: attributes("bit_generator"),
-        random.RandomState: lambda value: value.get_state(legacy=False),
+        random.RandomState: _random_state,
         random.BitGenerator: _bit_generator,
         random.SeedSequence: lambda value: dict(value.state),
         np.vectorize: attributes("pyfunc", "otypes", "excluded", "signature", "cache"),
     }
+
+
+def _random_state(value: Any) -> Any:
+    # The one behind `np.random.rand` starts anywhere, and many objects hold it.
+    return "shared" if value is np.random.mtrand._rand else value.get_state(legacy=False)
 
 
 def _bit_generator(value: Any) -> Any:
@@ -173,10 +178,7 @@ def _scipy_stats(stats: Any) -> Rules:
 
 def _distribution(value: Any) -> Any:
     """Return what pickle keeps of a distribution, without the state of numpy's own generator."""
-    state = dict(value.__getstate__())
-    if state.get("_random_state") is sys.modules["numpy.random"].mtrand._rand:
-        del state["_random_state"]
-    return state
+    return dict(value.__getstate__())
 
 
 # -- nibabel

@@ -84,6 +84,15 @@ def _array() -> Rules:
     }
 
 
+def _random() -> Rules:
+    import random
+
+    shared = random._inst
+    # The one behind `random.random` starts anywhere.
+    state = lambda value: "shared" if value is shared else value.getstate()  # noqa: E731
+    return {random.Random: ("random", state)}
+
+
 def _struct() -> Rules:
     from struct import Struct
 
@@ -98,6 +107,7 @@ _LATE: dict[str, Callable[[], Rules]] = {
     "zoneinfo": _zone,
     "array": _array,
     "_struct": _struct,
+    "random": _random,
 }
 
 #: Exact type -> the name it goes by, the same in every version of Python, and its rule.

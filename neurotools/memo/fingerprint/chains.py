@@ -170,8 +170,8 @@ class Chains:
             return found[1] if found else MISSING
         if not _is_plain(value) or name not in vars(value):
             return MISSING
-        if any(name in cls.__dict__ for cls in type(value).__mro__):
-            return MISSING  # a property, perhaps, or a default that may show again
+        if classes.is_overridden(type(value), name):
+            return MISSING
         self.walk.label(type(value))
         guards.attribute(value, "__class__")
         guards.attribute(value, "__dict__")

@@ -86,13 +86,17 @@ def _is_made(cls: type, name: str, value: Any) -> bool:
     function = getattr(value, "__func__", value)
     if not isinstance(function, FunctionType):
         return False
-    if any(map(_is_code, _cells(function))):
+    if any(_is_code(held) and not _is_written(held) for held in _cells(function)):
         return False  # it was put around a method of the user's
     home = str(function.__globals__.get("__name__"))
     if home in _MAKERS and origin.of_function(function) is origin.LIBRARY:
         # What the module offers to everyone was put there by the user.
         return name.startswith("_") or function.__globals__.get(function.__name__) is not function
     return _is_generated(cls, name, function, home)
+
+
+def _is_written(function: Any) -> bool:
+    return str(function.__code__.co_filename) == "<string>"
 
 
 def _cells(function: FunctionType) -> Iterator[Any]:
@@ -233,6 +237,12 @@ def plain_attribute(cls: type, name: str) -> tuple[list[type], Any] | None:
             searched = list(cls.__mro__[: place + 1])
             return None if hasattr(type(value), "__get__") else (searched, value)
     return None
+
+
+def is_overridden(cls: type, name: str) -> bool:
+    """Whether a property or its like comes before what an instance has under a name."""
+    held = next((c.__dict__[name] for c in cls.__mro__ if name in c.__dict__), None)
+    return any(hasattr(type(held), method) for method in ("__set__", "__delete__"))
 
 
 def is_plain_instance(value: Any) -> bool:

@@ -14,7 +14,7 @@ from neurotools.memo.errors import UndigestableValue
 from neurotools.memo.fingerprint import bodies, classes, origin, places
 from neurotools.memo.fingerprint.fixed import is_fixed, watch
 from neurotools.memo.fingerprint.harmless import is_harmless
-from neurotools.memo.fingerprint.reads import CHANGED, READ
+from neurotools.memo.fingerprint.reads import CHANGED, READ, REBOUND
 from neurotools.memo.fingerprint.shown import kind, shown
 from neurotools.memo.fingerprint.unwrap import is_code, name_of
 from neurotools.memo.fingerprint.wrappers import inner_of, settings_of
@@ -63,6 +63,8 @@ class Holdings:
     ----------
     changeable : list of (value, digest)
         To be digested again at each call.
+    values : dict
+        All values that were digested, by their place.
     user : str
         Label of what is being visited, and uses the places noted meanwhile.
     """
@@ -70,6 +72,7 @@ class Holdings:
     def __init__(self, walk: Walk) -> None:
         self.walk = walk
         self.changeable: list[tuple[Any, str]] = []
+        self.values: dict[str, Any] = {}
         self.user = ""
         self._uses: dict[str, dict[str, int]] = {}
         self._waiting: dict[str, tuple[Any, bool]] = {}
@@ -94,6 +97,15 @@ class Holdings:
     def met(self) -> int:
         """Number of values met so far."""
         return len(self._waiting) + len(self._done)
+
+    @property
+    def rebound(self) -> set[str]:
+        """Places that reachable code binds to something else."""
+        return {
+            place
+            for place, users in self._uses.items()
+            if any(how & REBOUND for how in users.values())
+        }
 
     def add_frozen(self, place: str, value: Any, owner: Any = None) -> None:
         """Count a value as it was when it, or what it belongs to, was first seen in this process.
@@ -191,6 +203,7 @@ class Holdings:
             self._give_up(place, value, wide, f"{error.where} - {error.reason}")
             return
         ledger.part("value", place, found, shown(value))
+        self.values[place] = value
         if places.relocated(value, self.walk.folder) is not value:
             ledger.doubt(f"{place} lies in the project's folder: where that is does not count")
         bodies.patches(self.walk, type(value))

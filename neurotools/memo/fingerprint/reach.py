@@ -121,6 +121,21 @@ class Tracker:
         functions = (f for f in self.reached if isinstance(f, FunctionType))
         return carried(function.__code__ for function in functions)
 
+    def ran(self) -> None:
+        """Take what has changed since `current` as done by running the function.
+
+        Such changes do not count, see `neurotools.memo.fingerprint.lineage`.
+        """
+        before = self._seen
+        if before is None or before.holds():
+            return
+        from neurotools.memo.fingerprint import lineage
+
+        after = self._look()
+        lineage.ran(before.walk.state, after.walk.state)
+        after.name()
+        self._seen = after
+
     def _valid(self) -> _Seen:
         seen = self._seen
         if seen is None or not seen.holds():
@@ -155,11 +170,12 @@ class _Seen:
         self.is_same = self.walk.ledger.guards.hold
         self._changeable = self.walk.holdings.changeable
         self._unseen = Unseen
-        ledger = self.walk.ledger
-        code = short_code(self.walk.text())
-        parts = tuple(part for _, part in sorted(ledger.parts.items()))
-        manifest = Manifest(ledger.function, code, parts, tuple(sorted(ledger.doubts)))
-        self.fingerprint = Fingerprint(code, manifest)
+        self.name()
+
+    def name(self) -> None:
+        """Make the fingerprint of what was seen."""
+        manifest = self.walk.manifest(short_code)
+        self.fingerprint = Fingerprint(manifest.code, manifest)
 
     def holds(self) -> bool:
         """Return whether all is as it was seen."""

@@ -24,6 +24,8 @@ from neurotools.memo.fingerprint.chains import Chains, Place
 from neurotools.memo.fingerprint.holdings import Holdings
 from neurotools.memo.fingerprint.known import Described, Known, Shelf
 from neurotools.memo.fingerprint.ledger import Ledger
+from neurotools.memo.fingerprint.lineage import State, original
+from neurotools.memo.fingerprint.manifest import Manifest
 from neurotools.memo.fingerprint.reads import COMPUTED, READ
 from neurotools.memo.fingerprint.unwrap import IN_C, LruCache, is_code, name_of, unwrapped
 
@@ -122,10 +124,23 @@ class Walk:
         self.holdings.user = label
         visit(value, label)
 
-    def text(self) -> str:
-        """Return all parts as one text: the fingerprint is its digest."""
-        rows = sorted((part.kind, part.name, part.digest) for part in self.ledger.parts.values())
-        return json.dumps([self.ledger.function, rows])
+    @property
+    def state(self) -> State:
+        """All parts and values that were met."""
+        return State(self.ledger.parts, self.holdings.values, self.holdings.rebound)
+
+    def manifest(self, code: Callable[[str], str]) -> Manifest:
+        """Return what was found, and a digest of it, in which values count as they first were."""
+        ledger = self.ledger
+        parts = [original(part) for _, part in sorted(ledger.parts.items())]
+        changed = [part.name for part in parts if ledger.parts[part.kind, part.name] != part]
+        doubts = [
+            f"{name} is changed by the code as it runs: what it was counts" for name in changed
+        ]
+        rows = [(part.kind, part.name, part.digest) for part in parts]
+        text = json.dumps([ledger.function, rows])
+        doubts = sorted([*ledger.doubts, *doubts])
+        return Manifest(ledger.function, code(text), tuple(parts), tuple(doubts))
 
     # Labels
 

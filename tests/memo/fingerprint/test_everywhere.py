@@ -125,7 +125,7 @@ def f(x, *, mode=Mode.READ | Mode.WRITE, color=Color.BLUE):
 
 #: The fingerprint of the program without distributions. It may only change with the rules: then all
 #: results that anybody has kept are computed again.
-CODE = "B-RC6wKwsb_4JA"
+CODE = "7XcSSBkLwdE3sg"
 
 LOOK = """
 import json, sys

@@ -18,12 +18,14 @@ import pytest
 from neurotools.memo.fingerprint.manifest import Manifest, difference
 from tests.memo.fingerprint.mutations import (
     calls,
+    chance,
     classes,
     containers,
     corners,
     dynamic,
     environment,
     found,
+    habits,
     introspection,
     libraries,
     modules,
@@ -39,7 +41,7 @@ WORKER = Path(__file__).parent / "mutations" / "worker.py"
 
 TABLES = (
     *(calls, classes, values, modules, dynamic, environment, corners, found, neutral),
-    *(libraries, protocols, spelling, introspection, containers, packages),
+    *(libraries, protocols, spelling, introspection, containers, packages, chance, habits),
 )
 
 CASES: list[Case] = [case for table in TABLES for case in table.CASES]

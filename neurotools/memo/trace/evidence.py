@@ -1,0 +1,127 @@
+"""What a result was seen to depend on, kept in its record, and whether all that is still the same.
+
+Only what the fingerprint does not cover is kept: files that were opened, and code of the user's
+that ran and could not be followed before.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Iterable
+from types import CodeType, FunctionType
+from typing import Any, NamedTuple
+
+from neurotools.memo.fingerprint import origin
+from neurotools.memo.fingerprint.bytecode import nested
+from neurotools.memo.fingerprint.reach import Tracker
+from neurotools.memo.trace.recording import ABSENT, Recording, content_of
+
+FILE, CODE = "file", "code"
+
+
+class Seen(NamedTuple):
+    """One thing that a computation used.
+
+    Attributes
+    ----------
+    kind : {'file', 'code'}
+        What it is.
+    name : str
+        Absolute path, or ``'module:qualname'`` of a function.
+    digest : str
+        Of the file's content, or the function's fingerprint.
+    """
+
+    kind: str
+    name: str
+    digest: str
+
+
+class Witness:
+    """Knows what one function's computations used, beyond its fingerprint.
+
+    Parameters
+    ----------
+    tracker : Tracker
+        Of the function.
+    """
+
+    def __init__(self, tracker: Tracker) -> None:
+        self._tracker = tracker
+        self._trackers: dict[str, Tracker | None] = {}
+
+    def seen(self, recording: Recording) -> list[Seen]:
+        """Return what counts of what was recorded, in order."""
+        found = {Seen(FILE, path, digest) for path, digest in recording.files.items()}
+        found = {one for one in found if _is_users_file(one.name)}
+        for code, namespace in self._unfollowed(recording):
+            found.add(self._of_code(code, namespace))
+        return sorted(found)
+
+    def changed(self, facts: Iterable[Any]) -> str:
+        """Return the name of something that is no longer what it was, or nothing."""
+        for fact in facts:
+            try:
+                kind, name, digest = map(str, fact)
+            except (TypeError, ValueError):
+                return "something that cannot be read"
+            now = content_of(name) if kind == FILE else self._code_of(name)
+            if now != digest:
+                return name
+        return ""
+
+    def _unfollowed(self, recording: Recording) -> list[tuple[CodeType, dict[str, Any]]]:
+        """Return the user's code that ran and was not followed, without what is inside other."""
+        followed: set[CodeType] = set()
+        for value in self._tracker.reached:
+            if isinstance(value, FunctionType):
+                followed.update(nested(value.__code__))
+        ran = {code: space for code, space in recording.codes.items() if code not in followed}
+        ran = {code: space for code, space in ran.items() if _is_users_code(code)}
+        inside = {inner for code in ran for inner in nested(code)[1:]}
+        return [(code, space) for code, space in ran.items() if code not in inside]
+
+    def _of_code(self, code: CodeType, namespace: dict[str, Any]) -> Seen:
+        """Return what stands for code: a function by name where it has one, else its whole file."""
+        qualname = getattr(code, "co_qualname", code.co_name)
+        name = f"{namespace.get('__name__')}:{qualname}"
+        function = _found(name)
+        if getattr(function, "__code__", None) is code and (now := self._code_of(name)):
+            return Seen(CODE, name, now)
+        path = os.path.abspath(code.co_filename)
+        return Seen(FILE, path, content_of(path))
+
+    def _code_of(self, name: str) -> str:
+        """Return the fingerprint of a function, nothing if there is none."""
+        if name not in self._trackers:
+            function = _found(name)
+            self._trackers[name] = None if function is None else Tracker(function)
+        tracker = self._trackers[name]
+        try:
+            return ABSENT if tracker is None else tracker.current().code
+        except Exception:
+            return ABSENT  # boundary: the walk looks at objects of the user's
+
+
+def _is_users_code(code: CodeType) -> bool:
+    file = code.co_filename
+    return not file.startswith("<") and origin.of_file(os.path.abspath(file)) is origin.USER
+
+
+def _is_users_file(path: str) -> bool:
+    """Whether a file is no part of a library: those count by their versions."""
+    return origin.of_file(path) is origin.USER
+
+
+def _found(name: str) -> Any:
+    """Return the function of a name, loading its module as the computation would; None if none."""
+    module, _, qualname = name.partition(":")
+    try:
+        value: Any = sys.modules.get(module) or importlib.import_module(module)
+        for part in qualname.split("."):
+            value = getattr(value, part)
+    except Exception:
+        return None  # boundary: loading a module of the user's may fail in any way
+    return value if isinstance(value, FunctionType) else None
