@@ -19,7 +19,8 @@ from neurotools.memo.formats.registry import FORMATS, format_named, holds
 from neurotools.memo.function import Memoized, Options, check_supported, memoized
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.key import KeyMaker, code_name, key_maker
-from neurotools.memo.naming import base64hash, base64hash10bytes, human_decode, human_encode
+from neurotools.memo.literals import human_decode, human_encode
+from neurotools.memo.naming import base64hash, base64hash10bytes
 from neurotools.memo.signature import canonical
 from neurotools.memo.tiers.base import Tier
 from neurotools.memo.tiers.directory import PRIVATE
@@ -62,6 +63,10 @@ def __getattr__(name: str) -> Any:
 
         return Combined
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), "Combined"})
 
 
 # ---------------------------------------------------------------- decorators

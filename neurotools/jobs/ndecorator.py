@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from neurotools.memo import naming
+from neurotools.memo import literals
 from neurotools.memo.entry import Signature
 from neurotools.memo.errors import UnknownChoice, WrongArguments
 from neurotools.memo.key import code_name
@@ -187,7 +187,7 @@ def memoize(f: F) -> F:
 
     @functools.wraps(f)
     def memoized(*args: Any, **kwargs: Any) -> Any:
-        call = naming.encode(canonical(binder.bind(args, kwargs), code_name))
+        call = literals.encode(canonical(binder.bind(args, kwargs), code_name))
         if call not in cache:
             cache[call] = f(*args, **kwargs)
         return cache[call]

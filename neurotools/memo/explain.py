@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from neurotools.memo import naming
+from neurotools.memo import literals, naming
 from neurotools.memo.entry import Key, Signature
 from neurotools.memo.errors import UnreadableName
 from neurotools.memo.fingerprint.manifest import Difference, Manifest
@@ -110,8 +110,12 @@ def _differing(there: dict[str, Any], here: dict[str, Any]) -> dict[str, tuple[A
         name: (there.get(name), here.get(name))
         for name in {**there, **here}
         # By text: 1 == True, and NaN != NaN.
-        if naming.text(naming.tag(there.get(name))) != naming.text(naming.tag(here.get(name)))
+        if _text(there.get(name)) != _text(here.get(name))
     }
+
+
+def _text(value: Any) -> str:
+    return literals.text(literals.tag(value))
 
 
 def _arguments(hierarchy: Hierarchy, key: Key) -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from neurotools.memo import naming
+from neurotools.memo import literals, naming
 from neurotools.memo.digest.values import qualified_name
 from neurotools.memo.entry import Key, Signature
 from neurotools.memo.signature import LITERAL_LENGTH, Binder, canonical
@@ -89,11 +89,13 @@ class KeyMaker:
 
     def text(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bytes:
         """Return a call's signature as it is written into names and records."""
-        return naming.encode(self.signature(args, kwargs))
+        return literals.encode(self.signature(args, kwargs))
 
     def key(self, signature: Signature, method: str) -> Key:
         """Return the key of a call, from its canonical signature."""
-        return Key(self.folder, self.fingerprint.code, self._stem(naming.encode(signature)), method)
+        return Key(
+            self.folder, self.fingerprint.code, self._stem(literals.encode(signature)), method
+        )
 
     def key_of_call(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any], method: str

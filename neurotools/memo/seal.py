@@ -176,6 +176,8 @@ class _Checksum:
                 for part in self._parts:
                     self._hasher.update(part)
                 self._digest = self._hasher.digest()
+                # Whoever was asked to compute it, and comes too late, keeps nothing alive.
+                self._parts = ()
         return self._digest
 
 

@@ -5,7 +5,7 @@ from typing import Optional
 import numpy as np
 import pytest
 
-from neurotools.memo import naming
+from neurotools.memo import literals
 from neurotools.memo.digest.files import File
 from neurotools.memo.digest.values import qualified_name
 from neurotools.memo.entry import Digested
@@ -24,7 +24,7 @@ def example(a, b=2, *more, c=3, **options):
 
 
 def text(function, *args, **kwargs):
-    return naming.encode(canonical(Binder(function).bind(args, kwargs), qualified_name))
+    return literals.encode(canonical(Binder(function).bind(args, kwargs), qualified_name))
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,8 @@ class _Shared:
             raise self.error
         if hasher is not None:
             hasher.update(self.buffer[self.own * _CHUNK : end])
+        # A helper that comes only now is not to keep the memory from being used again.
+        self.buffer = memoryview(b"")
 
     def wait(self, now: float) -> None:
         self.done.wait()

@@ -1,5 +1,6 @@
 import os
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -98,3 +99,15 @@ def test_without_a_thread_to_be_had_the_caller_reads_alone(tmp_path, monkeypatch
     content, descriptor = written(tmp_path / "file", 9 << 20)
     assert read_whole(descriptor, len(content), "file") == content
     os.close(descriptor)
+
+
+def test_a_helper_that_comes_too_late_holds_no_memory(tmp_path, monkeypatch):
+    idle = Idle()
+    monkeypatch.setattr(helper, "_helper", idle)
+    content, descriptor = written(tmp_path / "file", 9 << 20)
+    read = read_whole(descriptor, len(content), "file")
+    os.close(descriptor)
+    held = weakref.ref(read.obj)
+    del read
+    assert held() is None
+    idle.work()
