@@ -1,0 +1,321 @@
+"""What is measured, against what, and what it should come to. Read this first."""
+
+from __future__ import annotations
+
+from benchmarks.speed.contestants import IN_MEMORY, OURS, PEERS, RAW
+from benchmarks.speed.row import Entrant, Row, each
+
+#: Double floats in an array of so many bytes.
+KB, MB = 128, 131_072
+_SMALL = {"smallest": {"count": KB}}
+_LARGE = {"smallest": {"count": KB}, "quick": {"count": 100 * MB}}
+_ONE_TIER = "neurotools, one tier"
+
+HITS = (
+    Row("hit", "hit, 1 kB array", "hit", _SMALL, 0.4, limit="np.load"),
+    Row(
+        "hit-pickle",
+        "hit, 1 kB array, ``pickle``",
+        "hit",
+        {"smallest": {"count": KB, "method": "pickle"}},
+        0.5,
+        limit="np.load",
+    ),
+    Row(
+        "hit-ram",
+        "hit in ``ram://``, 1 kB array",
+        "hit",
+        {"smallest": {"count": KB, "ram": True}},
+        5e-6,
+        against="",
+        entrants=each(RAW, OURS, *PEERS, *IN_MEMORY),
+    ),
+    Row(
+        "hit-ram-100MB",
+        "hit in ``ram://``, 100 MB array",
+        "hit",
+        {"smallest": {"count": KB, "ram": True}, "quick": {"count": 100 * MB}},
+        5e-6,
+        against="",
+        entrants=each(RAW, OURS, *PEERS, *IN_MEMORY),
+    ),
+    Row(
+        "hits-together",
+        "two processes hitting at once: hits per second, of one's",
+        "hits_together",
+        {
+            "smallest": {"count": KB, "processes": 2, "seconds": 0.02},
+            "quick": {"seconds": 0.2},
+            "full": {"seconds": 1.0},
+        },
+        1.9,
+        against="",
+        unit="times",
+        at_least=True,
+    ),
+    Row(
+        "hit-fast-tier",
+        "hit in the fast one of two tiers, 1 kB array",
+        "hit",
+        {"smallest": {"count": KB, "tiers": 2}},
+        1.1,
+        against=_ONE_TIER,
+        limit="one tier",
+        entrants=(*each(OURS), Entrant(_ONE_TIER, OURS, {"tiers": 1})),
+    ),
+    Row(
+        "promote",
+        "hit in the slow tier, copied up, 100 MB array",
+        "promote",
+        _LARGE,
+        1.3,
+        limit="np.load + np.save + rename",
+        unit="ms",
+        entrants=each(RAW, OURS),
+    ),
+    Row(
+        "hit-8MB",
+        "hit, 8 MB array",
+        "hit",
+        {"smallest": {"count": KB}, "quick": {"count": 8 * MB}},
+        1.05,
+        limit="np.load",
+        unit="ms",
+    ),
+    Row("hit-100MB", "hit, 100 MB array", "hit", _LARGE, 1.05, limit="np.load", unit="ms"),
+    Row(
+        "hit-mapped",
+        "hit, 1 GB array, ``mmap_mode='r'`` (quick: 256 MB)",
+        "hit",
+        {
+            "smallest": {"count": KB, "mmap": True},
+            "quick": {"count": 256 * MB},
+            "full": {"count": 1024 * MB},
+        },
+        0.5e-3,
+        against="",
+    ),
+    Row(
+        "hit-dict",
+        "hit, dictionary of 20 arrays of 1 MB and scalars",
+        "hit_bundle",
+        {"smallest": {"arrays": 3, "count": KB}, "quick": {"arrays": 20, "count": MB}},
+        1.3,
+        limit="reading its bytes once",
+        unit="ms",
+    ),
+    Row(
+        "hit-dict-pickle",
+        "the same, ``pickle``",
+        "hit_bundle",
+        {
+            "smallest": {"arrays": 3, "count": KB, "method": "pickle"},
+            "quick": {"arrays": 20, "count": MB},
+        },
+        1.3,
+        limit="reading its bytes once",
+        unit="ms",
+    ),
+)
+
+ARGUMENTS = (
+    Row(
+        "argument-array",
+        "hit, argument of 100 MB",
+        "array_argument",
+        _LARGE,
+        1.15,
+        limit="xxh3_128 of its bytes",
+        unit="ms",
+    ),
+    Row(
+        "argument-again",
+        "hit, the same read-only array again",
+        "same_array_again",
+        _LARGE,
+        50e-6,
+        against="",
+        entrants=each(OURS, *PEERS),
+    ),
+    Row(
+        "argument-map-again",
+        "hit, the same memory map again",
+        "same_map_again",
+        _LARGE,
+        50e-6,
+        against="",
+        entrants=each(OURS, *PEERS),
+    ),
+    Row(
+        "argument-frame",
+        "hit, argument a pandas frame of 32 MB",
+        "frame_argument",
+        {"smallest": {"count": 8 * KB}, "quick": {"count": 32 * MB}},
+        1.5,
+        limit="xxh3_128 of its bytes",
+        unit="ms",
+    ),
+)
+
+MISSES = (
+    Row("miss", "miss, 1 kB array", "miss", _SMALL, 2.0, limit="np.save"),
+    Row("miss-100MB", "miss, 100 MB array", "miss_large", _LARGE, 1.25, limit="np.save", unit="ms"),
+    Row(
+        "store-together",
+        "two processes storing 100,000 entries of 1 kB (quick: 2,000), each entry",
+        "store_together",
+        {
+            "smallest": {"processes": 2, "entries": 20, "count": KB},
+            "quick": {"entries": 1000},
+            "full": {"entries": 50_000},
+        },
+        1.3,
+        limit="np.save + os.replace",
+        entrants=(*each(RAW, OURS), *each(*PEERS, entries=1000)),
+    ),
+    Row(
+        "one-computation",
+        "eight processes, one function of 1 s",
+        "one_computation",
+        {
+            "smallest": {"processes": 2, "seconds": 0.05},
+            "quick": {"processes": 8, "seconds": 1.0},
+        },
+        1.1,
+        against="",
+        unit="s",
+    ),
+)
+
+STARTS = (
+    Row(
+        "cold-start",
+        "new process: import, remember a function with 50 helpers in 5 modules, hit",
+        "cold_start",
+        {"smallest": {"helpers": 50, "modules": 5}},
+        1.35,
+        limit="import numpy + np.load",
+        unit="ms",
+    ),
+    Row(
+        "import",
+        "new process: import ``neurotools.jobs.cache``",
+        "import_time",
+        {"smallest": {}},
+        20e-3,
+        limit="import numpy",
+        beyond=True,
+        unit="ms",
+        entrants=each(RAW, OURS),
+    ),
+)
+
+_AMONG_FEW = "among 100"
+
+ENTRIES = (
+    *(
+        Row(
+            f"hit-among-{name}",
+            f"hit among {entries:,} entries of a function{told}",
+            "hit_among",
+            {
+                "smallest": {"entries": 10},
+                "quick": {"entries": quick},
+                "full": {"entries": entries},
+            },
+            1.1,
+            against=_AMONG_FEW,
+            limit="a hit among 100",
+            entrants=(*each(OURS), Entrant(_AMONG_FEW, OURS, {"entries": 100})),
+        )
+        for name, entries, quick, told in (
+            ("100k", 100_000, 30_000, " (quick: 30,000)"),
+            ("1M", 1_000_000, 60_000, " (quick: 60,000)"),
+        )
+    ),
+    Row(
+        "scan",
+        "``scan_cachedir``, entries per second (100,000; quick: 10,000)",
+        "scan",
+        {
+            "smallest": {"entries": 20},
+            "quick": {"entries": 10_000},
+            "full": {"entries": 100_000},
+        },
+        50_000,
+        against="",
+        unit="/s",
+        at_least=True,
+        entrants=each(OURS),
+    ),
+    Row(
+        "clear",
+        "clearing 100,000 entries of 1 kB (quick: 10,000), each entry",
+        "clear",
+        {
+            "smallest": {"entries": 20},
+            "quick": {"entries": 10_000},
+            "full": {"entries": 100_000},
+        },
+        1.3,
+        limit="rm -r",
+        entrants=(*each(RAW, OURS), *each(*PEERS, entries=500)),
+    ),
+)
+
+_RECORDING = {
+    "smallest": {"samples": 2000},
+    "quick": {"samples": 250_000},
+    "full": {"samples": 1_000_000},
+}
+_COMPRESSED = each(RAW, OURS, "blosc2", "joblib")
+
+COMPRESSED = (
+    Row(
+        "compressed-size",
+        "float32 recording of 128 MB (quick: 32 MB), ``compress='zstd'``: size",
+        "compressed_size",
+        _RECORDING,
+        1.0,
+        limit="gzip -6",
+        unit="MB",
+        entrants=_COMPRESSED,
+    ),
+    *(
+        Row(
+            f"compressed-{name}",
+            f"the same, {told}",
+            f"compressed_{name}",
+            _RECORDING,
+            goal,
+            against="",
+            unit="MB/s",
+            at_least=True,
+            entrants=_COMPRESSED,
+        )
+        for name, told, goal in (("write", "written", 400e6), ("read", "read", 800e6))
+    ),
+)
+
+_COSTS = {"smallest": {"count": 48 * MB}, "quick": {"count": 100 * MB}}
+
+MEMORY = tuple(
+    Row(
+        f"memory-{name}",
+        f"peak memory beyond the result, {told} 100 MB",
+        f"{work}_memory",
+        {**_COSTS, "smallest": {**_COSTS["smallest"], **options}},
+        16e6,
+        against="",
+        unit="MB",
+        entrants=each(RAW, OURS, *(() if options or work == "promote" else PEERS)),
+    )
+    for name, work, told, options in (
+        ("load", "load", "loading", {}),
+        ("store", "store", "storing", {}),
+        ("promote", "promote", "copying up", {}),
+        ("ram", "load", "loading from ``ram://``", {"ram": True}),
+    )
+)
+
+ROWS = (*HITS, *ARGUMENTS, *MISSES, *STARTS, *ENTRIES, *COMPRESSED, *MEMORY)

@@ -1,0 +1,148 @@
+"""Several processes at once, on one cache."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.speed.client import Worker, at_once
+from benchmarks.speed.contestants import RAW
+from benchmarks.speed.study import constant, count_in, executions, filled, slowly
+from benchmarks.speed.task import Stage, Task, must_hit
+
+_CREWS: list[ExitStack] = []
+
+
+def crew(stage: Stage, work: str, size: int, **options: Any) -> list[Worker]:
+    """Return workers that have prepared the same work in the same folder."""
+    stack = ExitStack()
+    _CREWS.append(stack)  # the processes end with this one, at the latest
+    members = [stack.enter_context(Worker(stage.folder, patience=15)) for _ in range(size)]
+    shared = stage.folder / "shared"
+    tally = stage.folder / "shared.tally"
+    count_in(str(tally))
+    for number, member in enumerate(members):
+        member.prepare(work, stage.contestant, folder=shared, tally=tally, number=number, **options)
+    return members
+
+
+# ---------------------------------------------------------------- hits
+
+
+def hits_together(stage: Stage, *, processes: int, count: int, seconds: float) -> Task:
+    """Hit with so many processes at once: their hits per second, of those of one alone."""
+    members = crew(stage, "hits_per_second", processes, count=count, seconds=seconds)
+
+    def measure() -> float:
+        alone = members[0].figure()
+        return sum(at_once(members)) / alone
+
+    return Task(lambda: None, measure=measure)
+
+
+def hits_per_second(stage: Stage, *, number: int, count: int, seconds: float) -> Task:
+    """Hit for a while."""
+    if stage.is_raw:
+        path = str(stage.folder / f"{number}.npy")
+        np.save(path, constant(3, count))
+        return Task(lambda: None, measure=lambda: _rate(lambda: np.load(path), seconds))
+    remembered = stage.remember(filled)
+    remembered.call(3, count)
+
+    def call() -> Any:
+        return remembered.call(3, count)
+
+    return Task(call, must_hit(call, constant(3, count)), measure=lambda: _rate(call, seconds))
+
+
+def _rate(call: Callable[[], Any], seconds: float) -> float:
+    started, done = time.perf_counter(), 0
+    while (passed := time.perf_counter() - started) < seconds:
+        for _ in range(10):
+            call()
+        done += 10
+    return done / passed
+
+
+# ---------------------------------------------------------------- one computation
+
+
+def one_computation(stage: Stage, *, processes: int, seconds: float) -> Task:
+    """Ask for the same new result with so many processes at once: seconds until all have it."""
+    members = crew(stage, "compute_slowly", processes, seconds=seconds)
+    ran: list[int] = []
+
+    def measure() -> float:
+        before, started = executions(), time.perf_counter()
+        at_once(members)
+        passed = time.perf_counter() - started
+        ran.append(executions() - before)
+        return passed
+
+    def check() -> None:
+        measure()
+
+    check()
+    runs = int(np.median(ran))
+    return Task(lambda: None, measure=measure, note=f"{runs} execution{'s' * (runs > 1)}")
+
+
+def compute_slowly(stage: Stage, *, number: int, seconds: float) -> Task:  # noqa: ARG001
+    """Ask for a result that nobody has computed yet; each time the next one."""
+    numbers = itertools.count(1)
+    call = slowly if stage.contestant == RAW else stage.remember(slowly).call
+
+    def measure() -> float:
+        started = time.perf_counter()
+        call(next(numbers), seconds)
+        return time.perf_counter() - started
+
+    return Task(lambda: None, measure=measure)
+
+
+# ---------------------------------------------------------------- storing
+
+
+def store_together(stage: Stage, *, processes: int, entries: int, count: int) -> Task:
+    """Store new results with so many processes: seconds for each; by hand: save and rename."""
+    members = crew(stage, "store_some", processes, entries=entries, count=count)
+
+    def measure() -> float:
+        started = time.perf_counter()
+        at_once(members)
+        return (time.perf_counter() - started) / (entries * processes)
+
+    return Task(lambda: None, measure=measure)
+
+
+def store_some(stage: Stage, *, number: int, entries: int, count: int) -> Task:
+    """Store so many results, other ones each time."""
+    numbers = itertools.count(number * 1_000_000_000)
+    call = _saver(stage.folder) if stage.is_raw else stage.remember(filled).call
+
+    def measure() -> float:
+        before, started = executions(), time.perf_counter()
+        for n in itertools.islice(numbers, entries):
+            call(n, count)
+        passed = time.perf_counter() - started
+        assert executions() - before >= entries, "some were not computed"
+        return passed
+
+    return Task(lambda: None, measure=measure)
+
+
+def _saver(folder: Path) -> Callable[[int, int], None]:
+    def save(number: int, count: int) -> None:
+        path = folder / f"{number}.npy"
+        part = folder / f"{number}.part.npy"
+        np.save(part, filled(number, count))
+        os.replace(part, path)
+
+    return save
