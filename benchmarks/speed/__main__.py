@@ -36,14 +36,17 @@ def main() -> None:
 def run(chosen: argparse.Namespace) -> None:
     from benchmarks.speed import report
     from benchmarks.speed.rows import ROWS
-    from benchmarks.speed.runner import measure
+    from benchmarks.speed.runner import Runner
 
     wanted = [row for row in ROWS if not chosen.rows or row.name in chosen.rows.split(",")]
     outcomes, started = [], time.perf_counter()
-    with tempfile.TemporaryDirectory(prefix="speed-", dir=chosen.folder) as scratch:
+    with (
+        tempfile.TemporaryDirectory(prefix="speed-", dir=chosen.folder) as scratch,
+        Runner(chosen.form, Path(scratch)) as runner,
+    ):
         for row in wanted:
-            outcomes.append(measure(row, chosen.form, Path(scratch)))
-            print(report.line(outcomes[-1]), flush=True)
+            outcomes.append(runner.measure(row))
+            print(report.line(outcomes[-1], time.perf_counter() - started), flush=True)
     seconds = time.perf_counter() - started
     for name, text in report.tables(outcomes, chosen.form, seconds).items():
         print(f"\n{text}")

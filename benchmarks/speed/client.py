@@ -85,6 +85,10 @@ class Worker:
     def check(self) -> None:
         self.ask(check=True)
 
+    def forget(self) -> None:
+        """Let go of the work and all that it holds."""
+        self.ask(forget=True)
+
     def ask(self, **question: Any) -> dict[str, Any]:
         """Return the answer to a question.
 

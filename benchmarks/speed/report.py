@@ -15,11 +15,15 @@ from benchmarks.speed.row import UNITS, Row
 from benchmarks.speed.runner import Outcome
 from benchmarks.tables import grid
 
+#: Compresses arrays, and keeps nothing in mind.
+_ANCHOR = "blosc2"
 
-def line(outcome: Outcome) -> str:
+
+def line(outcome: Outcome, seconds: float) -> str:
     """Return one row's outcome for people who wait."""
     row = outcome.row
-    return f"{row.name:20} goal {_goal(row):28} {_ours(outcome):24} {_verdict(outcome)}"
+    told = f"{row.name:20} goal {_goal(row):28} {_ours(outcome):24} {_verdict(outcome)}"
+    return f"{seconds:4.0f} s  {told}"
 
 
 def tables(outcomes: Sequence[Outcome], form: str, seconds: float) -> dict[str, str]:
@@ -82,8 +86,11 @@ def _verdict(outcome: Outcome) -> str:
 
 
 def _limit(outcome: Outcome) -> str:
-    name = outcome.row.against or RAW
-    return amount(outcome.median(name), outcome.row.unit) if name in outcome.figures else "—"
+    for name in (outcome.row.against, RAW, _ANCHOR):
+        if name in outcome.figures:
+            told = amount(outcome.median(name), outcome.row.unit)
+            return f"{name} {told}" if name == _ANCHOR else told
+    return "—"
 
 
 def _best_peer(outcome: Outcome) -> str:
@@ -105,7 +112,7 @@ def _best_peer(outcome: Outcome) -> str:
 
 
 def _everybody(outcomes: Sequence[Outcome]) -> str:
-    names = (RAW, OURS, *PEERS, *IN_MEMORY)
+    names = (RAW, OURS, *PEERS, *IN_MEMORY, _ANCHOR)
     rows = [[o.row.title, *(_cell(o, name) for name in names)] for o in outcomes]
     return grid(["work", *names], rows) + "\n" + _reasons(outcomes)
 

@@ -1,4 +1,4 @@
-"""Measures a row: each entrant in a process of its own, taking turns."""
+"""Measures rows: each entrant in a process of its own, all taking turns."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ import shutil
 import statistics
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.speed.client import Failed, Worker
-from benchmarks.speed.contestants import Cannot
+from benchmarks.speed.client import PATIENCE_SECONDS, Failed, Worker
+from benchmarks.speed.contestants import PEERS, Cannot
 from benchmarks.speed.row import Entrant, Row
 
 
@@ -30,8 +29,6 @@ PACES = {
     "quick": Pace(1.5, 3, 15),
     "full": Pace(20.0, 7, 51),
 }
-#: Of the rounds, all have measured so many, and then the slowest drop out.
-_ROUNDS_OF_ALL = 3
 
 
 @dataclass
@@ -67,63 +64,96 @@ class Outcome:
         return statistics.median(found) if found else math.nan
 
 
-def measure(row: Row, form: str, scratch: Path, entrants: Sequence[Entrant] = ()) -> Outcome:
-    """Measure a row in a form; its files lie in a folder meanwhile."""
-    outcome = Outcome(row)
-    place = scratch / row.name
-    with ExitStack() as stack:
-        crew: dict[str, Worker] = {}
-        for entrant in entrants or row.entrants:
-            worker = stack.enter_context(Worker(place, entrant.tree))
-            if _is_ready(worker, entrant, row, form, outcome):
-                crew[entrant.label] = worker
-        _rounds(crew, PACES[form], outcome)
-        for label, worker in crew.items():
-            _check(worker, label, outcome)
-    shutil.rmtree(place, ignore_errors=True)
-    return outcome
+class Runner:
+    """Measures rows; each entrant runs in a process of its own, which serves row after row.
 
+    Parameters
+    ----------
+    form : str
+        One of `FORMS`.
+    scratch : Path
+        Where files go meanwhile.
+    """
 
-def _is_ready(worker: Worker, entrant: Entrant, row: Row, form: str, outcome: Outcome) -> bool:
-    options = {**row.options_in(form), **(entrant.options if form != "smallest" else {})}
-    try:
-        note = worker.prepare(row.work, entrant.contestant, **options)
-        worker.figure()  # to warm up
-    except (Cannot, Failed) as reason:
+    def __init__(self, form: str, scratch: Path) -> None:
+        self.form, self.scratch = form, scratch
+        self._pace = PACES[form]
+        self._workers: dict[tuple[str, Path | None], Worker] = {}
+
+    def measure(self, row: Row, entrants: Sequence[Entrant] = ()) -> Outcome:
+        """Measure a row, with its own entrants or with others."""
+        outcome, place = Outcome(row), self.scratch / row.name
+        chosen = {entrant.label: entrant for entrant in entrants or row.entrants}
+        ready = [label for label in chosen if self._is_ready(chosen[label], outcome, place)]
+        crew = {label: self._worker(chosen[label]) for label in ready}
+        self._rounds(crew, outcome)
+        for label in ready:
+            self._finish(chosen[label], outcome)
+        shutil.rmtree(place, ignore_errors=True)
+        return outcome
+
+    def _worker(self, entrant: Entrant) -> Worker:
+        key = entrant.label, entrant.tree
+        if key not in self._workers:
+            patience = 600 if self.form == "full" else PATIENCE_SECONDS
+            self._workers[key] = Worker(self.scratch, entrant.tree, patience)
+        return self._workers[key]
+
+    def _is_ready(self, entrant: Entrant, outcome: Outcome, place: Path) -> bool:
+        own = entrant.options if self.form != "smallest" else {}
+        options = {**outcome.row.options_in(self.form), **own}
+        number = len(outcome.figures) + len(outcome.failures)
+        try:
+            note = self._worker(entrant).prepare(
+                outcome.row.work, entrant.contestant, folder=place / str(number), **options
+            )
+        except (Cannot, Failed) as reason:
+            self._drop(entrant, outcome, reason)
+            return False
+        if note:
+            outcome.notes[entrant.label] = note
+        outcome.figures[entrant.label] = []
+        return True
+
+    def _rounds(self, crew: dict[str, Worker], outcome: Outcome) -> None:
+        """Let all measure in turn, another one first each time, until the row's time is up."""
+        labels, started, slow = list(crew), time.perf_counter(), set[str]()
+        for number in range(self._pace.most):
+            if number >= self._pace.fewest and time.perf_counter() - started > self._pace.seconds:
+                return
+            turn = number % max(1, len(labels))
+            for label in labels[turn:] + labels[:turn]:
+                began = time.perf_counter()
+                outcome.figures[label].append(math.nan if label in slow else _figure(crew[label]))
+                taken = time.perf_counter() - began
+                if taken > self._pace.seconds / 4 and label in PEERS:
+                    slow.add(label)  # one look is enough to see how much slower it is
+
+    def _finish(self, entrant: Entrant, outcome: Outcome) -> None:
+        """Drop an entrant's figures unless it still gives what it should."""
+        try:
+            self._worker(entrant).check()
+            self._worker(entrant).forget()
+        except Failed as reason:
+            del outcome.figures[entrant.label]
+            self._drop(entrant, outcome, reason)
+
+    def _drop(self, entrant: Entrant, outcome: Outcome, reason: Exception) -> None:
         outcome.failures[entrant.label] = str(reason)
-        return False
-    if note:
-        outcome.notes[entrant.label] = note
-    outcome.figures[entrant.label] = []
-    return True
+        if isinstance(reason, Failed):
+            # Whatever state it is in: the next row begins with a new process.
+            self._workers.pop((entrant.label, entrant.tree)).close()
+
+    def __enter__(self) -> Runner:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._workers.values():
+            worker.close()
 
 
-def _rounds(crew: dict[str, Worker], pace: Pace, outcome: Outcome) -> None:
-    """Let all measure in turn, another one first each time, until the row's time is up."""
-    labels, started, slow = list(crew), time.perf_counter(), set[str]()
-    for number in range(pace.most):
-        if number >= pace.fewest and time.perf_counter() - started > pace.seconds:
-            return
-        turn = number % max(1, len(labels))
-        for label in labels[turn:] + labels[:turn]:
-            began = time.perf_counter()
-            outcome.figures[label].append(math.nan if label in slow else _figure(crew, label))
-            taken = time.perf_counter() - began
-            if number + 1 >= _ROUNDS_OF_ALL and taken > pace.seconds / 5:
-                slow.add(label)
-
-
-def _figure(crew: dict[str, Worker], label: str) -> float:
+def _figure(worker: Worker) -> float:
     try:
-        return crew[label].figure()
+        return worker.figure()
     except Failed:
-        return math.nan
-
-
-def _check(worker: Worker, label: str, outcome: Outcome) -> None:
-    """Drop an entrant's figures unless it still gives what it should."""
-    try:
-        worker.check()
-    except Failed as reason:
-        outcome.failures[label] = str(reason)
-        del outcome.figures[label]
+        return math.nan  # `_finish` finds out why

@@ -56,6 +56,8 @@ class Task:
         Returns a figure, where that is another than seconds for a call.
     note : str
         What a reader of the figure must know.
+    close : callable
+        Ends what the work has started.
     """
 
     call: Callable[[], Any]
@@ -63,6 +65,7 @@ class Task:
     reset: Callable[[], Any] | None = None
     measure: Callable[[], float] | None = None
     note: str = ""
+    close: Callable[[], Any] = nothing
 
     def figure(self) -> float:
         """Measure once."""

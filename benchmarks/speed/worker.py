@@ -1,7 +1,8 @@
 """The process in which one contestant runs; answers questions, one line of JSON each.
 
 ``{"work": ..., "contestant": ..., "folder": ..., "tally": ..., "options": {...}}`` prepares a work,
-``{"figure": true}`` measures once, ``{"check": true}`` checks what calls give.
+``{"figure": true}`` measures once, ``{"check": true}`` checks what calls give, ``{"forget": true}``
+lets go of the work.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any, TextIO
 
 from benchmarks.speed import study
 from benchmarks.speed.contestants import Cannot
-from benchmarks.speed.task import Stage, Task
+from benchmarks.speed.task import Stage, Task, nothing
 from benchmarks.speed.works.table import WORKS
 
 
@@ -32,18 +33,24 @@ def prepared(question: dict[str, Any]) -> Task:
 
 
 def answers(questions: TextIO, replies: TextIO) -> None:
-    task: Task | None = None
+    """Answer until there are no more questions."""
+    task = Task(nothing)
     for line in questions:
-        question = json.loads(line)
+        question, reply = json.loads(line), {}
         try:
             if "work" in question:
                 task = prepared(question)
                 reply = {"note": task.note}
             elif "figure" in question:
                 reply = {"figure": task.figure()}
+            elif "check" in question:
+                # What is undone before each call was checked when it was prepared.
+                if task.reset is None:
+                    task.check()
             else:
-                task.check()
-                reply = {}
+                task.close()
+                task = Task(nothing)
+                gc.collect()
         except Cannot as reason:
             reply = {"cannot": str(reason)}
         except Exception as error:  # whatever a cache raises is an answer

@@ -12,25 +12,29 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.speed.client import Worker, at_once
+from benchmarks.speed.client import Failed, Worker, at_once
 from benchmarks.speed.contestants import RAW
 from benchmarks.speed.study import constant, count_in, executions, filled, slowly
-from benchmarks.speed.task import Stage, Task, must_hit
+from benchmarks.speed.task import Stage, Task, must_hit, nothing
 
-_CREWS: list[ExitStack] = []
+#: Members answer within a few seconds, unless they wait for each other for ever.
+_PATIENCE_SECONDS = 8.0
 
 
-def crew(stage: Stage, work: str, size: int, **options: Any) -> list[Worker]:
-    """Return workers that have prepared the same work in the same folder."""
+def crew(
+    stage: Stage, work: str, size: int, **options: Any
+) -> tuple[list[Worker], Callable[[], None]]:
+    """Return workers that have prepared the same work in the same folder, and what ends them."""
     stack = ExitStack()
-    _CREWS.append(stack)  # the processes end with this one, at the latest
-    members = [stack.enter_context(Worker(stage.folder, patience=15)) for _ in range(size)]
+    members = [
+        stack.enter_context(Worker(stage.folder, patience=_PATIENCE_SECONDS)) for _ in range(size)
+    ]
     shared = stage.folder / "shared"
     tally = stage.folder / "shared.tally"
     count_in(str(tally))
     for number, member in enumerate(members):
         member.prepare(work, stage.contestant, folder=shared, tally=tally, number=number, **options)
-    return members
+    return members, stack.close
 
 
 # ---------------------------------------------------------------- hits
@@ -38,13 +42,13 @@ def crew(stage: Stage, work: str, size: int, **options: Any) -> list[Worker]:
 
 def hits_together(stage: Stage, *, processes: int, count: int, seconds: float) -> Task:
     """Hit with so many processes at once: their hits per second, of those of one alone."""
-    members = crew(stage, "hits_per_second", processes, count=count, seconds=seconds)
+    members, close = crew(stage, "hits_per_second", processes, count=count, seconds=seconds)
 
     def measure() -> float:
         alone = members[0].figure()
         return sum(at_once(members)) / alone
 
-    return Task(lambda: None, measure=measure)
+    return Task(nothing, measure=measure, close=close)
 
 
 def hits_per_second(stage: Stage, *, number: int, count: int, seconds: float) -> Task:
@@ -52,7 +56,7 @@ def hits_per_second(stage: Stage, *, number: int, count: int, seconds: float) ->
     if stage.is_raw:
         path = str(stage.folder / f"{number}.npy")
         np.save(path, constant(3, count))
-        return Task(lambda: None, measure=lambda: _rate(lambda: np.load(path), seconds))
+        return Task(nothing, measure=lambda: _rate(lambda: np.load(path), seconds))
     remembered = stage.remember(filled)
     remembered.call(3, count)
 
@@ -76,7 +80,7 @@ def _rate(call: Callable[[], Any], seconds: float) -> float:
 
 def one_computation(stage: Stage, *, processes: int, seconds: float) -> Task:
     """Ask for the same new result with so many processes at once: seconds until all have it."""
-    members = crew(stage, "compute_slowly", processes, seconds=seconds)
+    members, close = crew(stage, "compute_slowly", processes, seconds=seconds)
     ran: list[int] = []
 
     def measure() -> float:
@@ -86,12 +90,13 @@ def one_computation(stage: Stage, *, processes: int, seconds: float) -> Task:
         ran.append(executions() - before)
         return passed
 
-    def check() -> None:
+    try:
         measure()
-
-    check()
-    runs = int(np.median(ran))
-    return Task(lambda: None, measure=measure, note=f"{runs} execution{'s' * (runs > 1)}")
+    except Failed:
+        close()
+        raise
+    note = f"{ran[0]} execution{'s' * (ran[0] > 1)}"
+    return Task(nothing, measure=measure, note=note, close=close)
 
 
 def compute_slowly(stage: Stage, *, number: int, seconds: float) -> Task:  # noqa: ARG001
@@ -104,7 +109,7 @@ def compute_slowly(stage: Stage, *, number: int, seconds: float) -> Task:  # noq
         call(next(numbers), seconds)
         return time.perf_counter() - started
 
-    return Task(lambda: None, measure=measure)
+    return Task(nothing, measure=measure)
 
 
 # ---------------------------------------------------------------- storing
@@ -112,14 +117,14 @@ def compute_slowly(stage: Stage, *, number: int, seconds: float) -> Task:  # noq
 
 def store_together(stage: Stage, *, processes: int, entries: int, count: int) -> Task:
     """Store new results with so many processes: seconds for each; by hand: save and rename."""
-    members = crew(stage, "store_some", processes, entries=entries, count=count)
+    members, close = crew(stage, "store_some", processes, entries=entries, count=count)
 
     def measure() -> float:
         started = time.perf_counter()
         at_once(members)
         return (time.perf_counter() - started) / (entries * processes)
 
-    return Task(lambda: None, measure=measure)
+    return Task(nothing, measure=measure, close=close)
 
 
 def store_some(stage: Stage, *, number: int, entries: int, count: int) -> Task:
@@ -135,7 +140,7 @@ def store_some(stage: Stage, *, number: int, entries: int, count: int) -> Task:
         assert executions() - before >= entries, "some were not computed"
         return passed
 
-    return Task(lambda: None, measure=measure)
+    return Task(nothing, measure=measure)
 
 
 def _saver(folder: Path) -> Callable[[int, int], None]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.speed.contestants import OURS, Remembered
 from benchmarks.speed.study import constant, filled
-from benchmarks.speed.task import Stage, Task, must_hit
+from benchmarks.speed.task import Stage, Task, must_hit, nothing
 
 #: Double floats in a result of 1 kB.
 _COUNT = 128
@@ -78,7 +78,7 @@ def clear(stage: Stage, *, entries: int) -> Task:
             folder.mkdir()
             _copies((str(folder / f"{number}.npy") for number in range(entries)), content)
 
-        return Task(lambda: None, measure=lambda: _timed(fill_folder, _remover(folder), entries))
+        return Task(nothing, measure=lambda: _timed(fill_folder, _remover(folder), entries))
     remembered = stage.remember(filled)
 
     def refill() -> None:
@@ -90,7 +90,7 @@ def clear(stage: Stage, *, entries: int) -> Task:
         left = [name for name in _files(stage.folder) if name.endswith((".npy", ".pkl", ".val"))]
         assert not left, f"{len(left)} files are left, such as {left[0]}"
 
-    return Task(check, check, measure=lambda: _timed(refill, remembered.clear, entries))
+    return Task(check, check, remembered.clear, lambda: _timed(refill, remembered.clear, entries))
 
 
 def _files(folder: Path) -> list[str]:
