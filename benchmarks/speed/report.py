@@ -28,7 +28,7 @@ def line(outcome: Outcome, seconds: float) -> str:
 
 def tables(outcomes: Sequence[Outcome], form: str, seconds: float) -> dict[str, str]:
     """Return the tables by the names of their files."""
-    told = _circumstances(form, seconds)
+    told = circumstances(form, seconds)
     return {
         "speed-goals.inc": _goals(outcomes) + "\n" + told,
         "speed-everybody.inc": _everybody(outcomes) + "\n" + told,
@@ -152,7 +152,8 @@ def amount(figure: float, unit: str) -> str:
     return text if unit == "times" else f"{text} {unit}"
 
 
-def _circumstances(form: str, seconds: float) -> str:
+def circumstances(form: str, seconds: float) -> str:
+    """Return what was run, where and when, for below a table."""
     packages = ("numpy", *PEERS, "xxhash", "zstandard", "blosc2", "pandas")
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     return (

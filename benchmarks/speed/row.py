@@ -29,12 +29,15 @@ class Entrant:
         Of the work, where they differ from the row's.
     tree : Path or None
         Folder whose ``neurotools`` runs, if not this one's.
+    work : str
+        Name in `WORKS`, if it is another than the row's.
     """
 
     label: str
     contestant: str
     options: Mapping[str, Any] = field(default_factory=dict)
     tree: Path | None = None
+    work: str = ""
 
 
 def each(*names: str, **options: Any) -> tuple[Entrant, ...]:

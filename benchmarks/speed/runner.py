@@ -100,12 +100,14 @@ class Runner:
         return self._workers[key]
 
     def _is_ready(self, entrant: Entrant, outcome: Outcome, place: Path) -> bool:
-        own = entrant.options if self.form != "smallest" else {}
-        options = {**outcome.row.options_in(self.form), **own}
+        options = {**outcome.row.options_in(self.form), **entrant.options}
         number = len(outcome.figures) + len(outcome.failures)
         try:
             note = self._worker(entrant).prepare(
-                outcome.row.work, entrant.contestant, folder=place / str(number), **options
+                entrant.work or outcome.row.work,
+                entrant.contestant,
+                folder=place / str(number),
+                **options,
             )
         except (Cannot, Failed) as reason:
             self._drop(entrant, outcome, reason)

@@ -80,14 +80,14 @@ def level(x: float) -> float:
 
 
 def constant(number: float, count: int) -> np.ndarray:
-    """Return what `filled` does, without being counted."""
-    return np.full(count, level(number))
+    """Return what `filled` does, in no room and without being counted."""
+    return np.broadcast_to(np.float64(level(number)), count)
 
 
 def filled(number: float, count: int) -> np.ndarray:
     """Return an array of so many double floats."""
     executed()
-    return constant(number, count)
+    return np.full(count, level(number))
 
 
 def bundle(number: float, arrays: int, count: int) -> dict[str, Any]:

@@ -17,18 +17,16 @@ from benchmarks.speed.contestants import RAW
 from benchmarks.speed.study import constant, count_in, executions, filled, slowly
 from benchmarks.speed.task import Stage, Task, must_hit, nothing
 
-#: Members answer within a few seconds, unless they wait for each other for ever.
+#: Members have a result within a few seconds, unless they wait for each other for ever.
 _PATIENCE_SECONDS = 8.0
 
 
 def crew(
-    stage: Stage, work: str, size: int, **options: Any
+    stage: Stage, work: str, size: int, *, patience: float = 600, **options: Any
 ) -> tuple[list[Worker], Callable[[], None]]:
     """Return workers that have prepared the same work in the same folder, and what ends them."""
     stack = ExitStack()
-    members = [
-        stack.enter_context(Worker(stage.folder, patience=_PATIENCE_SECONDS)) for _ in range(size)
-    ]
+    members = [stack.enter_context(Worker(stage.folder, patience=patience)) for _ in range(size)]
     shared = stage.folder / "shared"
     tally = stage.folder / "shared.tally"
     count_in(str(tally))
@@ -49,6 +47,12 @@ def hits_together(stage: Stage, *, processes: int, count: int, seconds: float) -
         return sum(at_once(members)) / alone
 
     return Task(nothing, measure=measure, close=close)
+
+
+def hits_of_all(stage: Stage, *, processes: int, count: int, seconds: float) -> Task:
+    """Hit with so many processes at once: seconds for each hit, whoever has it."""
+    members, close = crew(stage, "hits_per_second", processes, count=count, seconds=seconds)
+    return Task(nothing, measure=lambda: 1 / sum(at_once(members)), close=close)
 
 
 def hits_per_second(stage: Stage, *, number: int, count: int, seconds: float) -> Task:
@@ -80,7 +84,8 @@ def _rate(call: Callable[[], Any], seconds: float) -> float:
 
 def one_computation(stage: Stage, *, processes: int, seconds: float) -> Task:
     """Ask for the same new result with so many processes at once: seconds until all have it."""
-    members, close = crew(stage, "compute_slowly", processes, seconds=seconds)
+    patience = seconds + _PATIENCE_SECONDS
+    members, close = crew(stage, "compute_slowly", processes, patience=patience, seconds=seconds)
     ran: list[int] = []
 
     def measure() -> float:

@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.speed.study import bundle, filled
+from benchmarks.speed.study import bundle, constant, filled
 from benchmarks.speed.task import Stage, Task, must_hit, must_run
 
 
 def hit(stage: Stage, *, count: int, **wish: Any) -> Task:
     """Read back an array of so many double floats; by hand: ``np.load``."""
     if stage.is_raw:
-        return _load(stage, filled(3, count), "r" if wish.get("mmap") else None)
+        return _load(stage, constant(3, count), "r" if wish.get("mmap") else None)
     remembered = stage.remember(filled, **wish)
-    expected = filled(3, count)
+    expected = constant(3, count)
 
     def call() -> Any:
         return remembered.call(3, count)
@@ -74,14 +74,9 @@ def _read(path: Path) -> bytes:
         return file.read()
 
 
-def hit_fast_tier(stage: Stage, *, count: int, tiers: int) -> Task:
-    """Read back an array that is in the fastest of so many folders."""
-    return hit(stage, count=count, tiers=tiers)
-
-
 def promote(stage: Stage, *, count: int, tiers: int = 2) -> Task:
     """Read back an array from the slowest folder, copying it up; by hand: load, save, rename."""
-    expected = filled(3, count)
+    expected = constant(3, count)
     if stage.is_raw:
         return _promote_by_hand(stage, expected)
     remembered = stage.remember(filled, tiers=tiers)

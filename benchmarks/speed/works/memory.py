@@ -16,6 +16,9 @@ from benchmarks.speed.works.hits import promote
 
 _STATUS, _RESET = Path("/proc/self/status"), "/proc/self/clear_refs"
 
+#: The least that is told, so that figures can be divided by each other.
+_PAGE = 4096.0
+
 
 def load_memory(stage: Stage, *, count: int, ram: bool = False) -> Task:
     """Hit an array: bytes at the peak beyond the result."""
@@ -70,7 +73,7 @@ def _measured(call: Callable[[], Any], size: int, check: Callable[[], Any] = lam
         kept = call()
         peak = _kilobytes("VmHWM")
         del kept
-        return max(0.0, (peak - before) * 1024.0 - size)
+        return max(_PAGE, (peak - before) * 1024.0 - size)
 
     return Task(call, check, measure=measure)
 

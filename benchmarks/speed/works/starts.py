@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.speed.contestants import RAW, Cannot
-from benchmarks.speed.task import Stage, Task
+from benchmarks.speed.task import Stage, Task, must_hit, must_run
 
 _STEP = '''
 
@@ -67,15 +68,15 @@ _SCRIPTS = {
 }
 
 
-def generate(folder: Path, helpers: int, modules: int) -> None:
-    """Write a package in which ``package.part_0.analysis`` reaches so many helpers."""
-    package = folder / "package"
+def generate(folder: Path, helpers: int, modules: int, name: str = "package") -> None:
+    """Write a package in which ``part_0.analysis`` reaches so many helpers."""
+    package = folder / name
     package.mkdir()
     (package / "__init__.py").touch()
     each = -(-helpers // modules)
     for part in range(modules):
         numbers = range(part * each, min((part + 1) * each, helpers))
-        below = f"from package import part_{part + 1}\n" if numbers.stop < helpers else ""
+        below = f"from {name} import part_{part + 1}\n" if numbers.stop < helpers else ""
         bodies = "".join(_step(number, each, helpers) for number in numbers)
         text = _HEAD.format(below=below) + bodies + (_FIRST if part == 0 else "")
         (package / f"part_{part}.py").write_text(text, encoding="utf-8")
@@ -88,6 +89,20 @@ def _step(number: int, each: int, helpers: int) -> str:
     elif (number + 1) % each == 0:
         following = f"part_{(number + 1) // each}.{following}"
     return _STEP.format(number=number, following=following)
+
+
+def hit_reaching(stage: Stage, *, helpers: int) -> Task:
+    """Hit where the function reaches so many helpers."""
+    stage.folder.mkdir(exist_ok=True)
+    name = f"package_{helpers}"
+    generate(stage.folder, helpers, max(1, helpers // 25), name)
+    sys.path.insert(0, str(stage.folder))
+    importlib.invalidate_caches()
+    analysis = importlib.import_module(f"{name}.part_0").analysis
+    expected = analysis(3)
+    remembered = stage.remember(analysis)
+    must_run(lambda: remembered.call(3), expected)
+    return Task(lambda: remembered.call(3), must_hit(lambda: remembered.call(3), expected))
 
 
 def cold_start(stage: Stage, *, helpers: int, modules: int) -> Task:
