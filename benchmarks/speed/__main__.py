@@ -72,7 +72,7 @@ def growths(chosen: argparse.Namespace, scratch: Path) -> dict[str, str]:
             growth.draw(one, points, (PICTURES if chosen.keep else scratch) / picture)
             parts.append(growth.paragraph(one, points, f"pictures/{picture}"))
             print(f"{time.perf_counter() - started:4.0f} s  {one.name}", flush=True)
-    parts.append(circumstances(chosen.form, time.perf_counter() - started))
+    parts.append(circumstances(f"benchmarks.speed --{chosen.form}", time.perf_counter() - started))
     return {"speed-growth.inc": "\n".join(parts)}
 
 

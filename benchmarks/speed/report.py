@@ -28,7 +28,7 @@ def line(outcome: Outcome, seconds: float) -> str:
 
 def tables(outcomes: Sequence[Outcome], form: str, seconds: float) -> dict[str, str]:
     """Return the tables by the names of their files."""
-    told = circumstances(form, seconds)
+    told = circumstances(f"benchmarks.speed --{form}", seconds)
     return {
         "speed-goals.inc": _goals(outcomes) + "\n" + told,
         "speed-everybody.inc": _everybody(outcomes) + "\n" + told,
@@ -68,7 +68,7 @@ def _figure(outcome: Outcome) -> float:
 
 def _ours(outcome: Outcome) -> str:
     if OURS in outcome.failures:
-        return outcome.failures[OURS]
+        return _plain(outcome.failures[OURS])
     told = amount(outcome.median(OURS), outcome.row.unit)
     if outcome.row.beyond:
         told = f"+ {amount(_figure(outcome), outcome.row.unit)} ({told})"
@@ -152,15 +152,15 @@ def amount(figure: float, unit: str) -> str:
     return text if unit == "times" else f"{text} {unit}"
 
 
-def circumstances(form: str, seconds: float) -> str:
+def circumstances(command: str, seconds: float) -> str:
     """Return what was run, where and when, for below a table."""
     packages = ("numpy", *PEERS, "xxhash", "zstandard", "blosc2", "pandas")
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     return (
-        f"Measured with ``python -m benchmarks.speed --{form}`` on {dt.date.today():%d %B %Y} in "
+        f"Measured with ``python -m {command}`` on {dt.date.today():%d %B %Y} in "
         f"{seconds / 60:.0f} minutes: {_processor()}, {os.cpu_count()} processors, "
-        f"{platform.system()}, Python {platform.python_version()}, {versions}. Medians over rounds "
-        "in which all took turns; files lie in the page cache.\n"
+        f"{platform.system()}, Python {platform.python_version()}, {versions}. Files lie in the "
+        "page cache.\n"
     )
 
 
