@@ -77,6 +77,8 @@ class Row:
         Whether larger is better.
     entrants : tuple of Entrant
         Who takes part.
+    full_only : tuple of str
+        Labels of those who would keep the quick form waiting.
     """
 
     name: str
@@ -90,6 +92,7 @@ class Row:
     unit: str = "µs"
     at_least: bool = False
     entrants: tuple[Entrant, ...] = EVERYBODY
+    full_only: tuple[str, ...] = ()
 
     def options_in(self, form: str) -> dict[str, Any]:
         """Return the work's options in a form."""

@@ -7,7 +7,9 @@ import shutil
 import statistics
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,8 +29,10 @@ class Pace(NamedTuple):
 PACES = {
     "smallest": Pace(0.0, 1, 1),
     "quick": Pace(1.5, 3, 15),
-    "full": Pace(20.0, 7, 51),
+    "full": Pace(20.0, 5, 51),
 }
+#: Nothing is measured meanwhile.
+_PREPARED_AT_ONCE = 2
 
 
 @dataclass
@@ -65,7 +69,9 @@ class Outcome:
 
 
 class Runner:
-    """Measures rows; each entrant runs in a process of its own, which serves row after row.
+    """Measures rows; each entrant runs in a process of its own.
+
+    In the full form it serves one row, and starts as fresh as all others; otherwise row after row.
 
     Parameters
     ----------
@@ -84,12 +90,17 @@ class Runner:
         """Measure a row, with its own entrants or with others."""
         outcome, place = Outcome(row), self.scratch / row.name
         chosen = {entrant.label: entrant for entrant in entrants or row.entrants}
-        ready = [label for label in chosen if self._is_ready(chosen[label], outcome, place)]
+        with ThreadPoolExecutor(_PREPARED_AT_ONCE) as pool:
+            places = [place / str(number) for number in range(len(chosen))]
+            able = list(pool.map(partial(self._is_ready, outcome), chosen.values(), places))
+        ready = [label for label, is_able in zip(chosen, able, strict=True) if is_able]
         crew = {label: self._worker(chosen[label]) for label in ready}
         self._rounds(crew, outcome)
         for label in ready:
             self._finish(chosen[label], outcome)
         shutil.rmtree(place, ignore_errors=True)
+        if self.form == "full":
+            self.close()
         return outcome
 
     def _worker(self, entrant: Entrant) -> Worker:
@@ -99,16 +110,15 @@ class Runner:
             self._workers[key] = Worker(self.scratch, entrant.tree, patience)
         return self._workers[key]
 
-    def _is_ready(self, entrant: Entrant, outcome: Outcome, place: Path) -> bool:
+    def _is_ready(self, outcome: Outcome, entrant: Entrant, folder: Path) -> bool:
         options = {**outcome.row.options_in(self.form), **entrant.options}
-        number = len(outcome.figures) + len(outcome.failures)
+        work = entrant.work or outcome.row.work
+        if entrant.label in outcome.row.full_only and self.form != "full":
+            outcome.failures[entrant.label] = "in the full form only"
+            return False
         try:
-            note = self._worker(entrant).prepare(
-                entrant.work or outcome.row.work,
-                entrant.contestant,
-                folder=place / str(number),
-                **options,
-            )
+            worker = self._worker(entrant)
+            note = worker.prepare(work, entrant.contestant, folder=folder, **options)
         except (Cannot, Failed) as reason:
             self._drop(entrant, outcome, reason)
             return False
@@ -150,8 +160,12 @@ class Runner:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for worker in self._workers.values():
-            worker.close()
+        self.close()
+
+    def close(self) -> None:
+        """End all processes."""
+        while self._workers:
+            self._workers.popitem()[1].close()
 
 
 def _figure(worker: Worker) -> float:

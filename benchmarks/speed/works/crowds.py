@@ -6,6 +6,7 @@ import itertools
 import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from benchmarks.speed.task import Stage, Task, must_hit, nothing
 
 #: Members have a result within a few seconds, unless they wait for each other for ever.
 _PATIENCE_SECONDS = 8.0
+_MOMENTS = 5
 
 
 def crew(
@@ -30,8 +32,13 @@ def crew(
     shared = stage.folder / "shared"
     tally = stage.folder / "shared.tally"
     count_in(str(tally))
-    for number, member in enumerate(members):
+
+    def prepare(number: int, member: Worker) -> None:
         member.prepare(work, stage.contestant, folder=shared, tally=tally, number=number, **options)
+
+    prepare(0, members[0])  # what is kept there for all is made once
+    with ThreadPoolExecutor(size) as pool:
+        list(pool.map(prepare, range(1, size), members[1:]))
     return members, stack.close
 
 
@@ -43,8 +50,10 @@ def hits_together(stage: Stage, *, processes: int, count: int, seconds: float) -
     members, close = crew(stage, "hits_per_second", processes, count=count, seconds=seconds)
 
     def measure() -> float:
-        alone = members[0].figure()
-        return sum(at_once(members)) / alone
+        # The best moments: at others, something else on the machine takes a processor away.
+        moments = [(members[0].figure(), sum(at_once(members))) for _ in range(_MOMENTS)]
+        alone, together = map(max, zip(*moments, strict=True))
+        return together / alone
 
     return Task(nothing, measure=measure, close=close)
 
