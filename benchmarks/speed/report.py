@@ -158,10 +158,20 @@ def circumstances(command: str, seconds: float) -> str:
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     return (
         f"Measured with ``python -m {command}`` on {dt.date.today():%d %B %Y} in "
-        f"{seconds / 60:.0f} minutes: {_processor()}, {os.cpu_count()} processors, "
-        f"{platform.system()}, Python {platform.python_version()}, {versions}. Files lie in the "
-        "page cache.\n"
+        f"{seconds / 60:.1f} minutes: {_machine()}, Python {platform.python_version()}, "
+        f"{versions}. Files lie in the page cache.\n"
     )
+
+
+def _machine() -> str:
+    facts = [_processor(), f"{os.cpu_count()} processors"]
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        size = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        facts.append(f"{size / 1e9:.0f} GB of memory")
+    if hasattr(os, "getloadavg"):
+        # Above 2 or 3, other programs were at work: ratios hold better than times then.
+        facts.append("load averages {:.1f}, {:.1f}, {:.1f} at the end".format(*os.getloadavg()))
+    return ", ".join([*facts, platform.system()])
 
 
 def _processor() -> str:

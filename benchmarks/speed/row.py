@@ -9,6 +9,11 @@ from typing import Any
 
 from benchmarks.speed.contestants import OURS, PEERS, RAW
 
+#: Double floats in an array of so many bytes.
+KB, MB = 128, 131_072
+#: Those who take long to set up where there are many processes or entries.
+WAITING = ("cachier", "checkpointer", "klepto")
+
 FORMS = ("smallest", "quick", "full")
 
 #: Units of figures: what a second, a byte or whatever a work measures is multiplied with.

@@ -1,12 +1,14 @@
-"""What is measured, against what, and what it should come to. Read this first."""
+"""What is measured, against what, and what it should come to. Read this first.
+
+Many entries, compression and memory are in `bulk`.
+"""
 
 from __future__ import annotations
 
+from benchmarks.speed.bulk import COMPRESSED, ENTRIES, MEMORY
 from benchmarks.speed.contestants import IN_MEMORY, OURS, PEERS, RAW
-from benchmarks.speed.row import Entrant, Row, each
+from benchmarks.speed.row import KB, MB, WAITING, Entrant, Row, each
 
-#: Double floats in an array of so many bytes.
-KB, MB = 128, 131_072
 _SMALL = {"smallest": {"count": KB}}
 _LARGE = {"smallest": {"count": KB}, "quick": {"count": 100 * MB}}
 _SMALLER_IF_QUICK = {
@@ -14,8 +16,6 @@ _SMALLER_IF_QUICK = {
     "quick": {"count": 32 * MB},
     "full": {"count": 100 * MB},
 }
-#: Those who take long to set up where there are many processes or entries.
-_WAITING = ("cachier", "checkpointer", "klepto")
 _ONE_TIER = "neurotools, one tier"
 
 HITS = (
@@ -59,7 +59,7 @@ HITS = (
         against="",
         unit="times",
         at_least=True,
-        full_only=_WAITING,
+        full_only=WAITING,
     ),
     Row(
         "hit-fast-tier",
@@ -182,7 +182,7 @@ MISSES = (
         1.3,
         limit="np.save + os.replace",
         entrants=(*each(RAW, OURS), *each(*PEERS, entries=200)),
-        full_only=_WAITING,
+        full_only=WAITING,
     ),
     Row(
         "one-computation",
@@ -195,7 +195,7 @@ MISSES = (
         1.1,
         against="",
         unit="s",
-        full_only=_WAITING,
+        full_only=WAITING,
     ),
 )
 
@@ -220,115 +220,6 @@ STARTS = (
         unit="ms",
         entrants=each(RAW, OURS),
     ),
-)
-
-_AMONG_FEW = "among 100"
-
-ENTRIES = (
-    *(
-        Row(
-            f"hit-among-{name}",
-            f"hit among {entries:,} entries of a function{told}",
-            "hit_among",
-            {
-                "smallest": {"entries": 10},
-                "quick": {"entries": quick},
-                "full": {"entries": entries},
-            },
-            1.1,
-            against=_AMONG_FEW,
-            limit="a hit among 100",
-            entrants=(*each(OURS), Entrant(_AMONG_FEW, OURS, {"entries": 100})),
-        )
-        for name, entries, quick, told in (
-            ("100k", 100_000, 10_000, " (quick: 10,000)"),
-            ("1M", 1_000_000, 30_000, " (quick: 30,000)"),
-        )
-    ),
-    Row(
-        "scan",
-        "``scan_cachedir``, entries per second (100,000; quick: 10,000)",
-        "scan",
-        {
-            "smallest": {"entries": 20},
-            "quick": {"entries": 10_000},
-            "full": {"entries": 100_000},
-        },
-        50_000,
-        against="",
-        unit="/s",
-        at_least=True,
-        entrants=each(OURS),
-    ),
-    Row(
-        "clear",
-        "clearing 100,000 entries of 1 kB (quick: 5,000), each entry",
-        "clear",
-        {
-            "smallest": {"entries": 20},
-            "quick": {"entries": 5_000},
-            "full": {"entries": 100_000},
-        },
-        1.3,
-        limit="rm -r",
-        entrants=(*each(RAW, OURS), *each(*PEERS, entries=50)),
-        full_only=_WAITING,
-    ),
-)
-
-_RECORDING = {
-    "smallest": {"samples": 2000},
-    "quick": {"samples": 62_500},
-    "full": {"samples": 1_000_000},
-}
-_COMPRESSED = each(OURS, "blosc2", "joblib")
-
-COMPRESSED = (
-    Row(
-        "compressed-size",
-        "float32 recording of 128 MB (quick: 8 MB), ``compress='zstd'``: size",
-        "compressed_size",
-        _RECORDING,
-        1.0,
-        limit="gzip -6",
-        unit="MB",
-        entrants=(*each(RAW), *_COMPRESSED),
-    ),
-    *(
-        Row(
-            f"compressed-{name}",
-            f"the same, {told}",
-            f"compressed_{name}",
-            _RECORDING,
-            goal,
-            against="",
-            unit="MB/s",
-            at_least=True,
-            entrants=_COMPRESSED,
-        )
-        for name, told, goal in (("write", "written", 400e6), ("read", "read", 800e6))
-    ),
-)
-
-_COSTS = {"smallest": {"count": 48 * MB}, "full": {"count": 100 * MB}}
-
-MEMORY = tuple(
-    Row(
-        f"memory-{name}",
-        f"peak memory beyond the result, {told} 100 MB (quick: 48 MB)",
-        f"{work}_memory",
-        {**_COSTS, "smallest": {**_COSTS["smallest"], **options}},
-        16e6,
-        against="",
-        unit="MB",
-        entrants=each(RAW, OURS, *(() if options or work == "promote" else PEERS)),
-    )
-    for name, work, told, options in (
-        ("load", "load", "loading", {}),
-        ("store", "store", "storing", {}),
-        ("promote", "promote", "copying up", {}),
-        ("ram", "load", "loading from ``ram://``", {"ram": True}),
-    )
 )
 
 ROWS = (*HITS, *ARGUMENTS, *MISSES, *STARTS, *ENTRIES, *COMPRESSED, *MEMORY)
