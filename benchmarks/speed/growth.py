@@ -19,12 +19,13 @@ _FLAT = 1.5
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a plot: who does what, and up to which point."""
+    """One line of a plot: who does what, and between which points."""
 
     label: str
     contestant: str
     work: str
     options: Mapping[str, Any]
+    least: int = 0
     most: float = math.inf
 
 
@@ -127,10 +128,10 @@ GROWTHS = (
         "a hit, by the number of folders",
         "tiers",
         "tiers",
-        {"smallest": (2,), "quick": (2, 4), "full": (2, 3, 4)},
+        {"smallest": (1, 2), "quick": (1, 2, 3, 4), "full": (1, 2, 3, 4)},
         (
             Line("in the fastest", OURS, "hit", {"count": 128}),
-            Line("in the slowest, copied up", OURS, "promote", {"count": 128}),
+            Line("in the slowest, copied up", OURS, "promote", {"count": 128}, least=2),
         ),
         "What is in the fastest tier is found there, however many are below. What is in the "
         "slowest is missed in each tier above it and written to each: straight in their number.",
@@ -151,7 +152,7 @@ def measure(growth: Growth, form: str, scratch: Path) -> Points:
             )
             for line in growth.lines
             for x in growth.points[form]
-            if x <= line.most
+            if line.least <= x <= line.most
         }
         outcome = runner.measure(row, list(entrants.values()))
     for (label, x), entrant in entrants.items():
@@ -186,7 +187,7 @@ def _shape(line: Sequence[tuple[int, float]], against: str) -> str:
     flat = f", flat up to {bend:,}" if low < bend < high else ""
     (before, y), (_, _) = known[-2:]
     power = math.log(last / y) / math.log(high / before)
-    return f"{ends}{flat}, at the end as the power {power:.2f}"
+    return f"{ends}{flat}, between the last two points as the power {power:.2f}"
 
 
 # ---------------------------------------------------------------- as a picture

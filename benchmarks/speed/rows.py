@@ -138,7 +138,7 @@ ARGUMENTS = (
     ),
     Row(
         "argument-again",
-        "hit, the same read-only array of 100 MB again",
+        "hit, the same read-only array of 100 MB again (quick: 32 MB)",
         "same_array_again",
         _SMALLER_IF_QUICK,
         50e-6,
@@ -148,7 +148,7 @@ ARGUMENTS = (
     ),
     Row(
         "argument-map-again",
-        "hit, the same memory map of 100 MB again",
+        "hit, the same memory map of 100 MB again (quick: 32 MB)",
         "same_map_again",
         _SMALLER_IF_QUICK,
         50e-6,

@@ -171,8 +171,8 @@ def test_amounts_are_readable(figure, unit, told):
     ("times", "told"),
     [
         ((1e-6, 1e-6, 1.1e-6), "flat, 1 µs at 1"),
-        ((1e-6, 1e-6, 1e-5), "flat up to 10, at the end as the power 1.00"),
-        ((1e-6, 1e-5, 1e-3), "1 ms at 100 things, at the end as the power 2.00"),
+        ((1e-6, 1e-6, 1e-5), "flat up to 10, between the last two points as the power 1.00"),
+        ((1e-6, 1e-5, 1e-3), "1 ms at 100 things, between the last two points as the power 2.00"),
     ],
 )
 def test_the_shape_of_growth_is_told_from_its_points(times, told):
