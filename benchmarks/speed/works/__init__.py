@@ -1,0 +1,1 @@
+"""What is measured, each work prepared for one contestant in one process."""
