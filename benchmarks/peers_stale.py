@@ -231,6 +231,14 @@ def by_kind(found: dict[str, list[str]], cases: Sequence[Any], kinds: dict[str, 
     return grid(header, rows)
 
 
+def _kind(table: str) -> str:
+    """Return the column of a table of cases; what people found who looked for gaps is one."""
+    return table if table in _KINDS else "looked for"
+
+
+_KINDS = ("calls", "classes", "corners", "dynamic", "environment", "modules", "values")
+
+
 def _label(name: str) -> str:
     note = PEERS[name].note
     return name.split("+")[0] + (f", {note}" if note else "")
@@ -270,7 +278,7 @@ def run(chosen: argparse.Namespace, folder: Path) -> None:
     pythons = prepare(folder, names)
     homes = {name: pythons[PEERS[name].group] for name in names}
     tables = load_cases(10 if chosen.quick else 1)
-    kinds = {case.name: kind for kind, cases in tables.items() for case in cases}
+    kinds = {case.name: _kind(table) for table, cases in tables.items() for case in cases}
     cases, true = sound([case for cases in tables.values() for case in cases], homes[TRUTH])
     with ThreadPoolExecutor(chosen.jobs) as pool:
         tried = pool.map(partial(_try, homes, cases), chosen.peers)

@@ -262,7 +262,6 @@ def order(walk: Walk, value: Any, label: str) -> None:
 def attributes(walk: Walk, function: FunctionType, label: str, mentioned: set[str]) -> None:
     """Count the attributes of a function whose names are mentioned somewhere."""
     place = label.replace(":", ".", 1)
-    walk.ledger.guards.size(function.__dict__)
     for name in sorted(mentioned & function.__dict__.keys() - {"__wrapped__"}):
         walk.ledger.guards.entry(function.__dict__, name)
         walk.bind(f"{place}.{name}", function.__dict__[name])

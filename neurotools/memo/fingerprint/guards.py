@@ -1,19 +1,33 @@
 """Whether what a walk has seen is still so: identity checks, run at every call.
 
-All checks of one kind are made in one go by iterators written in C, at some 30 ns each. Not here:
-what needs checking (`walk`).
+All checks of one kind are made in one go by code written in C. Tuples are compared: that looks at
+the identity of each item first, and takes a few nanoseconds for each that is the same object. Only
+where another object could be equal (1 and True) identities are compared one by one, at some 30 ns.
+Not here: what needs checking (`walk`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from operator import attrgetter, eq, is_, itemgetter
 from types import CellType, FunctionType
 from typing import Any
 
-_run_by = attrgetter("__code__", "__defaults__", "__kwdefaults__")
+_code = attrgetter("__code__")
+_defaults = attrgetter("__defaults__")
+_keywords = attrgetter("__kwdefaults__")
 _content = attrgetter("cell_contents")
+
+
+def _getter(keys: list[Any]) -> Callable[[Any], Any]:
+    return itemgetter(*keys, keys[0])  # two at least: a tuple comes back
+
+
+def _equals_itself_only(value: Any) -> bool:
+    """Whether no other object is equal: functions, modules, classes, most instances."""
+    method: Any = type(value).__eq__
+    return method is object.__eq__
 
 
 class Guards:
@@ -30,7 +44,8 @@ class Guards:
         self._sizes: list[Mapping[Any, Any]] = []
         self._items: list[tuple[Callable[[Any], Any], Any, list[Any]]] = []
         self._answers: list[tuple[Callable[[], Any], Any]] = []
-        self._rows: list[tuple[Callable[[Any], Any], Mapping[Any, Any], list[Any]]] = []
+        self._rows: list[tuple[Callable[[Any], Any], Mapping[Any, Any]]] = []
+        self._strict_rows: list[tuple[Callable[[Any], Any], Mapping[Any, Any]]] = []
         self._absent: list[tuple[Any, set[Any]]] = []
 
     def entry(self, mapping: Mapping[Any, Any], key: Any) -> None:
@@ -71,39 +86,57 @@ class Guards:
 
     def close(self) -> None:
         """Make the checks of all that was noted."""
+        strict: list[Any] = []
         for mapping, present, absent in self._entries.values():
-            if present:
-                keys = [*present, next(iter(present))]  # two at least: a tuple comes back
-                values = [*present.values(), present[keys[0]]]
-                self._rows.append((itemgetter(*keys), mapping, values))
+            loose = [key for key in present if _equals_itself_only(present[key])]
+            others = [key for key in present if not _equals_itself_only(present[key])]
+            if loose:
+                self._rows.append((_getter(loose), mapping))
+            if others:
+                self._strict_rows.append((_getter(others), mapping))
+                strict += _getter(others)(present)
             if absent:
                 self._absent.append((mapping.keys(), absent))
-        self._run = list(chain.from_iterable(map(_run_by, self._functions)))
-        self._contents = list(map(_content, self._cells.values()))
+        self._expected = [get(mapping) for get, mapping in self._rows]
+        self._codes = list(map(_code, self._functions))
+        self._bare = [f for f in self._functions if not f.__defaults__]
+        self._with_defaults = [f for f in self._functions if f.__defaults__]
+        self._without_keywords = [f for f in self._functions if not f.__kwdefaults__]
+        self._with_keywords = [f for f in self._functions if f.__kwdefaults__]
+        self._contents = tuple(self._cells.values())
+        self._strict = [*strict, *self._in_functions()]
         self._values = [getattr(value, name) for value, name in self._attributes]
         self._lengths = list(map(len, self._sizes))
+        self._has_more = bool(self._items or self._attributes or self._sizes or self._answers)
 
     def hold(self) -> bool:
         """Return whether nothing has changed."""
         try:
-            return (
-                self._names_hold()
-                and self._code_holds()
-                and self._items_hold()
-                and self._others_hold()
-            )
+            if [get(mapping) for get, mapping in self._rows] != self._expected:
+                return False
+            if list(map(_code, self._functions)) != self._codes:
+                return False
+            if any(map(_defaults, self._bare)) or any(map(_keywords, self._without_keywords)):
+                return False
+            if self._strict and not self._strict_hold():
+                return False
+            for names, absent in self._absent:
+                if not names.isdisjoint(absent):
+                    return False
+            return not self._has_more or (self._items_hold() and self._others_hold())
         except (LookupError, ValueError, AttributeError, TypeError, RuntimeError):
             return False  # something is gone: a name deleted, a cell emptied, a class replaced
 
-    def _names_hold(self) -> bool:
-        for getter, mapping, values in self._rows:
-            if not all(map(is_, getter(mapping), values)):
-                return False
-        return all(keys.isdisjoint(absent) for keys, absent in self._absent)
+    def _strict_hold(self) -> bool:
+        """Check values, defaults and what cells hold."""
+        rows = [get(mapping) for get, mapping in self._strict_rows]
+        return all(map(is_, chain(*rows, self._in_functions()), self._strict))
 
-    def _code_holds(self) -> bool:
-        return all(map(is_, chain.from_iterable(map(_run_by, self._functions)), self._run)) and (
-            not self._cells or all(map(is_, map(_content, self._cells.values()), self._contents))
+    def _in_functions(self) -> Iterator[Any]:
+        return chain(
+            map(_defaults, self._with_defaults),
+            map(_keywords, self._with_keywords),
+            map(_content, self._contents),
         )
 
     def _items_hold(self) -> bool:

@@ -354,7 +354,8 @@ class Walk:
             if isinstance(value, FunctionType) and sees_source:
                 bodies.text(self, value, label)
             if isinstance(value, FunctionType):
-                sees_all = bool(seen_by_name & _SEES_ALL)
+                if sees_all := bool(seen_by_name & _SEES_ALL):
+                    self.ledger.guards.size(value.__dict__)
                 names = set(value.__dict__) if sees_all else seen_by_name
                 bodies.attributes(self, value, label, names)
             elif seen_by_name & _SEES_ORDER:
