@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.speed.contestants import RAW, Cannot
+from benchmarks.speed.study import TALLY
 from benchmarks.speed.task import Stage, Task, must_hit, must_run
 
 _STEP = '''
@@ -40,12 +41,14 @@ import numpy as np
 
 
 def analysis(number):
-    os.write(99, b".")
+    os.write({tally}, b".")
     return np.full(128, step_0(float(number)))
 """
 
 #: Opens the file in which executions are counted; raw does it, too.
-_COUNTING = "import os; os.dup2(os.open({tally!r}, os.O_RDWR | os.O_CREAT | os.O_APPEND), 99)\n"
+_COUNTING = (
+    "import os; os.dup2(os.open({tally!r}, os.O_RDWR | os.O_CREAT | os.O_APPEND), {number})\n"
+)
 
 _SCRIPTS = {
     RAW: "import numpy as np\nvalue = np.load('by-hand.npy')\n",
@@ -78,7 +81,9 @@ def generate(folder: Path, helpers: int, modules: int, name: str = "package") ->
         numbers = range(part * each, min((part + 1) * each, helpers))
         below = f"from {name} import part_{part + 1}\n" if numbers.stop < helpers else ""
         bodies = "".join(_step(number, each, helpers) for number in numbers)
-        text = _HEAD.format(below=below) + bodies + (_FIRST if part == 0 else "")
+        text = (
+            _HEAD.format(below=below) + bodies + (_FIRST.format(tally=TALLY) if part == 0 else "")
+        )
         (package / f"part_{part}.py").write_text(text, encoding="utf-8")
 
 
@@ -113,7 +118,7 @@ def cold_start(stage: Stage, *, helpers: int, modules: int) -> Task:
     generate(stage.folder, helpers, modules)
     np.save(stage.folder / "by-hand.npy", np.zeros(128))
     tally = stage.folder / "executions"
-    script = _COUNTING.format(tally=str(tally)) + _SCRIPTS[stage.contestant]
+    script = _COUNTING.format(tally=str(tally), number=TALLY) + _SCRIPTS[stage.contestant]
     expected = 0 if stage.is_raw else 1
 
     def call() -> None:
