@@ -308,7 +308,8 @@ _asked: set[str] = set()
 
 def rule(cls: type) -> Rule | None:
     """Return the rule for a type of a library, if there is one."""
-    names = cls.__module__.split(".")
+    # Classes made by Cython have something else there.
+    names = str(cls.__module__).split(".")
     for library in (names[0], ".".join(names[:2])):
         if library in _LIBRARIES and library not in _asked:
             module, rules = _LIBRARIES[library]

@@ -518,6 +518,7 @@ CASES: list[Case] = [
         "import tomllib\nC = tomllib.loads('a = 1')\ndef f(x): return C['a']",
         "a = 1'",
         "a = 2'",
+        needs="tomllib",  # Python 3.11
     ),
     edited(
         "csv at import",

@@ -23,6 +23,7 @@ CASES: list[Case] = [
         "import enum\nclass A(enum.Enum):\n    Q = 1\n    @enum.property\n    def n(self): return 1\ndef f(x): return A.Q.n",
         "return 1",
         "return 2",
+        needs="tomllib",  # Python 3.11
     ),
     edited(
         "abstractproperty",

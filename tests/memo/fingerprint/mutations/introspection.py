@@ -544,6 +544,7 @@ CASES: list[Case] = [
         "def g(e): return 1\ndef f(x):\n    try: raise ExceptionGroup('a', [ValueError()])\n    except* ValueError as e: return_ = g(e)\n    return return_",
         "return 1",
         "return 2",
+        needs="tomllib",  # Python 3.11
     ),
     edited(
         "match class pattern attr",

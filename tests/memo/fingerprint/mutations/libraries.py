@@ -153,6 +153,7 @@ CASES: list[Case] = [
         "from enum import Flag, STRICT, KEEP\nclass F(Flag, boundary=STRICT):\n    A = 1\ndef f(x):\n    try: return F(8).value\n    except ValueError: return 'no'",
         "boundary=STRICT",
         "boundary=KEEP",
+        needs="tomllib",  # Python 3.11
     ),
     edited(
         "lib options dict changed at import",
