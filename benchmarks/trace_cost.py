@@ -31,7 +31,8 @@ CALLS = 1_000_000
 FILES = 100
 
 _BELOW = """
-How much longer a computation takes with ``trace=True``. {circumstances}
+How long a computation takes with ``trace=True``, as a multiple of what it takes without, in
+milliseconds. {circumstances}
 """
 
 
@@ -102,7 +103,7 @@ def main() -> None:
     rows = [
         [
             name,
-            *(f"{found[name][0]:.2f} times {found[name][1] * 1e3:.0f} ms" for _, found in answers),
+            *(f"{found[name][0]:.2f} of {found[name][1] * 1e3:.0f} ms" for _, found in answers),
         ]
         for name in answers[0][1]
     ]

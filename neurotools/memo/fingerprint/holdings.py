@@ -5,18 +5,19 @@ from __future__ import annotations
 import contextlib
 import gc
 from collections import Counter, OrderedDict, defaultdict, deque
-from types import FunctionType
+from types import CellType, FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from neurotools.memo.digest.objects import attributes
 from neurotools.memo.digest.values import digest
 from neurotools.memo.errors import UndigestableValue
 from neurotools.memo.fingerprint import bodies, classes, origin, places
+from neurotools.memo.fingerprint.bytecode import content
 from neurotools.memo.fingerprint.fixed import is_fixed, watch
 from neurotools.memo.fingerprint.harmless import is_harmless
 from neurotools.memo.fingerprint.reads import CHANGED, READ, REBOUND
 from neurotools.memo.fingerprint.shown import kind, shown
-from neurotools.memo.fingerprint.unwrap import is_code, name_of
+from neurotools.memo.fingerprint.unwrap import is_code, name_of, unwrapped
 from neurotools.memo.fingerprint.wrappers import inner_of, settings_of
 
 if TYPE_CHECKING:
@@ -213,8 +214,16 @@ class Holdings:
 
     def digested(self, value: Any, most: int | None = None) -> str:
         """Return a constant's digest. Its order counts, since code can iterate over it."""
+        self._label_in_order(value)
         moved = places.relocated(value, self.walk.folder)
         return digest(moved, self.walk.label, ordered=True, most=most)
+
+    def _label_in_order(self, value: Any) -> None:
+        """Name functions of one name that are in a set, whose order differs between processes."""
+        if type(value) in (set, frozenset):
+            functions = [f for f in map(unwrapped, value) if isinstance(f, FunctionType)]
+            for function in sorted(functions, key=_content):
+                self.walk.label(function)
 
     def _hidden(self, place: str, value: Any) -> None:
         """Count what the user's own class keeps from pickle: code can read it all the same.
@@ -289,6 +298,13 @@ class Holdings:
         inside = [self.walk.label(part) for part in parts if issubclass(type(part), type)]
         text = repr(value)
         return f"{text if ' at 0x' not in text else kind(value)} {inside}"
+
+
+def _content(function: FunctionType) -> tuple[str, ...]:
+    """Return what tells a function from others of its name, without running anything."""
+    cells = [cell.cell_contents for cell in function.__closure__ or () if cell != CellType()]
+    held = [*cells, *(function.__defaults__ or ())]
+    return function.__qualname__, repr(content(function.__code__)), repr(list(map(shown, held)))
 
 
 def _named_digest(value: Any, code: list[Any]) -> str:

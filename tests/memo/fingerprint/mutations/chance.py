@@ -232,13 +232,6 @@ CASES: list[Case] = [
         "y + 20",
     ),
     edited(
-        "lib retry number",
-        "import lib\nN = []\n@lib.retry(n=2)\ndef g(y):\n    if y: raise ValueError\n    return y\ndef f(x):\n    return g(0), lib.retry"
-        + LIB,
-        "return y\ndef f",
-        "return y + 1\ndef f",
-    ),
-    edited(
         "lib retry option",
         "import lib\nC = [0]\n@lib.retry(n=2)\ndef g(y):\n    C[0] += 1\n    if C[0] % 3: raise ValueError\n    return y\ndef f(x):\n    C[0] = 0\n    return g(x)"
         + LIB,
