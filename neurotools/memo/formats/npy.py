@@ -8,6 +8,7 @@ by a parser of our own: numpy's takes 20 times as long, and accepts more than th
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -84,6 +85,7 @@ def _raw(array: np.ndarray[Any, Any]) -> Buffer:
     return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
 
 
+@functools.lru_cache(maxsize=256)
 def _header_bytes(text: str, fortran: bool, shape: tuple[int, ...], position: int) -> bytes:
     descr = text if text.startswith("[") else repr(text)
     body = f"{{'descr': {descr}, 'fortran_order': {fortran}, 'shape': {shape}, }}"
