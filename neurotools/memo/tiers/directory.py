@@ -66,6 +66,7 @@ class DirectoryTier:
     def __init__(self, root: str, *, mmap_mode: str | None = None, verify: bool = True) -> None:
         self.root = os.path.abspath(os.fspath(root))
         self.name = self.root
+        self._lists = os.path.join(self.root, PRIVATE, "writing")
         self.mmap_mode, self.verify = mmap_mode, verify
         self._known: set[str] = set()
         self._trusted: set[str] = set()
@@ -197,8 +198,8 @@ class DirectoryTier:
         return os.path.join(self.root, PRIVATE, "notes", name)
 
     def _write(self, path: str, blob: Blob) -> None:
-        names = unfinished_in(self.root, os.path.join(self.root, PRIVATE, "writing"))
-        folder = os.path.dirname(path)
+        names = unfinished_in(self.root, self._lists)
+        folder = path.rpartition(os.sep)[0]
         try:
             self._prepare(folder)
             _write_once(names, folder, path, blob)

@@ -51,7 +51,7 @@ class Unfinished:
 
     def give_back(self, path: str) -> None:
         """Say that nothing has that name any more."""
-        free = self._free.get(os.path.dirname(path))
+        free = self._free.get(path.rpartition(os.sep)[0])
         if free is not None:
             free.append(path)
 

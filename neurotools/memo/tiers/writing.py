@@ -32,8 +32,12 @@ def write_whole(descriptor: int, blob: Blob) -> None:
             _write(descriptor, blob.body)
             _write(descriptor, (blob.checksum(),))
             return
-    parts = blob.parts
-    _write(descriptor, parts if blob.size > _SMALL else (b"".join(parts),))
+    if blob.size <= _SMALL:
+        content = b"".join(blob.parts)
+        if (written := os.write(descriptor, content)) < len(content):
+            _write(descriptor, (content[written:],))
+        return
+    _write(descriptor, blob.parts)
 
 
 def _write(descriptor: int, parts: Iterable[Buffer]) -> None:
