@@ -16,12 +16,14 @@ from neurotools.memo.digest.values import register_digest
 from neurotools.memo.entry import Signature
 from neurotools.memo.errors import UnknownChoice, WrongArguments
 from neurotools.memo.formats.registry import FORMATS, format_named, holds
-from neurotools.memo.function import Memoized, Options, check_supported, memoized
+from neurotools.memo.function import Memoized, memoized
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.key import KeyMaker, code_name, key_maker
 from neurotools.memo.literals import human_decode, human_encode
 from neurotools.memo.naming import base64hash, base64hash10bytes
+from neurotools.memo.options import Options
 from neurotools.memo.signature import canonical
+from neurotools.memo.supported import check_supported
 from neurotools.memo.tiers.base import Tier
 from neurotools.memo.tiers.directory import PRIVATE
 from neurotools.memo.tiers.locations import tier_at

@@ -147,6 +147,17 @@ _TEXT: dict[type, Callable[[Any], str]] = {
 }
 
 
+def _signature_text(signature: Signature) -> str:
+    """Return the text of the tagged signature, without a walk over its frame and plain values."""
+    named, extra = signature
+    pairs = [
+        f"({name!r},{text(value if type(value) in _PLAIN_KEYS else tag(value))})"
+        for name, value in named
+    ]
+    end = "," if len(pairs) == 1 else ""
+    return f"(({','.join(pairs)}{end}),{text(tag(extra))})"
+
+
 def human_encode(sig: Signature) -> str:
     """Return a signature as a Python call spells it: ``x=1,name='v1',*(2,3)``."""
     named, extra = sig
@@ -288,9 +299,9 @@ def encode(signature: Signature, mode: str = "repr") -> bytes:
     """
     if mode == "human":
         return utf8(human_encode(signature))
-    tagged = tag(signature)
     if mode == "repr":
-        return utf8(text(tagged))
+        return utf8(_signature_text(signature))
+    tagged = tag(signature)
     if mode == "json":
         import json
 

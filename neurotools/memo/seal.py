@@ -148,17 +148,18 @@ def checksum(key: Key) -> xxhash.xxh3_128:
 
 def seal(payload: Payload, record: Record, key: Key, form: PayloadFormat) -> Blob:
     """Return the bytes of an entry's file, the payload's parts uncopied."""
-    facts = {"details": {**record.details, "key": key.path}}
+    facts: dict[str, Any] = {"details": {**record.details, "key": key.path}}
     if record.layout:
         facts["layout"] = record.layout
     text = _encoder().encode(facts).encode()
     # Formats whose elements are aligned (mat) count on a trailer of whole eights.
     text += b" " * (-len(text) % 8)
-    size = sum(_length(part) for part in payload.parts)
+    size = sum(map(_length, payload.parts))
     flags = _LAYOUT if record.layout else 0
     foot = _SEAL.pack(_MAGIC, size, len(text), record.created, record.seconds, flags, 0)
-    parts = (*payload.parts, form.bridge(size, len(text) + SIZE), text, foot)
-    total = sum(_length(part) for part in parts) + CHECKSUM_SIZE
+    bridge = form.bridge(size, len(text) + SIZE)
+    parts = (*payload.parts, bridge, text, foot)
+    total = size + len(bridge) + len(text) + SIZE
     return Blob(parts, total, _Checksum(key, parts).digest)
 
 

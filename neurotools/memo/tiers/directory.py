@@ -1,15 +1,13 @@
 """Entries as files below a folder, safe to share between threads, processes and machines.
 
 An entry is written under a temporary name and renamed, so that a reader never sees half a file.
-Temporary files, damaged entries and locks live in ``.neurotools`` beside the entries: what a killed
-process left behind is found there without a walk through the cache.
+Damaged entries, locks and notes live in ``.neurotools`` beside the entries. Not here: the temporary
+names, and what killed processes left (`neurotools.memo.tiers.unfinished`).
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
-import itertools
 import mmap
 import os
 import stat
@@ -22,14 +20,13 @@ from neurotools.memo.errors import CorruptEntry, UntrustedEntry, UnusableLocatio
 from neurotools.memo.formats.registry import FORMATS, RUNS_CODE
 from neurotools.memo.seal import CHECKSUM_SIZE, SIZE, Sealed, checksum, record_of
 from neurotools.memo.tiers.reading import read_whole
+from neurotools.memo.tiers.unfinished import Unfinished, unfinished_in
 from neurotools.memo.tiers.writing import write_whole
 
 #: Folder for what is no entry; never part of a function's path, which begins with a module.
 PRIVATE = ".neurotools"
 #: What code the entries of a folder were computed with; a larger one is none of ours.
 MANIFEST, MANIFEST_LIMIT = "manifest.json", 64 << 20
-#: A temporary file that nobody has touched for so many seconds is left over, whoever made it.
-LEFTOVER_SECONDS = 24 * 3600.0
 #: Files remembered as verified: to read all of a file would be to lose what mapping it gains.
 _MOST_VERIFIED = 4096
 
@@ -69,11 +66,11 @@ class DirectoryTier:
     def __init__(self, root: str, *, mmap_mode: str | None = None, verify: bool = True) -> None:
         self.root = os.path.abspath(os.fspath(root))
         self.name = self.root
+        self._lists = os.path.join(self.root, PRIVATE, "writing")
         self.mmap_mode, self.verify = mmap_mode, verify
         self._known: set[str] = set()
         self._trusted: set[str] = set()
         self._verified: dict[str, Identity] = {}
-        self._swept = False
         try:
             os.makedirs(self.root, mode=0o700, exist_ok=True)
         except FileExistsError:
@@ -179,20 +176,11 @@ class DirectoryTier:
     # ------------------------------------------------------------ writing
 
     def put(self, key: Key, blob: Blob) -> None:
-        path = self.location(key)
-        self._prepare(os.path.dirname(path))
-        try:
-            self._write(path, blob)
-        except FileNotFoundError:
-            # Somebody removed the folders since we made them.
-            self._known.clear()
-            self._prepare(os.path.dirname(path))
-            self._write(path, blob)
+        self._write(self.location(key), blob)
 
     def put_manifest(self, key: Key, content: bytes) -> None:
         path = os.path.join(os.path.dirname(self.location(key)), MANIFEST)
         if not os.path.exists(path):
-            self._prepare(os.path.dirname(path))
             self._write(path, Blob((content,), len(content)))
 
     def get_manifest(self, function: str, code: str) -> bytes | None:
@@ -204,50 +192,28 @@ class DirectoryTier:
 
     def keep_note(self, name: str, content: bytes) -> None:
         """Keep something that is no entry and may be lost, in place of the note of that name."""
-        path = self._place_of(name)
-        self._prepare(os.path.dirname(path))
-        self._write(path, Blob((content,), len(content)))
+        self._write(self._place_of(name), Blob((content,), len(content)))
 
     def _place_of(self, name: str) -> str:
         return os.path.join(self.root, PRIVATE, "notes", name)
 
     def _write(self, path: str, blob: Blob) -> None:
-        temporary = self._temporary()
-        descriptor = os.open(temporary, _WRITE, 0o600)
+        names = unfinished_in(self.root, self._lists)
+        folder = path.rpartition(os.sep)[0]
         try:
-            try:
-                write_whole(descriptor, blob)
-            finally:
-                os.close(descriptor)
-            os.replace(temporary, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-            raise
-
-    def _temporary(self) -> str:
-        name = f"{_host()}-{os.getpid()}-{next(_COUNTER)}-{time.time_ns():x}"
-        return os.path.join(self.root, PRIVATE, "unfinished", name)
+            self._prepare(folder)
+            _write_once(names, folder, path, blob)
+        except FileNotFoundError:
+            # Somebody removed the folders since we made them.
+            self._known.clear()
+            names.forget()
+            self._prepare(folder)
+            _write_once(names, folder, path, blob)
 
     def _prepare(self, folder: str) -> None:
-        for needed in (os.path.join(self.root, PRIVATE, "unfinished"), folder):
-            if needed not in self._known:
-                os.makedirs(needed, mode=0o700, exist_ok=True)
-                self._known.add(needed)
-        if not self._swept:
-            self._swept = True
-            self._sweep()
-
-    def _sweep(self) -> None:
-        """Remove what killed processes left unfinished; once in each tier's life."""
-        here = _host()
-        with (
-            contextlib.suppress(OSError),
-            os.scandir(os.path.join(self.root, PRIVATE, "unfinished")) as all_,
-        ):
-            for left in all_:
-                if _is_left_over(left, here):
-                    os.unlink(left.path)
+        if folder not in self._known:
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+            self._known.add(folder)
 
     def _set_aside(self, path: str, facts: os.stat_result) -> None:
         """Move what is no entry out of the way, for people to look at."""
@@ -300,12 +266,30 @@ class DirectoryTier:
                 yield Key("/".join(parts[:-1]), parts[-1], call, method)
 
 
-@functools.cache
-def _host() -> str:
-    """Return the name of this machine, as temporary files carry it."""
-    import socket  # 3 ms to load, for writing only
+def _write_once(names: Unfinished, folder: str, path: str, blob: Blob) -> None:
+    temporary = names.take(folder)
+    try:
+        descriptor = os.open(temporary, _WRITE, 0o600)
+        try:
+            write_whole(descriptor, blob)
+        finally:
+            os.close(descriptor)
+        os.replace(temporary, path)
+    except BaseException:
+        if _is_removed(temporary):
+            names.give_back(temporary)
+        raise
+    names.give_back(temporary)
 
-    return socket.gethostname()[:40]
+
+def _is_removed(path: str) -> bool:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def _is_entry(name: str) -> bool:
@@ -331,8 +315,6 @@ def _removed(folder: str, names: Iterable[str]) -> Iterator[str]:
         if open_folder is not None:
             os.close(open_folder)
 
-
-_COUNTER = itertools.count()
 
 #: A record is read from the last bytes of a file; a second look is taken where it is longer.
 _TAIL, _TAIL_LIMIT = 4096, 1 << 20
@@ -387,24 +369,3 @@ def _require_own(path: str, facts: os.stat_result) -> None:
         raise UntrustedEntry(path, f"user {facts.st_uid} owns it")
     if facts.st_mode & 0o022:
         raise UntrustedEntry(path, "other users may write to it")
-
-
-def _is_left_over(file: os.DirEntry[str], here: str) -> bool:
-    with contextlib.suppress(OSError, ValueError):
-        host, process, _, _ = file.name.rsplit("-", 3)
-        if host == here:
-            return not _runs(int(process))
-        return time.time() - file.stat(follow_symlinks=False).st_mtime > LEFTOVER_SECONDS
-    return False
-
-
-def _runs(process: int) -> bool:
-    if os.name == "nt":
-        return True  # Signals cannot ask there; the file goes when it is old.
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

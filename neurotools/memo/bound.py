@@ -1,0 +1,53 @@
+"""Memoized methods: bound to an instance or a class, they offer what a memoized function does."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+
+class BoundMemoized:
+    """A memoized method of one instance: the instance is the first argument of all it offers."""
+
+    def __init__(self, memoized: Any, instance: Any) -> None:
+        self.__func__, self.__self__ = memoized, instance
+        functools.update_wrapper(self, memoized, updated=())
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        return self.__func__(self.__self__, *args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        offered = getattr(self.__func__, name)
+        if name in _OF_A_CALL:
+            return functools.partial(offered, self.__self__)
+        return offered
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, BoundMemoized):
+            return NotImplemented
+        return self.__func__ is other.__func__ and self.__self__ is other.__self__
+
+    def __hash__(self) -> int:
+        return hash((id(self.__func__), id(self.__self__)))
+
+    def purge(self, /, *args: Any, **kwargs: Any) -> int:
+        """Remove a call's entry; without arguments, all of the method's, for all instances."""
+        bound = (self.__self__,) if args or kwargs else ()
+        removed: int = self.__func__.purge(*bound, *args, **kwargs)
+        return removed
+
+    def __reduce__(self) -> Any:
+        return getattr, (self.__self__, self.__func__.attribute)
+
+
+#: What takes a call's arguments, and so a method's instance before them.
+_OF_A_CALL = frozenset(["locate", "check_call_in_cache", "explain"])
+
+
+class ClassMethod(classmethod):  # type: ignore[type-arg]
+    """A memoized class method: bound to the class, it offers what a memoized method does."""
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        # Python 3.13 no longer asks what it wraps; earlier ones did.
+        function: Any = self.__func__
+        return BoundMemoized(function, owner if owner is not None else type(instance))

@@ -1,0 +1,118 @@
+"""What users of a cache ask a memoized function, besides calling it."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from neurotools.memo.entry import Key
+from neurotools.memo.errors import UndigestableValue
+from neurotools.memo.hierarchy import Hierarchy
+from neurotools.memo.key import KeyMaker
+from neurotools.memo.options import CacheInfo, Options, TierInfo
+from neurotools.memo.runs import Runs
+
+if TYPE_CHECKING:
+    from neurotools.memo.explain import Explanation
+    from neurotools.memo.versions import Version
+
+
+class Offered:
+    """Answers of a memoized function, from its keys and its places."""
+
+    keys: KeyMaker
+    cache_root: str | None
+    _hierarchy: Hierarchy
+    _options: Options
+    _runs: Runs
+    _counts: Counter[str]
+
+    def locate(self, /, *args: Any, **kwargs: Any) -> str:
+        """Return where a call's entry is, or would be, in the fastest tier that is a folder."""
+        key = self._key(args, kwargs)
+        folders = [tier for tier in self._hierarchy.tiers if hasattr(tier, "root")]
+        holders = [tier for tier in folders if tier.has(key)]
+        return (holders or folders or [self._hierarchy])[0].location(key)
+
+    def check_call_in_cache(self, /, *args: Any, **kwargs: Any) -> bool:
+        """Return whether a call's result seems to be there, without loading it."""
+        key = self._key(args, kwargs)
+        return self._hierarchy.has(key) and not self._is_outdated(key)
+
+    def _is_outdated(self, key: Key) -> str:
+        if not self._options.trace or (record := self._hierarchy.record(key)) is None:
+            return ""
+        return self._runs.outdated(record)
+
+    def explain(self, /, *args: Any, **kwargs: Any) -> Explanation:
+        """Return why a call would hit or miss, before running it."""
+        from neurotools.memo.explain import Explanation, explain
+
+        try:
+            signature = self.keys.signature(args, kwargs)
+        except UndigestableValue as error:
+            return Explanation(hit=False, reason=str(error))
+        key = self.keys.key(signature, self._options.form.method)
+        if changed := self._is_outdated(key):
+            reason = f"{changed}, which the computation used, has changed"
+            return Explanation(False, reason, self._hierarchy.location(key))
+        return explain(self._hierarchy, key, signature, self.keys.fingerprint.manifest)
+
+    def versions(self) -> list[Version]:
+        """Return the versions of the function that are kept, and what changed since each."""
+        from neurotools.memo.versions import versions
+
+        return versions(self._hierarchy, self.keys.folder, self.keys.fingerprint.manifest)
+
+    def lscache(self, verbose: bool = False) -> tuple[str, list[str]]:
+        """Return the folder of the function's present version, and the names of its entries.
+
+        Parameters
+        ----------
+        verbose : bool
+            Whether to print them, too.
+        """
+        code = self.keys.fingerprint.code
+        folder = os.path.join(self.cache_root or "ram://", *self.keys.folder.split("/"), code)
+        keys = (key for key in self._hierarchy.keys(self.keys.folder) if key.code == code)
+        names = sorted(f"{key.call}.{key.method}" for key in keys)
+        if verbose:
+            print(f"Cache {folder} contains:", *names, sep="\n  ")  # noqa: T201 - asked for
+        return folder, names
+
+    def purge(self, /, *args: Any, **kwargs: Any) -> int:
+        """Remove a call's entry from every tier; without arguments, all of the present version.
+
+        Other versions stay, as do other functions: see `versions`.
+
+        Returns
+        -------
+        int
+            How many entries were removed.
+        """
+        if args or kwargs:
+            return int(self._hierarchy.discard(self._key(args, kwargs)))
+        return len(self._hierarchy.clear(self.keys.folder, self.keys.fingerprint.code))
+
+    def cache_clear(self) -> None:
+        """Remove all entries of the present version from every tier, and start counting anew."""
+        self.purge()
+        self._counts.clear()
+        for count in self._hierarchy.counts:
+            count.clear()
+
+    def cache_info(self) -> CacheInfo:
+        """Return how often results were loaded and computed in this process, in all and by tier."""
+        names = ("hits", "misses", "stores", "failures")
+        tiers = zip(self._hierarchy.tiers, self._hierarchy.counts, strict=True)
+        infos = tuple(
+            TierInfo(tier.name, *(count[name] for name in names)) for tier, count in tiers
+        )
+        return CacheInfo(
+            self._counts["hits"], self._counts["misses"], self._counts["uncached"], infos
+        )
+
+    def _key(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Key:
+        return self.keys.key(self.keys.signature(args, kwargs), self._options.form.method)

@@ -1,0 +1,163 @@
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from neurotools.memo import maintenance
+from neurotools.memo.tiers import unfinished
+from neurotools.memo.tiers.directory import PRIVATE, DirectoryTier
+from neurotools.memo.tiers.unfinished import LEFTOVER_SECONDS, Unfinished
+from tests.memo.tiers.promises import KEY, entry, value_in
+
+#: Writes an entry and is killed before it is renamed, or forks, or whatever `doing` says.
+_WRITER = """
+import os, signal, sys
+from neurotools.memo.entry import Blob
+from neurotools.memo.tiers import directory
+from tests.memo.tiers.promises import KEY, entry
+tier = directory.DirectoryTier(sys.argv[1])
+{doing}
+"""
+_KILLED = """
+directory.os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+tier.put(KEY, Blob((b'x' * 1000,), 1000))
+"""
+
+
+@pytest.fixture
+def tier(tmp_path):
+    return DirectoryTier(str(tmp_path / "cache"))
+
+
+def run(tier, doing):
+    script = _WRITER.format(doing=doing)
+    return subprocess.run([sys.executable, "-c", script, tier.root], check=False)
+
+
+def hidden(tier):
+    return [path for path in Path(tier.root).rglob(".*") if path.name != PRIVATE]
+
+
+def lists(tier):
+    return sorted(os.listdir(os.path.join(tier.root, PRIVATE, "writing")))
+
+
+def begin_anew(monkeypatch):
+    """Let the next write be the first of a process."""
+    monkeypatch.setattr(unfinished, "_ALL", {})
+
+
+def left_by(tier, host, *, age=0.0, name=None):
+    """Make what a process of a host left, so many seconds ago."""
+    process = f"{host}-1-abc"
+    folder = Path(tier.location(KEY)).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    left = folder / f".{process}-0"
+    left.write_text("half")
+    listed = Path(tier.root, PRIVATE, "writing", process)
+    listed.parent.mkdir(parents=True, exist_ok=True)
+    listed.write_text(f"{name or os.path.relpath(left, tier.root)}\n")
+    for path in (left, listed):
+        os.utime(path, (time.time() - age,) * 2)
+    return left
+
+
+@pytest.mark.skipif(os.name == "nt", reason="whether a process runs is not asked there")
+def test_what_a_killed_process_left_is_removed_with_its_list(tier):
+    run(tier, _KILLED)
+    assert len(hidden(tier)) == len(lists(tier)) == 1
+    tier.put(KEY, entry(2))
+    assert hidden(tier) == []
+    assert len(lists(tier)) == 1  # our own
+
+
+@pytest.mark.skipif(os.name == "nt", reason="nothing there kills so soon")
+def test_what_is_unfinished_is_no_entry(tier):
+    run(tier, _KILLED)
+    assert list(tier.keys()) == []
+    assert list(maintenance.scan(tier.root, "npy")) == []
+    assert tier.clear(KEY.function, KEY.code) == set()
+
+
+def test_a_process_that_ends_leaves_no_list(tier):
+    assert run(tier, "tier.put(KEY, entry(1))").returncode == 0
+    assert lists(tier) == []
+    assert value_in(tier) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_child_uses_names_of_its_own(tier):
+    doing = (
+        "tier.put(KEY, entry(1))\nif os.fork() == 0:\n    tier.put(KEY, entry(2))\n    os._exit(0)"
+    )
+    run(tier, doing + "\nos.wait()\nos._exit(0)")
+    assert len({name.split("-")[-2] for name in lists(tier)}) == 2
+
+
+def test_one_name_serves_for_one_write_after_the_other(tier, tmp_path):
+    names = Unfinished(str(tmp_path), str(tmp_path / "lists"))
+    first = names.take(tier.root)
+    second = names.take(tier.root)
+    names.give_back(first)
+    assert second != first == names.take(tier.root)
+
+
+def test_a_name_is_listed_before_it_is_used(tmp_path):
+    names = Unfinished(str(tmp_path), str(tmp_path / "lists"))
+    name = os.path.basename(names.take(str(tmp_path / "f")))
+    (listed,) = (tmp_path / "lists").iterdir()
+    assert listed.read_text() == f"{os.path.join('f', name)}\n"
+
+
+def test_threads_that_write_at_once_have_different_names(tier):
+    names = Unfinished(tier.root, os.path.join(tier.root, "lists"))
+    taken = []
+    threads = [
+        threading.Thread(target=lambda: taken.append(names.take(tier.root))) for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(taken)) == 8
+
+
+@pytest.mark.parametrize(("age", "stays"), [(0, True), (LEFTOVER_SECONDS + 10, False)])
+def test_what_another_computer_is_writing_is_left_until_it_is_old(tier, monkeypatch, age, stays):
+    left = left_by(tier, "elsewhere", age=age)
+    begin_anew(monkeypatch)
+    tier.put(KEY, entry(1))
+    assert left.exists() == stays
+
+
+def test_the_list_of_a_process_that_may_still_run_stays_for_a_month(tier, monkeypatch):
+    for age, stays in [(2 * LEFTOVER_SECONDS, True), (31 * LEFTOVER_SECONDS, False)]:
+        left_by(tier, "elsewhere", age=age)
+        begin_anew(monkeypatch)
+        tier.put(KEY, entry(1))
+        assert ("elsewhere-1-abc" in lists(tier)) == stays
+
+
+@pytest.mark.parametrize("name", ["../precious", "pkg/f/code/precious.npy", "/precious"])
+def test_a_list_that_names_something_else_removes_nothing(tier, monkeypatch, name):
+    paths = [Path(tier.root).parent / "precious", Path(tier.location(KEY)).parent / "precious.npy"]
+    left_by(tier, "elsewhere", age=2 * LEFTOVER_SECONDS, name=name)
+    for path in paths:
+        path.write_text("here")
+        os.utime(path, (0, 0))
+    begin_anew(monkeypatch)
+    tier.put(KEY, entry(1))
+    assert all(path.exists() for path in paths)
+
+
+def test_names_are_listed_again_where_the_list_was_removed(tier):
+    import shutil
+
+    tier.put(KEY, entry(1))
+    shutil.rmtree(tier.root)
+    tier.put(KEY, entry(2))
+    assert len(lists(tier)) == 1
