@@ -8,10 +8,10 @@ Not here: what needs checking (`walk`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 from operator import attrgetter, eq, is_, itemgetter
-from types import CellType, FunctionType
+from types import BuiltinFunctionType, CellType, FunctionType
 from typing import Any
 
 _code = attrgetter("__code__")
@@ -27,7 +27,8 @@ def _getter(keys: list[Any]) -> Callable[[Any], Any]:
 def _equals_itself_only(value: Any) -> bool:
     """Whether no other object is equal: functions, modules, classes, most instances."""
     method: Any = type(value).__eq__
-    return method is object.__eq__
+    # Built-in functions are equal where they run the same code for the same object.
+    return method is object.__eq__ or type(value) is BuiltinFunctionType
 
 
 class Guards:
@@ -99,12 +100,17 @@ class Guards:
                 self._absent.append((mapping.keys(), absent))
         self._expected = [get(mapping) for get, mapping in self._rows]
         self._codes = list(map(_code, self._functions))
-        self._bare = [f for f in self._functions if not f.__defaults__]
-        self._with_defaults = [f for f in self._functions if f.__defaults__]
-        self._without_keywords = [f for f in self._functions if not f.__kwdefaults__]
-        self._with_keywords = [f for f in self._functions if f.__kwdefaults__]
-        self._contents = tuple(self._cells.values())
-        self._strict = [*strict, *self._in_functions()]
+        # Without parameters that can take them, defaults have no effect.
+        takes = [f for f in self._functions if f.__code__.co_argcount]
+        keywords = [f for f in self._functions if f.__code__.co_kwonlyargcount]
+        bare = (_defaults, [f for f in takes if not f.__defaults__])
+        bare_keywords = (_keywords, [f for f in keywords if not f.__kwdefaults__])
+        self._empty = [group for group in (bare, bare_keywords) if group[1]]
+        held = (_defaults, [f for f in takes if f.__defaults__])
+        held_keywords = (_keywords, [f for f in keywords if f.__kwdefaults__])
+        contents = (_content, list(self._cells.values()))
+        self._groups = [group for group in (held, held_keywords, contents) if group[1]]
+        self._strict = [*strict, *chain(*(map(get, owners) for get, owners in self._groups))]
         self._values = [getattr(value, name) for value, name in self._attributes]
         self._lengths = list(map(len, self._sizes))
         self._has_more = bool(self._items or self._attributes or self._sizes or self._answers)
@@ -116,8 +122,9 @@ class Guards:
                 return False
             if list(map(_code, self._functions)) != self._codes:
                 return False
-            if any(map(_defaults, self._bare)) or any(map(_keywords, self._without_keywords)):
-                return False
+            for get, owners in self._empty:
+                if any(map(get, owners)):
+                    return False
             if self._strict and not self._strict_hold():
                 return False
             for names, absent in self._absent:
@@ -130,14 +137,8 @@ class Guards:
     def _strict_hold(self) -> bool:
         """Check values, defaults and what cells hold."""
         rows = [get(mapping) for get, mapping in self._strict_rows]
-        return all(map(is_, chain(*rows, self._in_functions()), self._strict))
-
-    def _in_functions(self) -> Iterator[Any]:
-        return chain(
-            map(_defaults, self._with_defaults),
-            map(_keywords, self._with_keywords),
-            map(_content, self._contents),
-        )
+        held = [map(get, owners) for get, owners in self._groups]
+        return all(map(is_, chain(*rows, *held), self._strict))
 
     def _items_hold(self) -> bool:
         for iterate, container, items in self._items:

@@ -98,7 +98,10 @@ class Tracker:
         The first time, everything reachable is walked. Later only whether something has changed
         is checked, which takes microseconds, and the digest of values that can change in place.
         """
-        return self._valid().fingerprint
+        seen = self._seen
+        if seen is None or not seen.is_same() or not seen.values_hold():
+            seen = self._valid()
+        return seen.fingerprint
 
     @property
     def refusals(self) -> tuple[UnsafeBinding, ...]:
@@ -179,9 +182,12 @@ class _Seen:
 
     def holds(self) -> bool:
         """Return whether all is as it was seen."""
-        return self.is_same() and (not self._changeable or self._are_equal())
+        return self.is_same() and self.values_hold()
 
-    def _are_equal(self) -> bool:
+    def values_hold(self) -> bool:
+        """Return whether all that is digested to know it is as it was seen."""
+        if not self._changeable:
+            return True
         digested = self.walk.holdings.digested
         try:
             return all(digested(value) == was for value, was in self._changeable)
