@@ -36,7 +36,7 @@ class Runs:
 
     def watched(self) -> _Watched:
         """Note what a computation uses, where that is asked for, and what it changes."""
-        return _Watched(self._recorded() if self.trace else None, self._ran)
+        return _Watched(self._recorded() if self.trace else None, self._tracker.starts, self._ran)
 
     def outdated(self, record: Record) -> str:
         """Return the name of something that a computation used and that has changed since."""
@@ -67,14 +67,18 @@ class Runs:
 class _Watched:
     """One computation, the block; a class, since a generator takes three times the time."""
 
-    __slots__ = ("_ran", "_recorded")
+    __slots__ = ("_ran", "_recorded", "_starts")
 
     def __init__(
-        self, recorded: AbstractContextManager[Recording] | None, ran: Callable[[], None]
+        self,
+        recorded: AbstractContextManager[Recording] | None,
+        starts: Callable[[], None],
+        ran: Callable[[], None],
     ) -> None:
-        self._recorded, self._ran = recorded, ran
+        self._recorded, self._starts, self._ran = recorded, starts, ran
 
     def __enter__(self) -> Recording | None:
+        self._starts()
         return None if self._recorded is None else self._recorded.__enter__()
 
     def __exit__(self, *raised: Any) -> None:

@@ -91,6 +91,7 @@ class Tracker:
         self._docstrings = docstrings
         self._shelf = shelf
         self._seen: _Seen | None = None
+        self._running = 0
 
     def current(self) -> Fingerprint:
         """Return the fingerprint of the code as it is bound now.
@@ -124,23 +125,32 @@ class Tracker:
         functions = (f for f in self.reached if isinstance(f, FunctionType))
         return carried(function.__code__ for function in functions)
 
-    def ran(self) -> None:
-        """Take what has changed since `current` as done by running the function.
+    def starts(self) -> None:
+        """Take what changes from now on, until `ran`, as done by running the function.
 
         Such changes do not count, see `neurotools.memo.fingerprint.lineage`.
         """
-        before = self._seen
-        if before is None or before.holds():
-            return
+        self._running += 1
+
+    def ran(self) -> None:
+        """Note that a run that was told to `starts` has ended."""
+        self._running -= 1
+        if self._seen is not None and not self._seen.holds():
+            self._changed_itself(self._seen)
+
+    def _changed_itself(self, before: _Seen) -> _Seen:
         from neurotools.memo.fingerprint import lineage
 
         after = self._look()
         lineage.ran(before.walk.state, after.walk.state)
         after.name()
         self._seen = after
+        return after
 
     def _valid(self) -> _Seen:
         seen = self._seen
+        if seen is not None and self._running and not seen.holds():
+            return self._changed_itself(seen)  # it calls itself
         if seen is None or not seen.holds():
             # Published whole and in one step: other threads see either the old or the new.
             seen = self._seen = self._look()

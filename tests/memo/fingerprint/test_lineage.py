@@ -43,6 +43,7 @@ def tracker(request, session):
 def run(tracker, function, argument):
     """Run a function as it is run when its result is missing."""
     tracker.current()
+    tracker.starts()
     function(argument)
     tracker.ran()
 
@@ -88,6 +89,7 @@ def test_names_bound_by_others_meanwhile_count(session):
     session.run("RATE = 1\ndef f(x): return x * RATE")
     tracker = Tracker(session["f"])
     before = tracker.current().code
+    tracker.starts()
     session.run("RATE = 2")  # as another thread might do while it runs
     tracker.ran()
     assert tracker.current().code != before
@@ -97,6 +99,7 @@ def test_code_defined_meanwhile_counts(session):
     session.run("def g(x): return x\ndef f(x): return g(x)")
     tracker = Tracker(session["f"])
     before = tracker.current().code
+    tracker.starts()
     session.run("def g(x): return x + 1")
     tracker.ran()
     assert tracker.current().code != before
@@ -107,3 +110,19 @@ def test_state_is_named_as_a_doubt(session):
     tracker = Tracker(session["f"])
     run(tracker, session["f"], 1)
     assert any("changed by the code as it runs" in d for d in tracker.current().manifest.doubts)
+
+
+def test_a_function_that_calls_itself_keeps_its_version(session):
+    session.run("S = {'n': 0}\ndef f(x, call):\n    S['n'] += 1\n    return x and call(x - 1)")
+    tracker, codes = Tracker(session["f"]), []
+
+    def call(x):
+        codes.append(tracker.current().code)
+        tracker.starts()
+        session["f"](x, call)
+        tracker.ran()
+
+    call(3)
+    call(1)
+    assert len(codes) == 6
+    assert len(set(codes)) == 1
