@@ -18,6 +18,7 @@ import os
 import threading
 import time
 from collections.abc import AsyncIterator
+from typing import NamedTuple
 
 import xxhash
 
@@ -164,7 +165,27 @@ class _Held:
 
 
 _HELD = _Held()
-_FILES: dict[str, int] = {}
+
+
+class _LockFile(NamedTuple):
+    """An open lock file, and which file that is."""
+
+    descriptor: int
+    device: int
+    inode: int
+
+    def links(self) -> int | None:
+        """Return how many names the file has, or None if somebody has closed it."""
+        # Programs that become daemons close what they know nothing of: the number may be theirs.
+        try:
+            facts = os.fstat(self.descriptor)
+        except OSError:
+            return None
+        is_ours = (facts.st_dev, facts.st_ino) == (self.device, self.inode)
+        return facts.st_nlink if is_ours else None
+
+
+_FILES: dict[str, _LockFile] = {}
 _FILES_LOCK = threading.Lock()
 
 
@@ -238,21 +259,25 @@ def _offset(key: Key) -> int:
 def _lock_file(folder: str) -> int:
     """Return the open lock file; it stays open, since closing it would free all our locks."""
     with _FILES_LOCK:
-        descriptor = _FILES.get(folder)
-        if descriptor is None or not os.fstat(descriptor).st_nlink:
+        file = _FILES.get(folder)
+        if file is None or not file.links():
             _close_removed()
             os.makedirs(folder, mode=0o700, exist_ok=True)
             path = os.path.join(folder, "locks")
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
-            _FILES[folder] = descriptor
-        return descriptor
+            facts = os.fstat(descriptor)
+            file = _FILES[folder] = _LockFile(descriptor, facts.st_dev, facts.st_ino)
+        return file.descriptor
 
 
 def _close_removed() -> None:
     """Close lock files that were removed with their caches, so that descriptors do not pile up."""
-    for folder, descriptor in list(_FILES.items()):
-        if not os.fstat(descriptor).st_nlink:
-            os.close(_FILES.pop(folder))
+    for folder, file in list(_FILES.items()):
+        links = file.links()
+        if not links:
+            del _FILES[folder]
+        if links == 0:
+            os.close(file.descriptor)
 
 
 try:

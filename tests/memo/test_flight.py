@@ -209,6 +209,23 @@ def test_removed_lock_files_are_made_anew_and_closed(tmp_path):
         assert os.path.exists(tmp_path / "x" / "locks")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="open files cannot be removed there")
+def test_a_lock_file_that_somebody_closed_is_opened_again_and_nobody_elses_is_closed(tmp_path):
+    folder = str(tmp_path / "x")
+    with Flight(folder).alone(KEY):
+        pass
+    descriptor = flight._FILES[folder].descriptor
+    path = tmp_path / "mine"
+    mine = os.open(path, os.O_RDWR | os.O_CREAT)
+    os.dup2(mine, descriptor)
+    path.unlink()
+    with Flight(folder).alone(KEY):
+        assert flight._FILES[folder].descriptor != descriptor
+    assert os.fstat(descriptor).st_ino == os.fstat(mine).st_ino
+    os.close(descriptor)
+    os.close(mine)
+
+
 def test_coroutines_take_turns(folder):
     inside, most = [], []
 
