@@ -1,32 +1,20 @@
 """One computation per key at a time: across threads, and across processes that share a folder.
 
-Across processes a key is one byte of one lock file, held as a POSIX record lock: the kernel frees
-it when its holder dies, it works over NFS, and nothing piles up however many keys there are. (Lock
-files, one per key, as lock libraries offer them, pile up or race when they are removed.) The kernel
-also refuses a lock that would close a circle of waiting processes; among threads of one process the
-circle is looked for here. Whoever would wait for ever computes instead: that costs work, never
-correctness.
+Across processes a key is a lock in a file (`neurotools.memo.locks`), where the kernel refuses to
+close a circle of waiting processes; among threads of one process the circle is looked for here.
+Whoever would wait for ever computes instead: that costs work, never correctness.
 """
 
 from __future__ import annotations
 
 import contextlib
 import enum
-import errno
-import logging
 import os
 import threading
-import time
 from collections.abc import AsyncIterator
 
-import xxhash
-
 from neurotools.memo.entry import Key
-
-log = logging.getLogger(__name__)
-
-#: Seconds between two looks at a lock that cannot be waited for (Windows, coroutines).
-_POLL_SECONDS = 0.02
+from neurotools.memo.locks import NO_LOCK, POLL_SECONDS, FileLock, file_lock, try_file_lock
 
 
 class Flight:
@@ -62,13 +50,13 @@ class Flight:
         try:
             while (state := _HELD.attempt(name, me)) is _State.TAKEN:
                 waited = True
-                await asyncio.sleep(_POLL_SECONDS)
+                await asyncio.sleep(POLL_SECONDS)
         finally:
             _HELD.stop_waiting(me)
         try:
-            while not (lock := _try_file_lock(self.folder if state is _State.HELD else None, key)):
+            while not (lock := try_file_lock(self.folder if state is _State.HELD else None, key)):
                 waited = True
-                await asyncio.sleep(_POLL_SECONDS)
+                await asyncio.sleep(POLL_SECONDS)
             with lock:
                 yield waited
         finally:
@@ -84,14 +72,14 @@ class _Alone:
     def __init__(self, folder: str | None, key: Key) -> None:
         self._folder, self._key = folder, key
         self._name = f"{folder}\0{key.path}"
-        self._lock: _FileLock = _NO_LOCK
+        self._lock: FileLock = NO_LOCK
 
     def __enter__(self) -> bool:
         self._held, waited = _HELD.acquire(self._name, threading.get_ident())
         if not self._held:
             return waited
         try:
-            self._lock, waited_too = _file_lock(self._folder, self._key)
+            self._lock, waited_too = file_lock(self._folder, self._key)
         except BaseException:
             _HELD.release(self._name)
             raise
@@ -164,131 +152,13 @@ class _Held:
 
 
 _HELD = _Held()
-_FILES: dict[str, int] = {}
-_FILES_LOCK = threading.Lock()
 
 
 def _forget() -> None:
-    """Start afresh in a forked child, which holds none of its parent's locks."""
-    # A fork copies locks that other threads held: only new ones are sure to be free. The file
-    # descriptors themselves are as good as new: record locks stay with the parent.
-    global _HELD, _FILES_LOCK
-    _HELD, _FILES_LOCK = _Held(), threading.Lock()
+    """Start afresh in a forked child, which holds none of its parent's keys."""
+    global _HELD
+    _HELD = _Held()
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
-
-
-class _FileLock:
-    """A key's byte of a lock file, or nothing where there are no locks; freed on leaving."""
-
-    def __init__(self, descriptor: int | None, offset: int) -> None:
-        self._descriptor, self._offset = descriptor, offset
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *_: object) -> None:
-        self.free()
-
-    def free(self) -> None:
-        if self._descriptor is not None:
-            with contextlib.suppress(OSError):
-                _unlock(self._descriptor, self._offset)
-
-
-_NO_LOCK = _FileLock(None, 0)
-
-
-def _file_lock(folder: str | None, key: Key) -> tuple[_FileLock, bool]:
-    """Wait for a key's lock; return it, held, and whether somebody else held it."""
-    if lock := _try_file_lock(folder, key):
-        return lock, False
-    return _wait_file_lock(str(folder), key), True
-
-
-def _try_file_lock(folder: str | None, key: Key) -> _FileLock | None:
-    """Return a key's lock, held, or None if another process has it."""
-    if folder is None:
-        return _NO_LOCK
-    try:
-        descriptor, offset = _lock_file(folder), _offset(key)
-        return _FileLock(descriptor, offset) if _try_lock(descriptor, offset) else None
-    except OSError as error:
-        log.info("no lock in %s, going on without it: %s", folder, error)
-        return _NO_LOCK
-
-
-def _wait_file_lock(folder: str, key: Key) -> _FileLock:
-    try:
-        descriptor, offset = _lock_file(folder), _offset(key)
-        _wait_lock(descriptor, offset)
-        return _FileLock(descriptor, offset)
-    except OSError as error:  # EDEADLK among them: the circle that the kernel has seen
-        log.info("no lock in %s, going on without it: %s", folder, error)
-        return _NO_LOCK
-
-
-def _offset(key: Key) -> int:
-    # Two keys that share a byte by chance (one in 2**62) merely wait for each other.
-    return xxhash.xxh3_64_intdigest(key.path.encode("utf-8", "surrogatepass")) >> 2
-
-
-def _lock_file(folder: str) -> int:
-    """Return the open lock file; it stays open, since closing it would free all our locks."""
-    with _FILES_LOCK:
-        descriptor = _FILES.get(folder)
-        if descriptor is None or not os.fstat(descriptor).st_nlink:
-            _close_removed()
-            os.makedirs(folder, mode=0o700, exist_ok=True)
-            path = os.path.join(folder, "locks")
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
-            _FILES[folder] = descriptor
-        return descriptor
-
-
-def _close_removed() -> None:
-    """Close lock files that were removed with their caches, so that descriptors do not pile up."""
-    for folder, descriptor in list(_FILES.items()):
-        if not os.fstat(descriptor).st_nlink:
-            os.close(_FILES.pop(folder))
-
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    import msvcrt
-
-    def _try_lock(descriptor: int, offset: int) -> bool:
-        os.lseek(descriptor, offset, os.SEEK_SET)
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-        except OSError:
-            return False
-        return True
-
-    def _wait_lock(descriptor: int, offset: int) -> None:
-        while not _try_lock(descriptor, offset):
-            time.sleep(_POLL_SECONDS)
-
-    def _unlock(descriptor: int, offset: int) -> None:
-        os.lseek(descriptor, offset, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)  # type: ignore[attr-defined]
-
-else:
-
-    def _try_lock(descriptor: int, offset: int) -> bool:
-        try:
-            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, offset)
-        except OSError as error:
-            if error.errno in {errno.EACCES, errno.EAGAIN}:
-                return False
-            raise
-        return True
-
-    def _wait_lock(descriptor: int, offset: int) -> None:
-        fcntl.lockf(descriptor, fcntl.LOCK_EX, 1, offset)
-
-    def _unlock(descriptor: int, offset: int) -> None:
-        fcntl.lockf(descriptor, fcntl.LOCK_UN, 1, offset)

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from neurotools.memo import flight
+from neurotools.memo import flight, locks
 from neurotools.memo.entry import Key
 from neurotools.memo.flight import Flight
 
@@ -179,7 +179,7 @@ def test_a_forked_child_holds_nothing_of_its_parent(tmp_path):
                 os._exit(7)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
         # The child's end has not freed the parent's lock.
-        assert flight._try_file_lock(str(tmp_path), OTHER) is not None
+        assert locks.try_file_lock(str(tmp_path), OTHER) is not None
         with process(tmp_path, OTHER.call) as other:
             time.sleep(0.3)
             assert other.poll() is None
@@ -207,6 +207,23 @@ def test_removed_lock_files_are_made_anew_and_closed(tmp_path):
     shutil.rmtree(tmp_path / "x")
     with Flight(str(tmp_path / "x")).alone(KEY):
         assert os.path.exists(tmp_path / "x" / "locks")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="open files cannot be removed there")
+def test_a_lock_file_that_somebody_closed_is_opened_again_and_nobody_elses_is_closed(tmp_path):
+    folder = str(tmp_path / "x")
+    with Flight(folder).alone(KEY):
+        pass
+    descriptor = locks._FILES[folder].descriptor
+    path = tmp_path / "mine"
+    mine = os.open(path, os.O_RDWR | os.O_CREAT)
+    os.dup2(mine, descriptor)
+    path.unlink()
+    with Flight(folder).alone(KEY):
+        assert locks._FILES[folder].descriptor != descriptor
+    assert os.fstat(descriptor).st_ino == os.fstat(mine).st_ino
+    os.close(descriptor)
+    os.close(mine)
 
 
 def test_coroutines_take_turns(folder):

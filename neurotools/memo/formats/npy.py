@@ -60,7 +60,9 @@ class Npy:
         while end < len(payload):
             array, end = _read(payload, end)
             arrays.append(array)
-        return rebuild(_parsed_structure(first.tobytes()), arrays)
+        text = first.tobytes()
+        parse = _known_structure if len(text) <= _LONGEST_KNOWN else _parsed_structure
+        return rebuild(parse(text), arrays)
 
     def bridge(self, payload_size: int, trailer_size: int) -> bytes:  # noqa: ARG002
         return b""  # numpy reads as much as the header says
@@ -200,3 +202,8 @@ def _parsed_structure(text: bytes) -> Any:
         return json.loads(text)
     except RecursionError as error:
         raise ValueError(f"the structure is nested too deep: {error}") from None
+
+
+#: Functions return values of the same structure again and again. Who rebuilds a value from a tree
+#: takes nothing of it that can change.
+_known_structure = functools.lru_cache(maxsize=256)(_parsed_structure)

@@ -192,3 +192,13 @@ def test_foreign_bytes_behind_a_header_are_refused(content):
     start = bytes(header(fields("'|S5'", "True", "()"), b"[1,2]"))
     with pytest.raises(ValueError, match=r"stream|header|array"):
         FORM.decode(aligned(start + content), {})
+
+
+def test_what_is_done_to_a_value_does_not_show_in_the_next_of_its_structure():
+    value = {"list": [1, [2.0, None]], "tuple": ("a", {"x": {3}}), "bytes": bytearray(b"abc")}
+    first = again(FORM, value)
+    first["list"][1].append("more")
+    first["tuple"][1]["x"].add(4)
+    first["bytes"].append(0)
+    first["new"] = first.pop("list")
+    assert is_same(again(FORM, value), value)
