@@ -134,7 +134,7 @@ GROWTHS = (
             Line("in the slowest, copied up", OURS, "promote", {"count": 128}, least=2),
         ),
         "What is in the fastest tier is found there, however many are below. What is in the "
-        "slowest is missed in each tier above it and written to each: straight in their number.",
+        "slowest is missed in each tier above it and written to each of those.",
     ),
 )
 
