@@ -407,7 +407,7 @@ CASES: list[Case] = [
     ),
     edited(
         "enum member fn partial",
-        "from enum import Enum\nfrom functools import partial\ndef g(y): return y + 1\nclass C(Enum):\n    A = partial(g)\ndef f(x): return C.A.value(x)",
+        "from enum import Enum\nfrom functools import partial\ndef g(y): return y + 1\nclass C(Enum):\n    A = partial(g)\ndef f(x): return getattr(C.A, 'value', C.A)(x)",
         "y + 1",
         "y + 2",
     ),
