@@ -39,9 +39,10 @@ class Offered:
     def check_call_in_cache(self, /, *args: Any, **kwargs: Any) -> bool:
         """Return whether a call's result seems to be there, without loading it."""
         key = self._key(args, kwargs)
-        return self._hierarchy.has(key) and not self._is_outdated(key)
+        return self._hierarchy.has(key) and not self._outdated_by(key)
 
-    def _is_outdated(self, key: Key) -> str:
+    def _outdated_by(self, key: Key) -> str:
+        """Return the name of something that an entry's computation used and that has changed."""
         if not self._options.trace or (record := self._hierarchy.record(key)) is None:
             return ""
         return self._runs.outdated(record)
@@ -55,10 +56,12 @@ class Offered:
         except UndigestableValue as error:
             return Explanation(hit=False, reason=str(error))
         key = self.keys.key(signature, self._options.form.method)
-        if changed := self._is_outdated(key):
+        manifest = self.keys.fingerprint.manifest
+        if changed := self._outdated_by(key):
             reason = f"{changed}, which the computation used, has changed"
-            return Explanation(False, reason, self._hierarchy.location(key))
-        return explain(self._hierarchy, key, signature, self.keys.fingerprint.manifest)
+            location = self._hierarchy.location(key)
+            return Explanation(False, reason, location, doubts=manifest.doubts)
+        return explain(self._hierarchy, key, signature, manifest)
 
     def versions(self) -> list[Version]:
         """Return the versions of the function that are kept, and what changed since each."""

@@ -40,7 +40,7 @@ class Runs:
 
     def outdated(self, record: Record) -> str:
         """Return the name of something that a computation used and that has changed since."""
-        return self._witness.changed(record.details.get("traced", ()))
+        return self._witness.changed(record.details.get("traced", []))
 
     def seen(self, recording: Recording) -> Any:
         """Return what a computation used, as its record tells it."""

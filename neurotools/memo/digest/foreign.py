@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from neurotools.memo.digest import generators
 from neurotools.memo.digest.plain import attributes
 
 Rule = Callable[[Any], Any]
@@ -32,8 +33,7 @@ def _numpy(random: Any) -> Rules:
 
 
 def _random_state(value: Any) -> Any:
-    # The one behind `np.random.rand` starts anywhere, and many objects hold it.
-    return "shared" if value is np.random.mtrand._rand else value.get_state(legacy=False)
+    return generators.shared(value) or value.get_state(legacy=False)
 
 
 def _bit_generator(value: Any) -> Any:
@@ -172,15 +172,6 @@ _SPARSE: dict[str, Rule] = {
 }
 
 
-def _scipy_stats(stats: Any) -> Rules:
-    return {stats.rv_continuous: _distribution, stats.rv_discrete: _distribution}
-
-
-def _distribution(value: Any) -> Any:
-    """Return what pickle keeps of a distribution, without the state of numpy's own generator."""
-    return dict(value.__getstate__())
-
-
 # -- nibabel
 
 
@@ -290,12 +281,11 @@ def _torch_generator(value: Any) -> Any:
     return str(value.device), value.get_state()
 
 
-#: Package, or package within one -> the module that has its types, and their rules.
+#: Top-level package -> the module that has its types, and their rules.
 _LIBRARIES: dict[str, tuple[str, Callable[[Any], Rules]]] = {
     "numpy": ("numpy.random", _numpy),
     "pandas": ("pandas", _pandas),
     "scipy": ("scipy.sparse", _scipy),
-    "scipy.stats": ("scipy.stats", _scipy_stats),
     "nibabel": ("nibabel", _nibabel),
     "xarray": ("xarray", _xarray),
     "mne": ("mne.io", _mne),
@@ -309,11 +299,10 @@ _asked: set[str] = set()
 def rule(cls: type) -> Rule | None:
     """Return the rule for a type of a library, if there is one."""
     # Classes made by Cython have something else there.
-    names = str(cls.__module__).split(".")
-    for library in (names[0], ".".join(names[:2])):
-        if library in _LIBRARIES and library not in _asked:
-            module, rules = _LIBRARIES[library]
-            if module in sys.modules:
-                _rules.update(rules(sys.modules[module]))
-                _asked.add(library)
+    library = str(cls.__module__).partition(".")[0]
+    if library in _LIBRARIES and library not in _asked:
+        module, rules = _LIBRARIES[library]
+        if module in sys.modules:
+            _rules.update(rules(sys.modules[module]))
+            _asked.add(library)
     return _rules.get(cls)

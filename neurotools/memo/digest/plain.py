@@ -15,7 +15,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from neurotools.memo.digest import arrays, files
+from neurotools.memo.digest import arrays, files, generators
 
 Rule = Callable[[Any], Any]
 Rules = dict[type, tuple[str, Rule]]
@@ -85,12 +85,9 @@ def _array() -> Rules:
 
 
 def _random() -> Rules:
-    import random
+    from random import Random
 
-    shared = random._inst
-    # The one behind `random.random` starts anywhere.
-    state = lambda value: "shared" if value is shared else value.getstate()  # noqa: E731
-    return {random.Random: ("random", state)}
+    return {Random: ("random", lambda value: generators.shared(value) or value.getstate())}
 
 
 def _struct() -> Rules:

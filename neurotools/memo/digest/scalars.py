@@ -91,6 +91,6 @@ def joined(kind: type, values: Collection[Any]) -> bytes | None:
         try:
             return b"*" + _PACKED[kind].encode() + np.fromiter(values, _PACKED[kind]).tobytes()
         except OverflowError:
-            pass
+            pass  # integers of more than 64 bits are written one by one
     scalar = SCALARS.get(kind)
     return None if scalar is None else b"-" + b"".join(map(scalar, values))

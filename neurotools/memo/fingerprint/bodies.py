@@ -15,7 +15,7 @@ from neurotools.memo.errors import UndigestableValue
 from neurotools.memo.fingerprint import classes, origin
 from neurotools.memo.fingerprint.limits import OF_IMPORT
 from neurotools.memo.fingerprint.reads import READ
-from neurotools.memo.fingerprint.unwrap import name_of
+from neurotools.memo.fingerprint.unwrap import is_dunder, name_of
 
 if TYPE_CHECKING:
     from neurotools.memo.fingerprint.walk import Walk
@@ -255,7 +255,7 @@ def subclasses(walk: Walk, value: type, label: str) -> None:
 def order(walk: Walk, value: Any, label: str) -> None:
     """Count the order in which a class or a module defines its names."""
     held = classes.guarded(value) if isinstance(value, type) else getattr(value, "__dict__", ())
-    names = [name for name in held if not (name.startswith("__") and name.endswith("__"))]
+    names = [name for name in held if not is_dunder(name)]
     walk.ledger.part("order", label, repr(names))
 
 

@@ -23,8 +23,8 @@ from neurotools.memo.fingerprint.limits import (
     doubtful,
 )
 from neurotools.memo.fingerprint.reads import CHANGED, READ, REBOUND, Import, Read, Reads
-from neurotools.memo.fingerprint.theirs import NUMBERS, is_dunder, is_foreign, is_plain_data
-from neurotools.memo.fingerprint.unwrap import is_code, name_of, unwrapped
+from neurotools.memo.fingerprint.theirs import NUMBERS, is_foreign, is_plain_data
+from neurotools.memo.fingerprint.unwrap import is_code, is_dunder, name_of, unwrapped
 
 if TYPE_CHECKING:
     from neurotools.memo.fingerprint.walk import Walk
@@ -234,7 +234,8 @@ class Chains:
             return self.follow(place, value, rest, how) if rest else value
         if rest and self._given(f"{module.__name__}.{first}", value, rest[0]):
             return value
-        if value is MISSING or is_dunder(first) or is_foreign(value, module.__name__):
+        is_of_import = is_dunder(first) and first != "__version__"
+        if value is MISSING or is_of_import or is_foreign(value, module.__name__):
             if is_code(value):
                 self.walk.used.add(name_of(value))
                 self.walk.note_package(origin.of(value))  # it may be handed on from another one

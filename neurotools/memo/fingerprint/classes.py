@@ -86,7 +86,7 @@ def _is_made(cls: type, name: str, value: Any) -> bool:
     function = getattr(value, "__func__", value)
     if not isinstance(function, FunctionType):
         return False
-    if any(_is_code(held) and not _is_written(held) for held in _cells(function)):
+    if any(_is_code(held) and not _is_written(held) for held in cells(function)):
         return False  # it was put around a method of the user's
     home = str(function.__globals__.get("__name__"))
     if home in _MAKERS and origin.of_function(function) is origin.LIBRARY:
@@ -99,9 +99,10 @@ def _is_written(function: Any) -> bool:
     return str(function.__code__.co_filename) == "<string>"
 
 
-def _cells(function: FunctionType) -> Iterator[Any]:
+def cells(function: FunctionType) -> Iterator[Any]:
+    """Yield what a closure holds, but for what is not there yet."""
     for cell in function.__closure__ or ():
-        with contextlib.suppress(ValueError):  # an empty one
+        with contextlib.suppress(ValueError):  # it is empty
             yield cell.cell_contents
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 from collections import Counter, OrderedDict, defaultdict, deque
-from types import CellType, FunctionType
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from neurotools.memo.digest.objects import attributes
@@ -17,7 +17,7 @@ from neurotools.memo.fingerprint.fixed import is_fixed, watch
 from neurotools.memo.fingerprint.harmless import is_harmless
 from neurotools.memo.fingerprint.reads import CHANGED, READ, REBOUND
 from neurotools.memo.fingerprint.shown import kind, shown
-from neurotools.memo.fingerprint.unwrap import is_code, name_of, unwrapped
+from neurotools.memo.fingerprint.unwrap import is_code, is_dunder, name_of, unwrapped
 from neurotools.memo.fingerprint.wrappers import inner_of, settings_of
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class Holdings:
         """Note that a value cannot be followed."""
         ledger, reason = self.walk.ledger, f"{kind(value)}{reason}"
         ledger.part("value", place, f"some {kind(value)}")
-        if wide or _is_private(place):
+        if wide or is_dunder(place.rpartition(".")[2]):
             self._lost[place] = reason
             ledger.doubt(f"{place} cannot be followed: {reason}")
         else:
@@ -302,8 +302,7 @@ class Holdings:
 
 def _content(function: FunctionType) -> tuple[str, ...]:
     """Return what tells a function from others of its name, without running anything."""
-    cells = [cell.cell_contents for cell in function.__closure__ or () if cell != CellType()]
-    held = [*cells, *(function.__defaults__ or ())]
+    held = [*classes.cells(function), *(function.__defaults__ or ())]
     return function.__qualname__, repr(content(function.__code__)), repr(list(map(shown, held)))
 
 
@@ -335,12 +334,6 @@ def _names_in_initializers(cls: type) -> set[str]:
 
 def _is_mock(value: Any) -> bool:
     return any(base.__module__ == "unittest.mock" for base in type(value).__mro__)
-
-
-def _is_private(place: str) -> bool:
-    """Whether a name is one that libraries write into classes, such as ``__attrs_attrs__``."""
-    last = place.rpartition(".")[2]
-    return last.startswith("__") and last.endswith("__")
 
 
 def _caches(value: Any) -> bool:

@@ -9,22 +9,19 @@ folder that others may write to: reading one is bounded, checks every type, and 
 from __future__ import annotations
 
 import json
-import os
-import stat
 import sys
 from types import CodeType
 from typing import Any, NamedTuple, Protocol
 
 import xxhash
 
+from neurotools.memo.digest.files import file_digest
+from neurotools.memo.errors import UndigestableValue
 from neurotools.memo.fingerprint.bytecode import content
 from neurotools.memo.fingerprint.reads import Import, Read, Reads
 
 #: Raise it when the canonical text, or what counts as read, changes.
 _LAYOUT = 1
-
-#: Larger files are not known: they are data, more likely than not.
-_LARGEST = 16 << 20
 
 
 class Shelf(Protocol):
@@ -123,15 +120,9 @@ class _File:
 
 def _digest(path: str) -> str | None:
     """Return a digest of a file's content; None for a cell, or what lies in an archive."""
-    if path.startswith("<"):
-        return None
     try:
-        with open(path, "rb") as file:
-            facts = os.fstat(file.fileno())
-            if not stat.S_ISREG(facts.st_mode) or facts.st_size > _LARGEST:
-                return None
-            return xxhash.xxh3_128_hexdigest(file.read())
-    except (OSError, ValueError):
+        return None if path.startswith("<") else file_digest(path)
+    except UndigestableValue:
         return None
 
 
@@ -142,12 +133,7 @@ def _place(path: str) -> str:
 
 def _name(code: CodeType, docstrings: bool) -> str:
     where = getattr(code, "co_qualname", ""), code.co_firstlineno, docstrings
-    return f"{code_name(code)}-{short_digest(repr(where))}"
-
-
-def code_name(code: CodeType) -> str:
-    """Return what stands for all that a code object does, in this version of Python."""
-    return short_digest(repr(content(code)))
+    return f"{short_digest(repr(content(code)))}-{short_digest(repr(where))}"
 
 
 def short_digest(text: str) -> str:

@@ -51,6 +51,10 @@ _LOGGING = "settings of loggers do not count"
 _INSTALLED = "what is installed beside it does not count"
 _ELSEWHERE = "what others answer does not count"
 
+_MACHINE = "what differs between machines and runs does not count; pass it as an argument"
+_SEED = "without a seed it gives other numbers each time"
+_BINARY = "what is in a shared library does not count"
+
 #: Name -> why a result may depend on something that does not count.
 DOUBTFUL: dict[str, str] = {
     **dict.fromkeys(("builtins.open", "io.open", "_io.open", "os.open"), _FILE),
@@ -76,13 +80,6 @@ DOUBTFUL: dict[str, str] = {
     **dict.fromkeys(("fileinput.input", "fileinput.FileInput"), _FILE),
     "importlib.util.find_spec": _INSTALLED,
     **dict.fromkeys(("codecs.lookup_error", "codecs.register_error"), _CONTEXT),
-}
-
-_MACHINE = "what differs between machines and runs does not count; pass it as an argument"
-_SEED = "without a seed it gives other numbers each time"
-_BINARY = "what is in a shared library does not count"
-
-DOUBTFUL |= {
     **dict.fromkeys(
         ("sys.argv", "sys.stdin", "sys.flags", "sys.orig_argv", "builtins.input"), _MACHINE
     ),
@@ -92,7 +89,7 @@ DOUBTFUL |= {
     **dict.fromkeys(("pathlib.Path.cwd", "pathlib.Path.home", "os.path.expanduser"), _MACHINE),
     **dict.fromkeys(("platform.node", "platform.platform", "getpass.getuser"), _MACHINE),
     **dict.fromkeys(("os.path.expandvars", "tempfile.gettempdir", "shutil.which"), _MACHINE),
-    **dict.fromkeys(("sys.getrecursionlimit"), _MACHINE),
+    "sys.getrecursionlimit": _MACHINE,
     **dict.fromkeys(("os.popen", "subprocess.getoutput", "subprocess.getstatusoutput"), _PROGRAM),
     **dict.fromkeys(("asyncio.create_subprocess_exec", "os.spawnv", "os.execv"), _PROGRAM),
     **dict.fromkeys(("pandas.Timestamp.now", "pandas.Timestamp.today"), _CLOCK),

@@ -44,11 +44,6 @@ _COMPILED = frozenset(("cython_function_or_method", "fused_cython_function"))
 NUMBERS = frozenset((bool, int, float, complex))
 
 
-def is_dunder(name: str) -> bool:
-    """Whether a name of a module is the import system's, and none that says what it does."""
-    return name.startswith("__") and name.endswith("__") and name != "__version__"
-
-
 def is_plain_data(value: Any) -> bool:
     """Whether a value is text, or a small container of text and numbers: a setting, perhaps."""
     if type(value) in (str, bytes):

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from neurotools.memo.digest import generators
 from neurotools.memo.fingerprint.origin import is_made_in_c
 
 #: What `functools.lru_cache` makes of a function.
@@ -52,14 +53,15 @@ def is_code(value: Any) -> bool:
     return issubclass(type(value), _CODE)
 
 
+def is_dunder(name: str) -> bool:
+    """Whether a name is one of those that Python and libraries write, such as ``__file__``."""
+    return name.startswith("__") and name.endswith("__")
+
+
 def shared_generator(value: Any) -> str:
     """Return the module whose own generator a bound method draws from, such as `random.choice`."""
     if type(value) in (MethodType, BuiltinFunctionType):
-        owner = value.__self__
-        if owner is getattr(sys.modules.get("random"), "_inst", value):
-            return "random"
-        if owner is getattr(sys.modules.get("numpy.random.mtrand"), "_rand", value):
-            return "numpy.random"
+        return generators.shared(value.__self__)
     return ""
 
 

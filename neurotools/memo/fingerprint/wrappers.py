@@ -8,7 +8,7 @@ from typing import Any
 
 from neurotools.memo.fingerprint import origin
 from neurotools.memo.fingerprint.fixed import is_fixed
-from neurotools.memo.fingerprint.unwrap import is_code
+from neurotools.memo.fingerprint.unwrap import is_code, is_dunder
 
 #: Attributes under which libraries keep the function that an object of theirs runs.
 _WRAPPED = ("__wrapped__", "py_func", "pyfunc", "func", "kernel_ir.func_id.func")
@@ -37,12 +37,8 @@ def settings_of(value: Any, held_as: str) -> dict[str, Any]:
     return {
         name: state[name]
         for name in sorted(state)
-        if name not in left_out and not _is_dunder(name) and _is_setting(state[name])
+        if name not in left_out and not is_dunder(name) and _is_setting(state[name])
     }
-
-
-def _is_dunder(name: str) -> bool:
-    return name.startswith("__") and name.endswith("__")
 
 
 def _is_setting(value: Any) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Iterable
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
@@ -60,9 +59,16 @@ class Witness:
             found.add(self._of_code(code, namespace))
         return sorted(found)
 
-    def changed(self, facts: Iterable[Any]) -> str:
-        """Return the name of something that is no longer what it was, or nothing."""
-        for fact in facts:
+    def changed(self, facts: Any) -> str:
+        """Return the name of something that is no longer what it was, or nothing.
+
+        Parameters
+        ----------
+        facts : list of list
+            What `seen` returned, as it came back from a record.
+        """
+        rows: list[Any] = facts if isinstance(facts, list) else [None]
+        for fact in rows:
             try:
                 kind, name, digest = map(str, fact)
             except (TypeError, ValueError):

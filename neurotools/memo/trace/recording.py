@@ -140,6 +140,9 @@ else:
             threading.setprofile(None)
 
     def _called(frame: FrameType, event: str, _argument: Any) -> None:
+        if not _active:  # in a thread that was started while somebody recorded, and goes on
+            sys.setprofile(None)
+            return
         # Most calls are of code that has been noted, and most events are returns.
         if event == "call" and frame.f_code not in _noted:
             _noted.add(frame.f_code)

@@ -6,6 +6,7 @@ from unittest import mock
 
 import pytest
 
+from neurotools.memo.fingerprint import limits
 from neurotools.memo.fingerprint.manifest import Manifest
 from neurotools.memo.fingerprint.reach import Tracker
 from tests.memo.fingerprint.sessions import Session
@@ -130,3 +131,8 @@ def test_looking_for_a_mock_makes_no_further_mocks():
     before = set(vars(value))
     assert "mock" in (refused(type(value)) or "")
     assert set(vars(value)) == before
+
+
+def test_every_doubt_is_of_a_name_in_a_module():
+    """A forgotten comma makes a name for each letter of one."""
+    assert [name for name in limits.DOUBTFUL if "." not in name.strip(".")] == []

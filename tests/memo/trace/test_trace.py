@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from neurotools.jobs.cache import disk_cacher
+from neurotools.memo.fingerprint.reach import Tracker
+from neurotools.memo.trace.evidence import Witness
 from neurotools.memo.trace.recording import recorded
 from tests.memo.test_function import Counter
 
@@ -257,3 +259,25 @@ def test_a_profiler_that_is_at_work_is_left_alone():
     finally:
         sys.setprofile(None)
     assert calls
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="threads are not watched one by one")
+def test_a_thread_that_outlives_the_recording_is_left_alone():
+    may_go_on, found = threading.Event(), []
+
+    def later():
+        may_go_on.wait()
+        (lambda: None)()
+        found.append(sys.getprofile())
+
+    with recorded():
+        thread = threading.Thread(target=later)
+        thread.start()
+    may_go_on.set()
+    thread.join()
+    assert found == [None]
+
+
+@pytest.mark.parametrize("facts", [7, "text", {"file": 1}, [7], [["file", "x"]], [[1, 2, 3, 4]]])
+def test_what_cannot_be_read_of_a_record_counts_as_changed(facts):
+    assert Witness(Tracker(read_by_numpy)).changed(facts)

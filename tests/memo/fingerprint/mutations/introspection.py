@@ -4,46 +4,7 @@
 from __future__ import annotations
 
 from tests.memo.fingerprint.mutations.case import Case, edited, neutral
-
-#: A library, installed as far as anybody can tell.
-LIB = """
-== site-packages/lib/__init__.py
-from functools import singledispatch
-from lib import core
-OPTIONS = {'n': 1}
-NAMES = ['a', 'b']
-UNIT = 'mm'
-REG = {}
-class Model:
-    n_iter = 5
-    def fit(self, x): return x * self.n_iter
-model = Model()
-def api(y): return core.helper(y)
-def use_options(y): return y * OPTIONS['n']
-def register(name, fn): REG[name] = fn
-def run(name, y): return REG[name](y)
-@singledispatch
-def process(y): return y
-def from_dict(cls, d): return cls(**{k: t(d[k]) for k, t in cls.__annotations__.items()})
-def build(fn): return str(fn.__annotations__)
-class Task:
-    def __init__(self, fn, n=1): self.fn = fn; self.n = n
-    def __call__(self, y): return self.fn(y) * self.n
-def task(n=1):
-    def deco(fn): return Task(fn, n)
-    return deco
-class Delayed:
-    def __init__(self, fn): self._fn = fn; self.calls = 0
-    def __call__(self, y): self.calls += 1; return self._fn(y)
-class Settings:
-    rate = 1
-settings = Settings()
-== site-packages/lib/core.py
-def helper(y): return y + 1
-== site-packages/lib-1.2.3.dist-info/RECORD
-lib/__init__.py,sha256=aaa,60
-lib/core.py,sha256=aaa,60
-"""
+from tests.memo.fingerprint.mutations.libraries import LIB
 
 CASES: list[Case] = [
     neutral(
