@@ -1,0 +1,1 @@
+"""Real faults, laid on purpose: kills, full disks, failing calls, other users."""
