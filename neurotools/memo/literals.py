@@ -147,13 +147,18 @@ _TEXT: dict[type, Callable[[Any], str]] = {
 }
 
 
+def _canonical_text(value: Any) -> str:
+    """Return the text of the tagged value; the commonest kinds take a shorter way."""
+    kind = type(value)
+    if kind is Digested:
+        return f"{{...:('digest',{value.kind!r},{value.detail!r},{value.digest!r})}}"
+    return text(value if kind in _PLAIN_KEYS else tag(value))
+
+
 def _signature_text(signature: Signature) -> str:
     """Return the text of the tagged signature, without a walk over its frame and plain values."""
     named, extra = signature
-    pairs = [
-        f"({name!r},{text(value if type(value) in _PLAIN_KEYS else tag(value))})"
-        for name, value in named
-    ]
+    pairs = [f"({name!r},{_canonical_text(value)})" for name, value in named]
     end = "," if len(pairs) == 1 else ""
     return f"(({','.join(pairs)}{end}),{text(tag(extra))})"
 

@@ -252,20 +252,18 @@ def _qualified(kind: type) -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
-def _dtype_text(dtype: np.dtype[Any]) -> str:
-    # numpy takes longer for it than all else here; what has fields may change.
-    return str(dtype) if dtype.kind not in "biufcSU" else _plain_dtype_text(dtype.str)
-
-
-@functools.lru_cache(maxsize=256)
-def _plain_dtype_text(text: str) -> str:
-    return str(np.dtype(text))
+@functools.lru_cache(maxsize=1024)
+def _plain_array_detail(shape: tuple[int, ...], dtype: str) -> str:
+    # numpy takes longer to spell a dtype than all else here.
+    return f"{shape} {np.dtype(dtype)}"[:60]
 
 
 def _detail(value: Any) -> str:
     """Return what a reader of the file name wants to know; never counted on to be unique."""
     if isinstance(value, np.ndarray):
-        return f"{value.shape} {_dtype_text(value.dtype)}"[:60]
+        if value.dtype.kind in "biufcSU":
+            return _plain_array_detail(value.shape, value.dtype.str)
+        return f"{value.shape} {value.dtype}"[:60]
     if isinstance(value, File):
         return ""  # the content counts, not the path: here it would make a moved file another call
     if isinstance(value, (PurePath, str)):

@@ -14,6 +14,8 @@ import xxhash
 
 #: Bytes copied at a time from an array that does not lie in C order; as many stay in the cache.
 BLOCK_BYTES = 1 << 20
+#: Smaller arrays are read in less time than it takes to ask whether they have changed.
+LARGE = 2 << 20
 
 Array = np.ndarray[Any, Any]
 

@@ -7,8 +7,7 @@ The last is what the kernel says when asked for a lease, which it gives for no f
 who writes through a mapping may change a file twice and its times once, but not without having it
 open. Only Linux gives leases, and only to the owner of a file; elsewhere the plain road is taken.
 
-Arrays in memory that are merely marked as read-only are read at each call: their mark can be taken
-off and put on again, and nothing would tell.
+Not here: arrays in memory (`watched`).
 """
 
 from __future__ import annotations

@@ -25,12 +25,30 @@ registered: dict[type, Rule] = {}
 
 def _array(walk: Walk, value: Any) -> bytes:
     value = np.ndarray.view(value, np.ndarray)
-    head = walk.encode(arrays.describe(value.dtype)) + walk.sequence(value.shape)
-    if not value.dtype.hasobject:
-        return head + mapped.content(value, arrays.content)
-    if value.dtype.names is None:
+    dtype = value.dtype
+    if dtype.isbuiltin == 1 and dtype.kind in "biufc" and not dtype.metadata:
+        return _plain_head(dtype.str, value.shape) + mapped.content(value, _in_memory)
+    head = walk.encode(arrays.describe(dtype)) + walk.sequence(value.shape)
+    if not dtype.hasobject:
+        return head + mapped.content(value, _in_memory)
+    if dtype.names is None:
         return head + walk.sequence(list(value.flat))
-    return head + b"".join(_array(walk, value[name]) for name in value.dtype.names)
+    return head + b"".join(_array(walk, value[name]) for name in dtype.names)
+
+
+@functools.lru_cache(maxsize=1024)
+def _plain_head(dtype: str, shape: tuple[int, ...]) -> bytes:
+    """Return what a walk writes of an array of plain numbers before its content."""
+    walk = Walk(str, choose)  # numbers and text alone: nothing is named or chosen
+    return walk.encode(dtype) + walk.sequence(shape)
+
+
+def _in_memory(array: np.ndarray[Any, Any]) -> bytes:
+    if array.flags.writeable or array.nbytes < arrays.LARGE:
+        return arrays.content(array)
+    from neurotools.memo.digest import watched  # not loaded before somebody has such an array
+
+    return watched.content(array, arrays.content)
 
 
 #: Subclasses of numpy's own, by the names of several versions -> one name for all versions.
