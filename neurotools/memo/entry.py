@@ -1,9 +1,11 @@
-"""The values that travel: Signature, Key, Record, Blob. They hold facts and do nothing else."""
+"""The values that travel: Signature, Key, Record, Blob. They hold facts and do nothing else.
+
+No dataclasses: to make them takes longer than to load all else that a call needs from here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 #: Bytes in one of the shapes that the buffer protocol gives them.
@@ -36,7 +38,6 @@ class Key(NamedTuple):
         return f"{self.function}/{self.code}/{self.call}.{self.method}"
 
 
-@dataclass(frozen=True, slots=True)
 class Record:
     """What is known of an entry besides its value.
 
@@ -52,13 +53,27 @@ class Record:
         The rest, plain JSON: signature, host, versions.
     """
 
-    created: float
-    seconds: float
-    layout: dict[str, Any] = field(default_factory=dict)
-    details: dict[str, Any] = field(default_factory=dict)
+    __slots__ = ("created", "details", "layout", "seconds")
+
+    def __init__(
+        self,
+        created: float,
+        seconds: float,
+        layout: dict[str, Any] | None = None,
+        details: dict[str, Any] | None = None,
+    ) -> None:
+        self.created, self.seconds = created, seconds
+        self.layout: dict[str, Any] = {} if layout is None else layout
+        self.details: dict[str, Any] = {} if details is None else details
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Record):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+
+    __hash__ = None  # type: ignore[assignment]
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class Digested:
     """Stands in a signature for a value that is too large, or too special, to be written out.
 
@@ -72,9 +87,18 @@ class Digested:
         128-bit digest of its content, URL-safe base64.
     """
 
-    kind: str
-    detail: str
-    digest: str
+    __slots__ = ("detail", "digest", "kind")
+
+    def __init__(self, kind: str, detail: str, digest: str) -> None:
+        self.kind, self.detail, self.digest = kind, detail, digest
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Digested):
+            return NotImplemented
+        return (self.kind, self.detail, self.digest) == (other.kind, other.detail, other.digest)
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.detail, self.digest))
 
     def __repr__(self) -> str:
         name = self.kind.rpartition(".")[2]

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
-import logging
 import sys
 import time
 from collections import Counter
@@ -25,6 +24,7 @@ from neurotools.memo.flight import Flight
 from neurotools.memo.formats.registry import FORMATS, holds
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.key import KeyMaker
+from neurotools.memo.log import Log
 from neurotools.memo.offered import Offered
 from neurotools.memo.options import Options
 from neurotools.memo.pace import Pace
@@ -36,7 +36,7 @@ from neurotools.memo.travel import asked_by_cloudpickle, is_importable
 if TYPE_CHECKING:
     from neurotools.memo.trace.recording import Recording
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 class Memoized(Offered):
@@ -210,7 +210,7 @@ class Memoized(Offered):
     @property
     def _is_told(self) -> bool:
         """Whether anybody hears what is said: to put it into words takes time, too."""
-        return self._options.verbose or log.isEnabledFor(logging.DEBUG)
+        return self._options.verbose or log.hears_debug()
 
     def _say(self, message: str) -> None:
         log.debug("%s", message)

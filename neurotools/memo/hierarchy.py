@@ -6,7 +6,6 @@ that it speeds up. Each kind of failure of each tier is reported once.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -14,9 +13,10 @@ from typing import cast
 
 from neurotools.memo.entry import Blob, Key, Record
 from neurotools.memo.errors import CorruptEntry, UntrustedEntry
+from neurotools.memo.log import Log
 from neurotools.memo.tiers.base import Entry, Tier
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 class Hierarchy:

@@ -8,6 +8,7 @@ the key ``...`` is tagged as well. Not here: file names (naming).
 from __future__ import annotations
 
 import ast
+import functools
 import keyword
 import pathlib
 import pickle
@@ -347,8 +348,8 @@ def decode(content: bytes, mode: str = "repr") -> Signature:
 _NUMBER = r"-?(?:0|[1-9]\d{0,17})(?:\.\d{1,30})?(?:e[+-]\d{1,3})?"
 _WORD = rf"(?:{_NUMBER}|'[^'\\\x00-\x1f\x7f]*'|None|True|False)"
 _TWO = rf"\('\w+',{_WORD}\)"
-_PAIRS = re.compile(rf"\(\((?:{_TWO},|{_TWO}(?:,{_TWO})+)?\),None\)", re.ASCII)
-_PAIR = re.compile(rf"\('(\w+)',({_WORD})\)", re.ASCII)
+_PAIRS = rf"\(\((?:{_TWO},|{_TWO}(?:,{_TWO})+)?\),None\)"
+_PAIR = rf"\('(\w+)',({_WORD})\)"
 _CONSTANTS = {"None": None, "True": True, "False": False}
 
 
@@ -361,9 +362,16 @@ def _plain_signature(content: bytes) -> Signature | None:
         text = content.decode()
     except UnicodeDecodeError:
         return None
-    if not _PAIRS.fullmatch(text):
+    pairs, pair = _patterns()
+    if not pairs.fullmatch(text):
         return None
-    return tuple([(name, _word(word)) for name, word in _PAIR.findall(text)]), None
+    return tuple([(name, _word(word)) for name, word in pair.findall(text)]), None
+
+
+@functools.cache
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return the patterns of a signature and of its pairs, compiled; only listings need them."""
+    return re.compile(_PAIRS, re.ASCII), re.compile(_PAIR, re.ASCII)
 
 
 def _word(word: str) -> Any:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import logging
 import os
 import threading
 import time
@@ -19,8 +18,9 @@ from typing import NamedTuple
 import xxhash
 
 from neurotools.memo.entry import Key
+from neurotools.memo.log import Log
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 #: Seconds between two looks at a lock that cannot be waited for (Windows, coroutines).
 POLL_SECONDS = 0.02

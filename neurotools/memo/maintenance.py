@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,10 +12,11 @@ from neurotools.memo.entry import Key, Signature
 from neurotools.memo.errors import CorruptEntry, UnreadableName, UntrustedEntry
 from neurotools.memo.fingerprint.manifest import Manifest
 from neurotools.memo.formats.registry import FORMATS, decoder
+from neurotools.memo.log import Log
 from neurotools.memo.seal import Sealed, reseal
 from neurotools.memo.tiers.directory import PRIVATE, DirectoryTier, read_record
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 def scan(folder: str, method: str, **decoding: Any) -> Iterator[tuple[str, Signature | None]]:

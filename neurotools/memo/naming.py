@@ -45,10 +45,10 @@ def base64hash10bytes(obj: Any) -> str:
 
 
 def _sha224(obj: Any) -> bytes:
-    import hashlib  # with OpenSSL, 3 ms to load
+    from neurotools.memo.digest.sha import sha224  # not loaded before it is needed
 
     content = obj if isinstance(obj, bytes) else utf8(obj if isinstance(obj, str) else repr(obj))
-    return hashlib.sha224(content).digest()
+    return sha224(content)
 
 
 def _base64(content: bytes) -> str:

@@ -11,11 +11,12 @@ from neurotools.memo.entry import Key
 from neurotools.memo.errors import UndigestableValue
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.key import KeyMaker
-from neurotools.memo.options import CacheInfo, Options, TierInfo
+from neurotools.memo.options import Options
 from neurotools.memo.runs import Runs
 
 if TYPE_CHECKING:
     from neurotools.memo.explain import Explanation
+    from neurotools.memo.info import CacheInfo
     from neurotools.memo.versions import Version
 
 
@@ -108,6 +109,8 @@ class Offered:
 
     def cache_info(self) -> CacheInfo:
         """Return how often results were loaded and computed in this process, in all and by tier."""
+        from neurotools.memo.info import CacheInfo, TierInfo  # not loaded before it is needed
+
         names = ("hits", "misses", "stores", "failures")
         tiers = zip(self._hierarchy.tiers, self._hierarchy.counts, strict=True)
         infos = tuple(

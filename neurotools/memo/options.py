@@ -1,17 +1,15 @@
-"""How a function is memoized, and what it has done: values that hold facts."""
+"""How a function is memoized."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from neurotools.memo.formats.base import PayloadFormat
 
 
-@dataclass(frozen=True)
 class Options:
-    """How a function is memoized.
+    """How a function is memoized; a plain class, since a dataclass takes a millisecond to make.
 
     Attributes
     ----------
@@ -37,36 +35,21 @@ class Options:
         Options of `Tracker`.
     """
 
-    form: PayloadFormat
-    cache_root: str | None = None
-    lock_folder: str | None = None
-    store: bool = True
-    skip_fast: bool = False
-    verbose: bool = False
-    allow_mutable_bindings: bool = False
-    trace: bool = False
-    ignore: tuple[str, ...] = ()
-    tracking: Mapping[str, Any] = field(default_factory=dict)
-
-
-class TierInfo(NamedTuple):
-    """What one tier has done: how often it had an entry, lacked one, kept one, failed."""
-
-    name: str
-    hits: int
-    misses: int
-    stores: int
-    failures: int
-
-
-class CacheInfo(NamedTuple):
-    """What a memoized function has done in this process.
-
-    ``hits`` were loaded, ``misses`` computed and kept, ``uncached`` computed without being kept (no
-    digest, no room, or faster than loading).
-    """
-
-    hits: int
-    misses: int
-    uncached: int
-    tiers: tuple[TierInfo, ...]
+    def __init__(
+        self,
+        form: PayloadFormat,
+        *,
+        cache_root: str | None = None,
+        lock_folder: str | None = None,
+        store: bool = True,
+        skip_fast: bool = False,
+        verbose: bool = False,
+        allow_mutable_bindings: bool = False,
+        trace: bool = False,
+        ignore: tuple[str, ...] = (),
+        tracking: Mapping[str, Any],
+    ) -> None:
+        self.form, self.cache_root, self.lock_folder = form, cache_root, lock_folder
+        self.store, self.skip_fast, self.verbose = store, skip_fast, verbose
+        self.allow_mutable_bindings, self.trace = allow_mutable_bindings, trace
+        self.ignore, self.tracking = ignore, tracking

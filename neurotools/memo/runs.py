@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import functools
-import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from neurotools.memo.entry import Record
+from neurotools.memo.log import Log
 
 if TYPE_CHECKING:
     from neurotools.memo.fingerprint.reach import Tracker
     from neurotools.memo.trace.evidence import Witness
     from neurotools.memo.trace.recording import Recording
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 class Runs:

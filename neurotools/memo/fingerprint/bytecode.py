@@ -6,11 +6,11 @@ where source is missing, or is not the source of the code that runs.
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from types import CodeType
 from typing import Any
 
+from neurotools.memo.digest.sha import sha224
 from neurotools.memo.fingerprint.reads import READ, REBOUND, Import, Read, Reads
 
 _NAMES = {
@@ -46,7 +46,7 @@ def _constant(value: Any) -> Any:
 def code_digest(code: CodeType) -> str:
     """Return a digest of a code object that holds for this version of Python."""
     version = "{}-{}.{}".format(sys.implementation.name, *sys.version_info)
-    return f"{version}:{hashlib.sha224(repr(content(code)).encode()).hexdigest()[:32]}"
+    return f"{version}:{sha224(repr(content(code)).encode()).hex()[:32]}"
 
 
 def nested(code: CodeType) -> list[CodeType]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-import logging
+import sys
 import threading
-from concurrent.futures import Executor
+from collections.abc import Iterator
 from types import BuiltinMethodType
 from typing import Any
 
@@ -18,18 +18,25 @@ _HARMLESS: tuple[type, ...] = (
     threading.Semaphore,
     threading.Event,
     threading.Barrier,
-    logging.Logger,
-    logging.LoggerAdapter,
-    logging.Handler,
-    Executor,
 )
+#: Types of modules that nobody may have loaded: then there are no such objects either.
+_OF_MODULES = {
+    "logging": ("Logger", "LoggerAdapter", "Handler"),
+    "concurrent.futures._base": ("Executor",),
+}
 
 
 def is_harmless(value: Any) -> bool:
     """Whether an object is such a one."""
     if type(value) is BuiltinMethodType:  # `write = sys.stdout.write`
         value = value.__self__
-    return issubclass(type(value), _HARMLESS) or _only_shows(value)
+    return issubclass(type(value), (*_HARMLESS, *_of_modules())) or _only_shows(value)
+
+
+def _of_modules() -> Iterator[type]:
+    for name, kinds in _OF_MODULES.items():
+        if (module := sys.modules.get(name)) is not None:
+            yield from (getattr(module, kind) for kind in kinds)
 
 
 def _only_shows(value: Any) -> bool:

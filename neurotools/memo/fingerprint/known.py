@@ -161,7 +161,7 @@ def _decoded(row: Any) -> Described | None:
             {_read(*facts): [_literal(one) for one in literals] for *facts, literals in computed},
             {_import(target) for target in imports},
             {_checked(name, str) for name in attributes},
-            _checked(debug, bool),
+            debug=_checked(debug, bool),
         )
         return Described(_checked(qualname, str), _checked(text, str), _checked(body, str), reads)
     except (TypeError, ValueError):

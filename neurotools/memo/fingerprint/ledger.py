@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
+from neurotools.memo.digest.sha import sha224
 from neurotools.memo.errors import UnsafeBinding
 from neurotools.memo.fingerprint import origin
 from neurotools.memo.fingerprint.guards import Guards
@@ -36,7 +36,7 @@ class Ledger:
     def part(self, kind: str, name: str, digest: str, source: str | None = None) -> None:
         """Note a part; the digest may be any text that is equal only for equal parts."""
         if len(digest) > 64:
-            digest = hashlib.sha224(digest.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+            digest = sha224(digest.encode("utf-8", "surrogatepass")).hex()[:32]
         if source is not None and len(source) > _SHOWN:
             source = source[:_SHOWN] + "..."
         self.parts[kind, name] = Part(name, kind, digest, source)

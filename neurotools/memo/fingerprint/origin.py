@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 import re
 import sys
-import sysconfig
 from functools import cache, lru_cache
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
+
+from neurotools.memo.digest.sha import sha224
 
 
 class Package(NamedTuple):
@@ -156,8 +157,10 @@ def of_file(file: str) -> Origin:
 
 @lru_cache(maxsize=1)
 def _library_folders() -> tuple[str, ...]:
-    folders = (sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))
-    return tuple({_normal(folder) + os.sep for folder in folders if folder})
+    # As `sysconfig` has them, which takes a millisecond to load.
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    compiled = os.path.join(sys.base_exec_prefix, sys.platlibdir, version)
+    return tuple({_normal(folder) + os.sep for folder in (os.path.dirname(os.__file__), compiled)})
 
 
 def _normal(path: str) -> str:
@@ -266,13 +269,11 @@ def _minor(package: Package) -> str:
 
 
 def _recorded(package: Package) -> str:
-    import hashlib
-
     content = _read(os.path.join(package.metadata, "RECORD")) or package.version
     # Installers add what they compile and note about an installation; that differs for equal files.
     lines = [line for line in content.splitlines() if ".dist-info/" not in line]
     kept = sorted(line for line in lines if not line.partition(",")[0].endswith(".pyc"))
-    return hashlib.sha224("\n".join(kept).encode()).hexdigest()[:32]
+    return sha224("\n".join(kept).encode()).hex()[:32]
 
 
 _GRANULARITIES = {"exact": _exact, "minor": _minor, "record": _recorded}

@@ -6,7 +6,6 @@ are not read. Not here: reading a definition (`reader`), and what the names are 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 # How a name is used. Only what is READ can change a result; the others tell what the code itself
@@ -53,7 +52,6 @@ class Read(NamedTuple):
     declared: bool = False
 
 
-@dataclass
 class Reads:
     """All that a definition reads.
 
@@ -71,11 +69,29 @@ class Reads:
         Whether the code differs under ``-O``: it asserts, or reads ``__debug__``.
     """
 
-    uses: dict[Read, int] = field(default_factory=dict)
-    computed: dict[Read, list[str | None]] = field(default_factory=dict)
-    imports: set[Import] = field(default_factory=set)
-    attributes: set[str] = field(default_factory=set)
-    debug: bool = False
+    __slots__ = ("attributes", "computed", "debug", "imports", "uses")
+
+    def __init__(
+        self,
+        uses: dict[Read, int] | None = None,
+        computed: dict[Read, list[str | None]] | None = None,
+        imports: set[Import] | None = None,
+        attributes: set[str] | None = None,
+        *,
+        debug: bool = False,
+    ) -> None:
+        self.uses = {} if uses is None else uses
+        self.computed = {} if computed is None else computed
+        self.imports = set() if imports is None else imports
+        self.attributes = set() if attributes is None else attributes
+        self.debug = debug
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Reads):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+
+    __hash__ = None  # type: ignore[assignment]
 
     def use(self, read: Read, how: int) -> None:
         """Note one use of a name."""

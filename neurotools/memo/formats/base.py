@@ -7,7 +7,6 @@ it refuses before anything is written. It never opens a file: it sees buffers.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from neurotools.memo.entry import Buffer
@@ -16,7 +15,6 @@ from neurotools.memo.entry import Buffer
 MARK = "zstd"
 
 
-@dataclass(frozen=True, slots=True)
 class Payload:
     """A value as bytes.
 
@@ -29,8 +27,11 @@ class Payload:
         What `PayloadFormat.decode` needs besides the bytes; plain JSON, empty for most values.
     """
 
-    parts: tuple[Buffer, ...]
-    layout: dict[str, Any] = field(default_factory=dict)
+    __slots__ = ("layout", "parts")
+
+    def __init__(self, parts: tuple[Buffer, ...], layout: dict[str, Any] | None = None) -> None:
+        self.parts = parts
+        self.layout: dict[str, Any] = {} if layout is None else layout
 
 
 class PayloadFormat(Protocol):

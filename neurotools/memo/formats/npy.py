@@ -12,7 +12,6 @@ import functools
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -29,7 +28,7 @@ _ALIGNMENT = 64
 _SHORTEST = 128
 
 _RULES = Rules("npy")
-_HEADER = re.compile(
+_HEADER = (
     r"\{'descr': (?:'([^']*)'|(\[.*\])), 'fortran_order': (True|False), "
     r"'shape': \((\d{1,18}(?:, \d{1,18})*)?,?\), \} *\n"
 )
@@ -133,16 +132,23 @@ def _structure_stream(tree: Any) -> bytes:
 # ---------------------------------------------------------------- reading
 
 
-@dataclass(frozen=True, slots=True)
 class _Header:
     """What one header says; ``start`` is its length, up to where the data begins."""
 
-    dtype: np.dtype[Any]
-    shape: tuple[int, ...]
-    order: Literal["C", "F"]
-    nbytes: int
-    start: int
-    is_structure: bool
+    __slots__ = ("dtype", "is_structure", "nbytes", "order", "shape", "start")
+
+    def __init__(
+        self,
+        dtype: np.dtype[Any],
+        shape: tuple[int, ...],
+        order: Literal["C", "F"],
+        nbytes: int,
+        start: int,
+        *,
+        is_structure: bool,
+    ) -> None:
+        self.dtype, self.shape, self.order, self.nbytes = dtype, shape, order, nbytes
+        self.start, self.is_structure = start, is_structure
 
 
 #: Headers already parsed: functions return the same kinds of array again and again.
@@ -183,7 +189,7 @@ def _header(payload: memoryview, position: int) -> _Header:
 
 def _parsed_header(content: bytes, length: int) -> _Header:
     text = content[10:].decode("latin-1") if content[6] == 1 else content[12:].decode()
-    found = _HEADER.fullmatch(text) if len(content) == length else None
+    found = re.fullmatch(_HEADER, text) if len(content) == length else None
     if found is None:
         raise ValueError(f"unreadable header {content[:80]!r}")
     one, fields, fortran, sizes = found.groups()
@@ -192,7 +198,7 @@ def _parsed_header(content: bytes, length: int) -> _Header:
     order: Literal["C", "F"] = "F" if fortran == "True" else "C"
     nbytes = math.prod(shape) * dtype.itemsize
     is_structure = order == "F" and shape == () and dtype.kind == "S"
-    return _Header(dtype, shape, order, nbytes, length, is_structure)
+    return _Header(dtype, shape, order, nbytes, length, is_structure=is_structure)
 
 
 def _parsed_structure(text: bytes) -> Any:

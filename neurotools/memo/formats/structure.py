@@ -20,7 +20,6 @@ import struct
 import types
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -48,7 +47,6 @@ _HOPELESS = (
 _DAMAGE = (ValueError, TypeError, LookupError, ArithmeticError, RecursionError, struct.error)
 
 
-@dataclass(frozen=True, slots=True)
 class Rules:
     """What a format can hold.
 
@@ -66,11 +64,19 @@ class Rules:
         Whether long texts beyond ASCII are stored as arrays, in UTF-8.
     """
 
-    method: str
-    against: Callable[[np.ndarray[Any, Any]], str] = lambda _: ""
-    int_bits: int | None = None
-    packs_numbers: bool = True
-    packs_all_text: bool = True
+    __slots__ = ("against", "int_bits", "method", "packs_all_text", "packs_numbers")
+
+    def __init__(
+        self,
+        method: str,
+        against: Callable[[np.ndarray[Any, Any]], str] = lambda _: "",
+        *,
+        int_bits: int | None = None,
+        packs_numbers: bool = True,
+        packs_all_text: bool = True,
+    ) -> None:
+        self.method, self.against, self.int_bits = method, against, int_bits
+        self.packs_numbers, self.packs_all_text = packs_numbers, packs_all_text
 
 
 def describe(value: Any, rules: Rules) -> tuple[Tree, list[np.ndarray[Any, Any]]]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import threading
 from collections.abc import Callable
-from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from queue import SimpleQueue
 
 #: A helper that was late is not asked for so many times; twice as many where that happens again.
 _REST, _LONGEST_REST = 64, 1 << 14
@@ -16,9 +20,8 @@ class _Helper:
     """A thread that does what it is asked, started when first needed; it may take a rest."""
 
     def __init__(self) -> None:
-        self._asked: SimpleQueue[Callable[[], object]] = SimpleQueue()
+        self._asked: SimpleQueue[Callable[[], object]] | None = None
         self._lock = threading.Lock()
-        self._started = False
         self._resting, self._rest = 0, _REST
 
     def ask(self, work: Callable[[], object]) -> None:
@@ -26,12 +29,16 @@ class _Helper:
         if self._resting:
             self._resting -= 1
             return
-        if not self._started:
+        if self._asked is None:
             with self._lock, contextlib.suppress(RuntimeError):
-                if not self._started and _processors() > 1:
-                    threading.Thread(target=self._run, name="neurotools", daemon=True).start()
-                    self._started = True
-        if self._started:
+                if self._asked is None and _processors() > 1:
+                    from queue import SimpleQueue  # not loaded before it is needed
+
+                    asked: SimpleQueue[Callable[[], object]] = SimpleQueue()
+                    run = functools.partial(_run, asked)
+                    threading.Thread(target=run, name="neurotools", daemon=True).start()
+                    self._asked = asked
+        if self._asked is not None:
             self._asked.put(work)
 
     def rest(self, *, late: bool) -> None:
@@ -40,11 +47,12 @@ class _Helper:
             self._resting = self._rest
         self._rest = min(2 * self._rest, _LONGEST_REST) if late else _REST
 
-    def _run(self) -> None:
-        while True:
-            # Who needs what was asked for finds out that it was not done, and does it.
-            with contextlib.suppress(Exception):
-                self._asked.get()()
+
+def _run(asked: SimpleQueue[Callable[[], object]]) -> None:
+    while True:
+        # Who needs what was asked for finds out that it was not done, and does it.
+        with contextlib.suppress(Exception):
+            asked.get()()
 
 
 def _processors() -> int:

@@ -26,7 +26,7 @@ def test_a_helper_that_was_late_is_left_alone_for_longer_and_longer():
     worker.ask(lambda: asked.append(1))
     assert worker._resting == 2 * helper._REST - 1
     assert asked == []
-    assert not worker._started
+    assert worker._asked is None
     worker.rest(late=False)
     worker.rest(late=True)
     assert worker._resting == helper._REST

@@ -1,0 +1,28 @@
+"""What a memoized function has done in this process: what `cache_info` gives."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class TierInfo(NamedTuple):
+    """What one tier has done: how often it had an entry, lacked one, kept one, failed."""
+
+    name: str
+    hits: int
+    misses: int
+    stores: int
+    failures: int
+
+
+class CacheInfo(NamedTuple):
+    """What a memoized function has done in this process.
+
+    ``hits`` were loaded, ``misses`` computed and kept, ``uncached`` computed without being kept (no
+    digest, no room, or faster than loading).
+    """
+
+    hits: int
+    misses: int
+    uncached: int
+    tiers: tuple[TierInfo, ...]
