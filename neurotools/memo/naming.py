@@ -165,8 +165,8 @@ def _inflate(content: bytes) -> bytes:
 # ---------------------------------------------------------------- folders
 
 # Names that Windows keeps for devices, with or without a suffix.
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f\\/<>:"|?*%]|^[. ]|[. ]$')
-_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
+_UNSAFE = r'[\x00-\x1f\x7f\\/<>:"|?*%]|^[. ]|[. ]$'
+_RESERVED = r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)"
 
 
 def function_parts(function: Callable[..., Any]) -> tuple[str, ...]:
@@ -205,8 +205,8 @@ def script_of(function: Callable[..., Any]) -> str:
 
 def _safe(part: str) -> str:
     """Return a folder name that every file system takes, different for different parts."""
-    clean = _UNSAFE.sub(lambda match: f"%{ord(match.group()):02x}", part)
-    if _RESERVED.match(clean):
+    clean = re.sub(_UNSAFE, lambda match: f"%{ord(match.group()):02x}", part)
+    if re.match(_RESERVED, clean):
         clean = f"%{ord(clean[0]):02x}{clean[1:]}"
     if len(utf8(clean)) > 120:
         clean = f"{clean[:60]}~{base64hash10bytes(part)}"

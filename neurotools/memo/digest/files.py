@@ -191,13 +191,14 @@ def _read(path: str) -> tuple[os.stat_result, bytes, os.stat_result]:
         if not stat.S_ISREG(before.st_mode):
             raise _refusal(path, "is neither a file nor a folder")
         hasher = xxhash.xxh3_128()
-        for chunk in _chunks(file):
+        for chunk in _chunks(file, before.st_size):
             hasher.update(chunk)
         return before, hasher.digest(), os.fstat(file.fileno())
 
 
-def _chunks(file: Any) -> Iterator[memoryview]:
-    buffer = memoryview(bytearray(_CHUNK_BYTES))
+def _chunks(file: Any, size: int) -> Iterator[memoryview]:
+    # To clear a buffer takes longer than to read a small file.
+    buffer = memoryview(bytearray(min(_CHUNK_BYTES, size + 1)))
     while count := file.readinto(buffer):
         yield buffer[:count]
 

@@ -208,14 +208,14 @@ def _metadata(root: str, installed: bool) -> dict[str, Package]:
     except OSError:
         return {}
     for entry in entries:
-        if match := pattern.fullmatch(entry):
+        if entry.endswith("-info") and (match := re.fullmatch(pattern, entry)):
             name = _normalized(match[1])
             found[name] = Package(name, match[2] or "", os.path.join(root, entry))
     return found
 
 
-_WHEEL_METADATA = re.compile(r"(.+?)-(.+)\.dist-info")
-_INSTALLED_METADATA = re.compile(r"(.+?)(?:-([^-]+))?(?:-py[\d.]+)?\.(?:dist|egg)-info")
+_WHEEL_METADATA = r"(.+?)-(.+)\.dist-info"
+_INSTALLED_METADATA = r"(.+?)(?:-([^-]+))?(?:-py[\d.]+)?\.(?:dist|egg)-info"
 
 
 def _normalized(name: str) -> str:

@@ -22,10 +22,10 @@ _ONE = re.compile(
     r"|[mM]8(?:\[\d{0,9}[A-Za-z]{1,2}\])?)"
 )
 #: Integer types of one size are told apart by their letters, in scalars.
-_LETTER = re.compile(r"[ilqILQ]")
+_LETTERS = frozenset("ilqILQ")
 #: Strings, numbers, brackets. No operators: deep expressions of these have crashed parsers, while
 #: brackets are counted. `(?!\d)` leaves one way to match a run of digits, hence no backtracking.
-_FIELDS = re.compile(r"""\[(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\d+(?!\d)|[][(), ])*\]""")
+_FIELDS = r"""\[(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\d+(?!\d)|[][(), ])*\]"""
 
 
 def to_text(dtype: np.dtype[Any]) -> str:
@@ -68,7 +68,7 @@ def from_text(text: str) -> np.dtype[Any]:
 @lru_cache(maxsize=512)
 def _plain_dtype(text: str) -> np.dtype[Any]:
     try:
-        if _ONE.fullmatch(text) or _LETTER.fullmatch(text):
+        if _ONE.fullmatch(text) or text in _LETTERS:
             return np.dtype(text)
         raise ValueError("it is no description")
     except (ValueError, TypeError) as error:
@@ -77,7 +77,7 @@ def _plain_dtype(text: str) -> np.dtype[Any]:
 
 def _dtype_with_fields(text: str) -> np.dtype[Any]:
     try:
-        if len(text) > MAX_LENGTH or not _FIELDS.fullmatch(text):
+        if len(text) > MAX_LENGTH or not re.fullmatch(_FIELDS, text):
             raise ValueError("it is no description")
         fields = ast.literal_eval(text)
         _check_fields(fields)

@@ -13,7 +13,7 @@ from neurotools.memo.tiers.directory import DirectoryTier
 from neurotools.memo.tiers.ram import DEFAULT_MAX_BYTES, RamTier
 
 # Two letters at least: C:\\ is a drive, not a scheme.
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_SCHEME = r"[A-Za-z][A-Za-z0-9+.-]+://"
 
 
 def tier_at(location: Any, identifier: str, **options: Any) -> Tier:
@@ -43,7 +43,7 @@ def tier_at(location: Any, identifier: str, **options: Any) -> Tier:
     place = os.fspath(location)
     if not isinstance(place, str):
         raise TypeError(f"a tier is a folder, 'ram://' or a Tier, not {location!r}")
-    if _SCHEME.match(place):
+    if "://" in place and re.match(_SCHEME, place):
         return _tier_of_url(place)
     if not place:
         raise ValueError("the location of a cache is empty; '.' is the working directory")
