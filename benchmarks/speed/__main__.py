@@ -1,7 +1,7 @@
 """Measures neurotools beside other caches and the raw limit, all taking turns.
 
     python -m benchmarks.speed --quick         # some minutes
-    python -m benchmarks.speed --full --keep   # for a quiet machine; writes what the docs show
+    python -m benchmarks.speed --full --keep --times 3   # on a quiet machine, for the docs
     python -m benchmarks.speed --rows hit,miss --only table
 
 The first time it makes a virtual environment of its own, ``.venv-bench``, from PyPI.
@@ -26,6 +26,7 @@ def main() -> None:
     for name in ("quick", "full", "smallest"):
         form.add_argument(f"--{name}", dest="form", action="store_const", const=name)
     parser.add_argument("--rows", default="", help="names of rows or plots, with commas between")
+    parser.add_argument("--times", type=int, default=1, help="how often to measure the whole table")
     parser.add_argument("--only", choices=("table", "growth"), help="leave out the other")
     parser.add_argument("--keep", action="store_true", help="write what the documentation shows")
     parser.add_argument("--folder", help="where files go meanwhile; by default a temporary one")
@@ -50,13 +51,15 @@ def table(chosen: argparse.Namespace, scratch: Path) -> dict[str, str]:
     from benchmarks.speed.rows import ROWS
     from benchmarks.speed.runner import Runner
 
-    outcomes, started = [], time.perf_counter()
-    with Runner(chosen.form, scratch) as runner:
-        for row in ROWS:
-            if _is_wanted(row.name, chosen):
-                outcomes.append(runner.measure(row))
-                print(report.line(outcomes[-1], time.perf_counter() - started), flush=True)
-    return report.tables(outcomes, chosen.form, time.perf_counter() - started)
+    runs, started = [], time.perf_counter()
+    for _ in range(chosen.times):
+        runs.append(outcomes := [])
+        with Runner(chosen.form, scratch) as runner:
+            for row in ROWS:
+                if _is_wanted(row.name, chosen):
+                    outcomes.append(runner.measure(row))
+                    print(report.line(outcomes[-1], time.perf_counter() - started), flush=True)
+    return report.tables(runs, chosen.form, time.perf_counter() - started)
 
 
 def growths(chosen: argparse.Namespace, scratch: Path) -> dict[str, str]:

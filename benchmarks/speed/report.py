@@ -26,27 +26,53 @@ def line(outcome: Outcome, seconds: float) -> str:
     return f"{seconds:4.0f} s  {told}"
 
 
-def tables(outcomes: Sequence[Outcome], form: str, seconds: float) -> dict[str, str]:
-    """Return the tables by the names of their files."""
-    told = circumstances(f"benchmarks.speed --{form}", seconds)
+def tables(runs: Sequence[Sequence[Outcome]], form: str, seconds: float) -> dict[str, str]:
+    """Return the tables by the names of their files.
+
+    Parameters
+    ----------
+    runs : sequence of sequence of Outcome
+        What came out of each run of the benchmark, the same rows in the same order.
+    form : str
+        One of `FORMS`.
+    seconds : float
+        How long it took.
+    """
+    times = f" --times {len(runs)}" if len(runs) > 1 else ""
+    told = circumstances(f"benchmarks.speed --{form}{times}", seconds)
     return {
-        "speed-goals.inc": _goals(outcomes) + "\n" + told,
-        "speed-everybody.inc": _everybody(outcomes) + "\n" + told,
+        "speed-goals.inc": _goals(runs) + "\n" + told,
+        "speed-everybody.inc": _everybody(runs[-1]) + "\n" + told,
     }
 
 
 # ---------------------------------------------------------------- the goals
 
 
-def _goals(outcomes: Sequence[Outcome]) -> str:
+def _goals(runs: Sequence[Sequence[Outcome]]) -> str:
     header = ["work", "goal", "neurotools", "met", "limit", "best peer"]
-    return grid(
-        header,
-        [
-            [o.row.title, _goal(o.row), _ours(o), _verdict(o), _limit(o), _best_peer(o)]
-            for o in outcomes
-        ],
+    rows = [_goal_row(outcomes) for outcomes in zip(*runs, strict=True)]
+    if len(runs) > 1:
+        header.insert(3, "each run")
+        for row, outcomes in zip(rows, zip(*runs, strict=True), strict=True):
+            row.insert(3, ", ".join(map(_figure_alone, outcomes)))
+    return grid(header, rows)
+
+
+def _goal_row(outcomes: Sequence[Outcome]) -> list[str]:
+    """Return what is said of a row: of the run in the middle."""
+    middle = sorted(outcomes, key=_figure)[len(outcomes) // 2]
+    verdicts = [_verdict(outcome) for outcome in outcomes]
+    met = (
+        verdicts[0] if len(set(verdicts)) == 1 else f"in {verdicts.count('yes')} of {len(verdicts)}"
     )
+    row = middle.row
+    return [row.title, _goal(row), _ours(middle), met, _limit(middle), _best_peer(middle)]
+
+
+def _figure_alone(outcome: Outcome) -> str:
+    is_ratio = outcome.row.against and not outcome.row.beyond
+    return f"{_figure(outcome):.2f}" if is_ratio else amount(_figure(outcome), outcome.row.unit)
 
 
 def _goal(row: Row) -> str:

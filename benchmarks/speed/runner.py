@@ -29,7 +29,7 @@ class Pace(NamedTuple):
 PACES = {
     "smallest": Pace(0.0, 1, 1),
     "quick": Pace(1.5, 3, 15),
-    "full": Pace(20.0, 5, 51),
+    "full": Pace(12.0, 5, 51),
 }
 #: Nothing is measured meanwhile.
 _PREPARED_AT_ONCE = 2
