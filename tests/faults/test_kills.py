@@ -1,4 +1,4 @@
-"""Processes that are killed and power that fails: short forms of what is in `benchmarks`."""
+"""Kills, failing power, all at once: short forms of what is in `benchmarks.reliability`."""
 
 import json
 import os
@@ -27,12 +27,20 @@ def counts_of(command, *options):
 
 
 def test_nothing_is_wrong_or_lost_or_left_after_a_kill():
-    counts = counts_of("kills", "--many", "60", "--largest", "300000", "--seed", "5")
+    counts = counts_of("kills", "--many", "50", "--largest", "300000", "--seed", "5")
     bad = {"wrong", "lost", "left over", "warnings", "exceptions"}
     assert {name: counts.get(name, 0) for name in bad} == dict.fromkeys(bad, 0)
-    assert counts["kills"] == 60
+    assert counts["kills"] == 50
     assert counts["looked at"] > 100
     assert not any(name.startswith("killed by ended") for name in counts)
+
+
+def test_nothing_goes_wrong_when_everything_happens_at_once():
+    counts = counts_of("soak", "--minutes", "0.06", "--workers", "3")
+    bad = {"wrong", "lost", "left over", "exceptions"}
+    assert {name: counts.get(name, 0) for name in bad} == dict.fromkeys(bad, 0)
+    assert counts["calls"] > 100
+    assert counts["kills"] > 0
 
 
 def test_nothing_is_wrong_or_lost_after_the_power_failed():
