@@ -7,10 +7,12 @@ lies on the path without metadata, is the user's.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
 import sysconfig
+import time
 from functools import cache, lru_cache
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
@@ -156,8 +158,21 @@ def of_file(file: str) -> Origin:
 
 @lru_cache(maxsize=1)
 def _library_folders() -> tuple[str, ...]:
-    folders = (sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))
+    folders = (_path_of("stdlib"), _path_of("platstdlib"))
     return tuple({_normal(folder) + os.sep for folder in folders if folder})
+
+
+def _path_of(name: str) -> str:
+    """Return a folder that Python knows of."""
+    # Before Python 3.12, threads that are the first to ask find what they ask for half made.
+    for _ in range(_PATIENCE):
+        with contextlib.suppress(RuntimeError, KeyError, AttributeError):
+            return sysconfig.get_path(name)
+        time.sleep(0.001)
+    return sysconfig.get_path(name)
+
+
+_PATIENCE = 1000
 
 
 def _normal(path: str) -> str:
