@@ -127,7 +127,7 @@ def test_a_refusal_that_is_told_again_does_not_grow():
     def refused(x):
         return __import__(str(x))
 
-    keys, depths = KeyMaker(refused), []
+    keys, depths = KeyMaker(refused, strict=True), []
     for _ in range(5):
         with pytest.raises(UnsafeBinding) as told:
             _ = keys.fingerprint
