@@ -25,7 +25,7 @@ from neurotools.memo.options import Options
 from neurotools.memo.signature import canonical
 from neurotools.memo.supported import check_supported
 from neurotools.memo.tiers.base import Tier
-from neurotools.memo.tiers.directory import PRIVATE
+from neurotools.memo.tiers.directory import DURABILITIES, PRIVATE
 from neurotools.memo.tiers.locations import tier_at
 
 if TYPE_CHECKING:
@@ -119,6 +119,7 @@ def disk_cacher(
     packages: str = "minor",
     trace: bool = False,
     verify: bool = True,
+    durability: str = "process",
 ) -> Cacher:
     """Make a decorator that keeps results in a folder.
 
@@ -160,6 +161,9 @@ def disk_cacher(
     verify : bool
         Whether the checksum of an entry is verified each time it is read. A mapped file is read as
         a whole for this, once in each process, and again when its size or times have changed.
+    durability : {'process', 'power'}
+        What a stored result outlives: that the process is killed, or that the power fails, too.
+        ``'power'`` waits for the disk at each new result, typically for milliseconds.
 
     Returns
     -------
@@ -169,7 +173,7 @@ def disk_cacher(
     Raises
     ------
     UnknownChoice
-        If there is no such method, compression or mode.
+        If there is no such method, compression, mode or durability.
     UnusableLocation
         If no cache can be kept at the location.
 
@@ -193,6 +197,7 @@ def disk_cacher(
         compress=compress,
         mmap_mode=mmap_mode,
         verify=verify,
+        durability=durability,
         ignore=ignore,
         packages=packages,
         trace=trace,
@@ -218,6 +223,7 @@ def hierarchical_cacher(
     packages: str = "minor",
     trace: bool = False,
     verify: bool = True,
+    durability: str = "process",
 ) -> Cacher:
     """Make a decorator that keeps results in several tiers, from fast to slow.
 
@@ -240,6 +246,9 @@ def hierarchical_cacher(
         Name of the sub-folder that holds the cache.
     skip_fast, compress, mmap_mode, ignore, packages, trace, verify
         See `disk_cacher`.
+    durability : {'process', 'power'}
+        See `disk_cacher`; it holds for all folders given here, and for what is copied to faster
+        ones.
 
     Returns
     -------
@@ -249,7 +258,7 @@ def hierarchical_cacher(
     Raises
     ------
     UnknownChoice
-        If there is no such method, compression or mode.
+        If there is no such method, compression, mode or durability.
     UnusableLocation
         If no cache can be kept at a location.
     ValueError
@@ -263,6 +272,7 @@ def hierarchical_cacher(
         compress=compress,
         mmap_mode=mmap_mode,
         verify=verify,
+        durability=durability,
         ignore=ignore,
         packages=packages,
         trace=trace,
@@ -281,6 +291,7 @@ def _cacher(
     compress: str | tuple[str, int] | bool | None,
     mmap_mode: str | None,
     verify: bool,
+    durability: str,
     ignore: str | Iterable[str],
     packages: str,
     write_back: bool = True,
@@ -291,9 +302,12 @@ def _cacher(
         raise UnknownChoice("mmap_mode", mmap_mode, ["None", "c", "r"])
     if packages not in _PACKAGES:
         raise UnknownChoice("packages", packages, _PACKAGES)
+    if durability not in DURABILITIES:
+        raise UnknownChoice("durability", durability, DURABILITIES)
     if not locations:
         raise ValueError("fast_to_slow is empty; give one folder at least, or 'ram://'")
-    tiers = [tier_at(place, identifier, mmap_mode=mmap_mode, verify=verify) for place in locations]
+    of_folders = {"mmap_mode": mmap_mode, "verify": verify, "durability": durability}
+    tiers = [tier_at(place, identifier, **of_folders) for place in locations]
     roots = [str(root) for tier in tiers if (root := getattr(tier, "root", None))]
     # The slowest folder that is written to is the one that most other processes see.
     shared = roots if write_back else roots[:1]

@@ -71,7 +71,8 @@ class KeyMaker:
         fingerprint = self.tracker.current()
         if fingerprint is not self._accepted:
             if self._strict and (refusals := self.tracker.refusals):
-                raise refusals[0]
+                # It is kept, and would keep the frames of all who were told.
+                raise refusals[0].with_traceback(None)
             self._accepted = fingerprint
         return fingerprint
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from neurotools.memo.digest.files import File
+from neurotools.memo.errors import UnsafeBinding
 from neurotools.memo.key import KeyMaker, code_name, key_maker
 
 
@@ -120,3 +121,15 @@ def test_methods_differ_by_method():
     assert KeyMaker(example).key((((), None)), "npy").method == "npy"
     with pytest.raises(TypeError, match="missing"):
         KeyMaker(example).signature((), {})
+
+
+def test_a_refusal_that_is_told_again_does_not_grow():
+    def refused(x):
+        return __import__(str(x))
+
+    keys, depths = KeyMaker(refused, strict=True), []
+    for _ in range(5):
+        with pytest.raises(UnsafeBinding) as told:
+            _ = keys.fingerprint
+        depths.append(len(told.traceback))
+    assert len(set(depths)) == 1

@@ -12,6 +12,7 @@ from typing import Any
 
 import xxhash
 
+from neurotools.memo.digest.mounts import is_elsewhere
 from neurotools.memo.errors import UndigestableValue
 
 _CHUNK_BYTES = 1 << 20
@@ -22,15 +23,18 @@ _REMEMBERED = 20_000
 # once more and look the same.
 _SETTLED_NANOSECONDS = 2_000_000_000
 
-#: Times are kept in steps of up to two seconds. Where a time is no multiple of 10 milliseconds,
-#: they are kept as the kernel counts, in steps of 10 milliseconds at most.
-_COARSE, _SETTLED_COARSE, _SETTLED_FINE = 10_000_000, 2_000_000_000, 50_000_000
+#: Where a file's change time is no multiple of 10 milliseconds, the kernel has set it as it counts,
+#: in steps of 10 milliseconds at most. Else it may be coarse, or whatever somebody has set the
+#: modification time to: on FAT and some networks the two are one.
+_COARSE, _SETTLED_FINE = 10_000_000, 50_000_000
 
 _URLSAFE = bytes.maketrans(b"+/", b"-_")
 
 Identity = tuple[int, ...]
 
 _digests: dict[Identity, bytes] = {}
+#: When files of other computers were first read as they are, by a clock that nobody sets.
+_first_read: dict[Identity, int] = {}
 _lock = threading.Lock()
 
 
@@ -166,20 +170,37 @@ def identity(status: os.stat_result) -> Identity:
 
 def is_settled(status: os.stat_result) -> bool:
     """Tell whether a change made from now on would change a file's times, on a local disk."""
-    fine = status.st_mtime_ns % _COARSE
-    youngest = max(status.st_mtime_ns, status.st_ctime_ns)
-    return youngest < time.time_ns() - (_SETTLED_FINE if fine else _SETTLED_COARSE)
+    return _tells_changes(status) and status.st_ctime_ns < _now() - _SETTLED_FINE
+
+
+def _tells_changes(status: os.stat_result) -> bool:
+    """Tell whether a file has a change time, which no program can set."""
+    # Windows calls the time of creation so.
+    return os.name != "nt" and status.st_ctime_ns % _COARSE != 0
+
+
+def _now() -> int:
+    """Return the time that the kernel would give to a file now."""
+    # The clock that programs are shown may be another: tests and sandboxes set it.
+    try:
+        descriptor = os.memfd_create("neurotools-time")
+    except (AttributeError, OSError):  # Linux has it, as long as there are descriptors left
+        return time.time_ns()
+    try:
+        return os.fstat(descriptor).st_ctime_ns
+    finally:
+        os.close(descriptor)
 
 
 def _read_unchanged(path: str) -> bytes:
     for _ in range(_TRIES):
-        started = time.time_ns()
+        started, steady = _now(), time.monotonic_ns()
         try:
             before, digest, after = _read(path)
         except OSError as error:
             raise _refusal(path, _reason(error)) from None
         if identity(before) == identity(after):
-            _remember(after, digest, started)
+            _remember(after, digest, started, steady)
             return digest
     raise _refusal(path, "changes while it is read")
 
@@ -203,14 +224,24 @@ def _chunks(file: Any, size: int) -> Iterator[memoryview]:
         yield buffer[:count]
 
 
-def _remember(status: os.stat_result, digest: bytes, started: int) -> None:
-    youngest = max(status.st_mtime_ns, status.st_ctime_ns)
-    if youngest > started - _SETTLED_NANOSECONDS:
+def _remember(status: os.stat_result, digest: bytes, started: int, steady: int) -> None:
+    if not _tells_changes(status) or status.st_ctime_ns > started - _SETTLED_NANOSECONDS:
         return
+    known = identity(status)
     with _lock:
-        while len(_digests) >= _REMEMBERED:
-            del _digests[next(iter(_digests))]
-        _digests[identity(status)] = digest
+        if is_elsewhere(status.st_dev):
+            # Dated by a clock that need not agree with ours: time has to pass while we look.
+            first = _kept(_first_read, known, steady)
+            if steady - first < _SETTLED_NANOSECONDS:
+                return
+        _kept(_digests, known, digest)
+
+
+def _kept(among: dict[Identity, Any], known: Identity, what: Any) -> Any:
+    """Return what is kept for a file, after keeping this if there is nothing yet."""
+    while known not in among and len(among) >= _REMEMBERED:
+        del among[next(iter(among))]
+    return among.setdefault(known, what)
 
 
 def _refusal(path: str, reason: str) -> UndigestableValue:

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from neurotools.memo.digest.files import Identity, identity, is_settled
+from neurotools.memo.digest.mounts import is_elsewhere
 
 #: Smaller arrays are read again in less time than it takes to ask for their file.
 SMALLEST = 256 << 10
@@ -47,14 +48,18 @@ def content(array: Array, digest: Callable[[Array], bytes]) -> bytes:
     if array.nbytes < SMALLEST or array.flags.writeable or array.dtype.names is not None:
         return digest(array)
     mapping, path = _mapping_and_path(array)
-    before = None if mapping is None else _quiet(path)
-    if mapping is None or before is None:
+    if mapping is None:
         return digest(array)
     interface = array.__array_interface__
     address = interface["data"][0]
     place = address, array.shape, array.strides, array.dtype.str
     known = _known.get(place)
-    if known is not None and known[0]() is mapping and known[1] == before:
+    if known is not None and known[0]() is not mapping:
+        known = None
+    before = _quiet(path, known and known[1])
+    if before is None:
+        return digest(array)
+    if known is not None and known[1] == before:
         return known[2]
     found = digest(array)
     if _mapped_file(address) == before[:2] and _quiet(path) == before:
@@ -80,8 +85,11 @@ def _mapping_and_path(array: Array) -> tuple[mmap.mmap | None, str]:
     return base, path
 
 
-def _quiet(path: str) -> Identity | None:
-    """Return what identifies a file as it is now, or None if somebody may be writing to it."""
+def _quiet(path: str, known: Identity | None = None) -> Identity | None:
+    """Return what identifies a file as it is now, or None if somebody may be writing to it.
+
+    What is known was not of the moment when it was seen first.
+    """
     if sys.platform != "linux":
         return None
     try:
@@ -90,7 +98,10 @@ def _quiet(path: str) -> Identity | None:
         return None
     try:
         status = os.fstat(descriptor)
-        return identity(status) if is_settled(status) and _has_no_writer(descriptor) else None
+        found = identity(status)
+        if found != known and (not is_settled(status) or is_elsewhere(status.st_dev)):
+            return None  # the kernel knows of no writers on other computers
+        return found if _has_no_writer(descriptor) else None
     finally:
         os.close(descriptor)
 

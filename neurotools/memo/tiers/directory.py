@@ -12,11 +12,11 @@ import mmap
 import os
 import stat
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from neurotools.memo.digest.files import Identity, identity, is_settled
 from neurotools.memo.entry import Blob, Key, Record
-from neurotools.memo.errors import CorruptEntry, UntrustedEntry, UnusableLocation
+from neurotools.memo.errors import CorruptEntry, UnknownChoice, UntrustedEntry, UnusableLocation
 from neurotools.memo.formats.registry import FORMATS, RUNS_CODE
 from neurotools.memo.seal import CHECKSUM_SIZE, SIZE, Sealed, checksum, record_of
 from neurotools.memo.tiers.reading import read_whole
@@ -27,6 +27,8 @@ from neurotools.memo.tiers.writing import write_whole
 PRIVATE = ".neurotools"
 #: What code the entries of a folder were computed with; a larger one is none of ours.
 MANIFEST, MANIFEST_LIMIT = "manifest.json", 64 << 20
+#: What entries outlive.
+DURABILITIES = ("process", "power")
 #: Files remembered as verified: to read all of a file would be to lose what mapping it gains.
 _MOST_VERIFIED = 4096
 
@@ -56,18 +58,33 @@ class DirectoryTier:
     verify : bool
         Whether checksums are verified on every read; of a mapped file, when it is first mapped
         here, and again when it has changed.
+    durability : {'process', 'power'}
+        What an entry outlives once `put` has returned: that the process is killed, or that the
+        power fails as well.
 
     Raises
     ------
     UnusableLocation
         If there is no such folder and none can be made.
+    UnknownChoice
+        If there is no such durability.
     """
 
-    def __init__(self, root: str, *, mmap_mode: str | None = None, verify: bool = True) -> None:
+    def __init__(
+        self,
+        root: str,
+        *,
+        mmap_mode: str | None = None,
+        verify: bool = True,
+        durability: str = "process",
+    ) -> None:
+        if durability not in DURABILITIES:
+            raise UnknownChoice("durability", durability, DURABILITIES)
         self.root = os.path.abspath(os.fspath(root))
         self.name = self.root
         self._lists = os.path.join(self.root, PRIVATE, "writing")
         self.mmap_mode, self.verify = mmap_mode, verify
+        self.durability = durability
         self._known: set[str] = set()
         self._trusted: set[str] = set()
         self._verified: dict[str, Identity] = {}
@@ -176,12 +193,12 @@ class DirectoryTier:
     # ------------------------------------------------------------ writing
 
     def put(self, key: Key, blob: Blob) -> None:
-        self._write(self.location(key), blob)
+        self._write(self.location(key), blob, self.durability)
 
     def put_manifest(self, key: Key, content: bytes) -> None:
         path = os.path.join(os.path.dirname(self.location(key)), MANIFEST)
         if not os.path.exists(path):
-            self._write(path, Blob((content,), len(content)))
+            self._write(path, Blob((content,), len(content)), self.durability)
 
     def get_manifest(self, function: str, code: str) -> bytes | None:
         return _read_bounded(os.path.join(self.root, *function.split("/"), code, MANIFEST))
@@ -192,27 +209,32 @@ class DirectoryTier:
 
     def keep_note(self, name: str, content: bytes) -> None:
         """Keep something that is no entry and may be lost, in place of the note of that name."""
-        self._write(self._place_of(name), Blob((content,), len(content)))
+        self._write(self._place_of(name), Blob((content,), len(content)), "process")
 
     def _place_of(self, name: str) -> str:
         return os.path.join(self.root, PRIVATE, "notes", name)
 
-    def _write(self, path: str, blob: Blob) -> None:
+    def _write(self, path: str, blob: Blob, durability: str) -> None:
         names = unfinished_in(self.root, self._lists)
+        write = _write_once if durability == "process" else _write_lastingly
         folder = path.rpartition(os.sep)[0]
         try:
-            self._prepare(folder)
-            _write_once(names, folder, path, blob)
+            self._prepare(folder, durability)
+            write(names, folder, path, blob)
         except FileNotFoundError:
             # Somebody removed the folders since we made them.
             self._known.clear()
             names.forget()
-            self._prepare(folder)
-            _write_once(names, folder, path, blob)
+            self._prepare(folder, durability)
+            write(names, folder, path, blob)
 
-    def _prepare(self, folder: str) -> None:
+    def _prepare(self, folder: str, durability: str) -> None:
         if folder not in self._known:
             os.makedirs(folder, mode=0o700, exist_ok=True)
+            if durability == "power":
+                from neurotools.memo.tiers.durable import keep_way  # as few ask for it
+
+                keep_way(folder)
             self._known.add(folder)
 
     def _set_aside(self, path: str, facts: os.stat_result) -> None:
@@ -239,10 +261,11 @@ class DirectoryTier:
     def clear(self, function: str, code: str) -> set[str]:
         folder = os.path.join(self.root, *function.split("/"), code)
         try:
-            names = [name for name in os.listdir(folder) if _is_entry(name)]
+            names = os.listdir(folder)
         except (FileNotFoundError, NotADirectoryError):
             return set()
-        return set(_removed(folder, names))
+        unfinished_in(self.root, self._lists).clear_up(folder, names)
+        return set(_removed(folder, filter(_is_entry, names)))
 
     def size(self, key: Key) -> int:
         try:
@@ -266,12 +289,20 @@ class DirectoryTier:
                 yield Key("/".join(parts[:-1]), parts[-1], call, method)
 
 
-def _write_once(names: Unfinished, folder: str, path: str, blob: Blob) -> None:
+def _write_once(
+    names: Unfinished,
+    folder: str,
+    path: str,
+    blob: Blob,
+    finish: Callable[[int], None] | None = None,
+) -> None:
     temporary = names.take(folder)
     try:
         descriptor = os.open(temporary, _WRITE, 0o600)
         try:
             write_whole(descriptor, blob)
+            if finish is not None:
+                finish(descriptor)
         finally:
             os.close(descriptor)
         os.replace(temporary, path)
@@ -280,6 +311,14 @@ def _write_once(names: Unfinished, folder: str, path: str, blob: Blob) -> None:
             names.give_back(temporary)
         raise
     names.give_back(temporary)
+
+
+def _write_lastingly(names: Unfinished, folder: str, path: str, blob: Blob) -> None:
+    """Write an entry that is on the disk when this returns, under its name."""
+    from neurotools.memo.tiers.durable import keep_file, keep_names  # as few ask for it
+
+    _write_once(names, folder, path, blob, keep_file)
+    keep_names(folder)
 
 
 def _is_removed(path: str) -> bool:

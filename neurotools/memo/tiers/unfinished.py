@@ -4,7 +4,12 @@ An entry is written in the folder where it will be: a rename within a folder doe
 processes. The name begins with a dot and ends like no entry's. A process uses few such names again
 and again, one for each folder and each thread that writes there at the same time, and lists them in
 a file of its own before it uses them: what it left when it was killed is found in its list, however
-many entries there are.
+many entries there are. Now and then each process that writes looks at some lists of others.
+
+Whether the process of a list still lives is not asked by its number, which another may have by now,
+or which counts in another container, and not by the clock: while it lives it holds a lock
+(`neurotools.memo.locks`), which the kernel frees. Locks of other computers are not seen everywhere.
+Where they may not be, what is left goes when it is a day old by the file system's own clock.
 """
 
 from __future__ import annotations
@@ -15,12 +20,16 @@ import functools
 import itertools
 import os
 import threading
-import time
+from collections.abc import Iterable, Iterator
+
+from neurotools.memo.locks import hold_for_life, is_alive
 
 #: A file that nobody has touched for so many seconds is left over, whoever made it.
 LEFTOVER_SECONDS = 24 * 3600.0
 #: So old are lists of processes that may still run, perhaps elsewhere, when they are removed.
 _FORGOTTEN_SECONDS = 30 * LEFTOVER_SECONDS
+#: Others' lists are looked at in a process's first write and each so many writes, so many at once.
+_EVERY, _AT_ONCE = 64, 64
 
 
 class Unfinished:
@@ -31,18 +40,25 @@ class Unfinished:
     root : str
         The cache's folder.
     lists : str
-        Folder of the lists, one for each process that writes.
+        Folder of the lists, one for each process that writes, in the folder of the lock file.
     """
 
     def __init__(self, root: str, lists: str) -> None:
         self._root, self._lists = root, lists
-        self._process = f"{_host()}-{os.getpid()}-{time.time_ns():x}"
+        self._process = _process()
+        self._own = os.path.join(lists, self._process)
         self._free: dict[str, list[str]] = {}
-        self._swept = False
+        self._made, self._is_known = 0, False
+        self._writes = itertools.count(1)
+        # Where looking begins: many processes that live shortly are to come to all lists.
+        self._position = int(self._process[-8:], 16)
         self._lock = threading.Lock()
 
     def take(self, folder: str) -> str:
         """Return a path in a folder that nobody else uses until it is given back."""
+        if next(self._writes) % _EVERY == 0:
+            with self._lock:
+                self._look_around()
         free = self._free.get(folder)
         if free:
             with contextlib.suppress(IndexError):  # another thread was faster
@@ -58,57 +74,94 @@ class Unfinished:
     def forget(self) -> None:
         """List all names anew: the list may have been removed."""
         with self._lock:
-            self._free = {}
+            self._forget()
+
+    def _forget(self) -> None:
+        self._free, self._made, self._is_known = {}, 0, False
+
+    def clear_up(self, folder: str, names: Iterable[str]) -> None:
+        """Remove what lies in a folder and stands in no list: a failing power can lose lists."""
+        with contextlib.suppress(OSError):
+            listed = set(os.listdir(self._lists)) | {self._process}
+            found = {name: name[1:].rpartition("-")[0] for name in names if name.startswith(".")}
+            for name, process in found.items():
+                if process not in listed and process.count("-") >= 2:
+                    _is_removed(os.path.join(folder, name))
 
     def end(self) -> None:
-        """Remove the list: nothing is left over."""
-        with contextlib.suppress(OSError):
-            os.unlink(os.path.join(self._lists, self._process))
+        """Remove the list, if nothing is left over."""
+        # A thread that is stopped in the middle of a write has not given its name back.
+        if sum(map(len, self._free.values())) >= self._made:
+            with contextlib.suppress(OSError):
+                os.unlink(self._own)
 
     def _new(self, folder: str) -> str:
         with self._lock:
+            if not self._is_known:
+                self._look_around()
             path = os.path.join(folder, f".{self._process}-{next(_NUMBERS)}")
             self._list(os.path.relpath(path, self._root))
             self._free.setdefault(folder, [])
+            self._made += 1
         return path
 
     def _list(self, name: str) -> None:
-        os.makedirs(self._lists, mode=0o700, exist_ok=True)
-        if not self._swept:
-            self._swept = True
-            self._sweep()
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
-        descriptor = os.open(os.path.join(self._lists, self._process), flags, 0o600)
+        descriptor = os.open(self._own, flags, 0o600)
         try:
             os.write(descriptor, os.fsencode(name) + b"\n")
         finally:
             os.close(descriptor)
 
-    def _sweep(self) -> None:
-        """Remove what killed processes left unfinished."""
-        with contextlib.suppress(OSError), os.scandir(self._lists) as lists:
-            for one in lists:
-                with contextlib.suppress(OSError, ValueError):
-                    _clear_up(one, self._root)
-
-
-def _clear_up(one: os.DirEntry[str], root: str) -> None:
-    """Remove what a listed process left, as far as it is left over, and the list with the last."""
-    host, process, _ = one.name.rsplit("-", 2)
-    ended = host == _host() and not _runs(int(process))
-    # A file is no older than the list that names it.
-    if not ended and not _is_older(one.path, LEFTOVER_SECONDS):
-        return
-    with open(one.path, "rb") as file:
-        names = os.fsdecode(file.read()).split("\n")
-    for name in names:
-        path = os.path.join(root, name)
-        if not _is_below(name, one.name) or not (ended or _is_older(path, LEFTOVER_SECONDS)):
-            continue
+    def _look_around(self) -> None:
+        """Show that we live, and remove what others left unfinished that do not."""
+        os.makedirs(self._lists, mode=0o700, exist_ok=True)
+        # Held before the list is there, so that nobody finds it without.
+        hold_for_life(os.path.dirname(self._lists), self._process)
+        if not os.path.exists(self._own):
+            self._forget()
+        self._is_known = True
         with contextlib.suppress(OSError):
-            os.unlink(path)
-    if ended or _is_older(one.path, _FORGOTTEN_SECONDS):
-        os.unlink(one.path)
+            now = self._now()
+            for one in self._others():
+                with contextlib.suppress(OSError, ValueError):
+                    self._clear_up(one, now)
+
+    def _now(self) -> float:
+        """Return the time on the file system's own clock, which need not be ours."""
+        with open(self._own, "ab"):
+            os.utime(self._own)
+        return os.stat(self._own).st_mtime
+
+    def _others(self) -> Iterator[str]:
+        names = sorted(set(os.listdir(self._lists)) - {self._process})
+        for place in range(self._position, self._position + min(_AT_ONCE, len(names))):
+            yield names[place % len(names)]
+        self._position += _AT_ONCE
+
+    def _clear_up(self, process: str, now: float) -> None:
+        """Remove what a process left, as far as it is left over, and its list with the last."""
+        place = os.path.join(self._lists, process)
+        alive = is_alive(os.path.dirname(self._lists), process)
+        ended = alive is False and self._sees_locks_of(process, place)
+        # A file is no older than the list that names it.
+        if alive or not (ended or _is_older(place, now, LEFTOVER_SECONDS)):
+            return
+        with open(place, "rb") as file:
+            names = os.fsdecode(file.read()).split("\n")
+        paths = [os.path.join(self._root, name) for name in names if _is_below(name, process)]
+        left = [path for path in paths if ended or _is_older(path, now, LEFTOVER_SECONDS)]
+        removed = [_is_removed(path) for path in left]
+        if (ended and all(removed)) or _is_older(place, now, _FORGOTTEN_SECONDS):
+            os.unlink(place)
+
+    def _sees_locks_of(self, process: str, place: str) -> bool:
+        """Tell for certain that we would see a lock that a process has."""
+        host, _, kernel = process.rsplit("-", 2)[0].rpartition("+")
+        own_host, _, own_kernel = self._process.rsplit("-", 2)[0].rpartition("+")
+        # The same computer, before it was started anew: nobody else has such a name and the disk.
+        is_own_disk = os.name != "nt" and os.major(os.lstat(place).st_dev) != 0
+        return kernel == own_kernel or (host == own_host and is_own_disk)
 
 
 def _is_below(name: str, process: str) -> bool:
@@ -117,31 +170,44 @@ def _is_below(name: str, process: str) -> bool:
     return ".." not in parts and not os.path.isabs(name) and parts[-1].startswith(f".{process}-")
 
 
-def _is_older(path: str, seconds: float) -> bool:
+def _is_older(path: str, now: float, seconds: float) -> bool:
+    """Return whether a file is as old as that, or as far in the future: then a clock was wrong."""
     try:
-        return time.time() - os.lstat(path).st_mtime > seconds
+        return abs(now - os.lstat(path).st_mtime) > seconds
     except OSError:
         return False
 
 
-def _runs(process: int) -> bool:
-    if os.name == "nt":
-        return True  # Signals cannot ask there; what is left goes when it is old.
+def _is_removed(path: str) -> bool:
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
+        os.unlink(path)
+    except (FileNotFoundError, NotADirectoryError):
         return True
+    except OSError:
+        return False
     return True
 
 
 @functools.cache
-def _host() -> str:
-    """Return the name of this machine, as the names carry it."""
+def _process() -> str:
+    """Return a name for this process that no other has, here or elsewhere, now or later."""
     import socket  # 3 ms to load, for writing only
 
-    return socket.gethostname()[:40]
+    # By chance, not by the clock: one that starts at the same time again would repeat itself.
+    host = socket.gethostname()[:40].replace("/", "_").replace("+", "_")
+    return f"{host}+{_kernel()}-{os.getpid()}-{os.urandom(8).hex()}"
+
+
+@functools.cache
+def _kernel() -> str:
+    """Return what all processes share that see each other's locks for certain."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", "rb") as file:
+            return file.read(64).decode("ascii").strip().replace("-", "")[:16]
+    except (OSError, ValueError):
+        import socket
+
+        return socket.gethostname()[:40].replace("+", "_")
 
 
 _ALL: dict[str, Unfinished] = {}
@@ -161,6 +227,11 @@ def _end() -> None:
         names.end()
 
 
+def _begin_anew() -> None:
+    """Be a process of its own in a forked child: its parent goes on using its names."""
+    _ALL.clear()
+    _process.cache_clear()
+
+
 if hasattr(os, "register_at_fork"):
-    # A child is a process of its own: its parent goes on using its names.
-    os.register_at_fork(after_in_child=_ALL.clear)
+    os.register_at_fork(after_in_child=_begin_anew)

@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import time
+import types
 
 import pytest
 
@@ -125,6 +126,42 @@ class TestFileDigest:
         scan.write_bytes(b"VOXELS")
         os.utime(scan, ns=(status.st_atime_ns, status.st_mtime_ns))
         assert file_digest(scan) != before
+
+    def test_a_file_whose_change_time_can_be_set_is_read_each_time(
+        self, scan, reads, settled, monkeypatch
+    ):
+        plain = files._read
+
+        def coarse(path):
+            _, found, after = plain(path)
+            row = {name: getattr(after, name) for name in dir(after) if name[:3] == "st_"}
+            row["st_ctime_ns"] = 12 * 10**9
+            facts = types.SimpleNamespace(**row)
+            return facts, found, facts
+
+        monkeypatch.setattr(files, "_read", coarse)
+        file_digest(scan), file_digest(scan)
+        assert len(reads) == 2
+
+    def test_a_file_of_another_computer_is_remembered_when_time_has_passed_here(
+        self, scan, reads, settled, monkeypatch
+    ):
+        steady = iter([0, 10**9, 3 * 10**9])
+        monkeypatch.setattr(files, "is_elsewhere", lambda _: True)
+        monkeypatch.setattr(files, "_now", lambda: 1 << 62)
+        monkeypatch.setattr(files, "_SETTLED_NANOSECONDS", 2 * 10**9)
+        monkeypatch.setattr(files, "_first_read", {})
+        monkeypatch.setattr(files.time, "monotonic_ns", lambda: next(steady))
+        for _ in range(5):
+            file_digest(scan)
+        assert len(reads) == 3
+
+    @pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="there is no other clock to ask")
+    def test_a_wrong_clock_is_not_asked(self, tmp_path, reads, monkeypatch):
+        young = written(tmp_path / "young", b"x", age_seconds=0)
+        monkeypatch.setattr(files.time, "time_ns", lambda: 1 << 62)
+        file_digest(young), file_digest(young)
+        assert len(reads) == 2
 
     def test_a_file_that_changes_while_it_is_read_is_refused(self, scan, monkeypatch):
         read = files._read

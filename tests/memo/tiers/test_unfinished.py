@@ -161,3 +161,85 @@ def test_names_are_listed_again_where_the_list_was_removed(tier):
     shutil.rmtree(tier.root)
     tier.put(KEY, entry(2))
     assert len(lists(tier)) == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="nothing there kills so soon")
+def test_a_process_that_goes_on_removes_what_others_left_meanwhile(tier):
+    tier.put(KEY, entry(1))
+    run(tier, _KILLED)
+    assert len(hidden(tier)) == 1
+    for number in range(unfinished._EVERY):
+        tier.put(KEY, entry(number))
+    assert hidden(tier) == []
+
+
+def test_lists_are_looked_at_in_turn(tier, monkeypatch):
+    monkeypatch.setattr(unfinished, "_EVERY", 2)
+    monkeypatch.setattr(unfinished, "_AT_ONCE", 3)
+    names = Unfinished(tier.root, os.path.join(tier.root, PRIVATE, "writing"))
+    os.makedirs(names._lists)
+    host = names._process.rsplit("-", 2)[0]
+    for number in range(10):
+        Path(names._lists, f"{host}-{number}-abc").write_text("")
+    left = []
+    for _ in range(8):
+        names.give_back(names.take(tier.root))
+        left.append(len(os.listdir(names._lists)) - 1)
+    assert left[0] == 7
+    assert left[-1] == 0
+
+
+def test_clearing_a_version_removes_what_no_list_tells_of(tier):
+    left = left_by(tier, "elsewhere")
+    tier.put(KEY, entry(1))
+    tier.clear(KEY.function, KEY.code)
+    assert left.exists()  # it may be in use
+    os.unlink(os.path.join(tier.root, PRIVATE, "writing", "elsewhere-1-abc"))
+    tier.clear(KEY.function, KEY.code)
+    assert not left.exists()
+
+
+@pytest.mark.parametrize("days", [2, -2])
+def test_a_file_of_another_computer_is_old_however_wrong_its_time_is(tier, monkeypatch, days):
+    left = left_by(tier, "elsewhere", age=days * LEFTOVER_SECONDS)
+    begin_anew(monkeypatch)
+    tier.put(KEY, entry(1))
+    assert not left.exists()
+
+
+def test_what_cannot_be_removed_stays_in_its_list(tier, monkeypatch):
+    names = unfinished.unfinished_in(tier.root, tier._lists)
+    host = names._process.rsplit("-", 2)[0]
+    left = left_by(tier, host)
+    left.unlink()
+    left.mkdir()  # as good as a file that may not be removed
+    names.take(tier.root)
+    assert f"{host}-1-abc" in lists(tier)
+
+
+def test_a_list_stays_while_one_of_its_names_is_in_use(tier):
+    names = unfinished.unfinished_in(tier.root, tier._lists)
+    name = names.take(tier.root)
+    names.end()
+    assert len(lists(tier)) == 1
+    names.give_back(name)
+    names.end()
+    assert lists(tier) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_child_shows_that_it_lives_and_leaves_its_parent_alone(tier, tmp_path):
+    doing = (
+        "tier.put(KEY, entry(1))\nnames = directory.unfinished_in(tier.root, tier._lists)\n"
+        "left = names.take(os.path.dirname(tier.location(KEY)))\nopen(left, 'w').close()\n"
+        "child = os.fork()\nif child == 0:\n    tier.put(KEY, entry(2))\n    os._exit(0)\n"
+        "os.waitpid(child, 0)\nos._exit(0 if os.path.exists(left) else 1)"
+    )
+    assert run(tier, doing).returncode == 0
+
+
+def test_two_processes_never_have_one_name(monkeypatch):
+    monkeypatch.setattr(time, "time_ns", lambda: 0)
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+    names = {unfinished._process.__wrapped__() for _ in range(10)}
+    assert len(names) == 10
