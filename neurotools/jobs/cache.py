@@ -23,10 +23,12 @@ from neurotools.memo.literals import human_decode, human_encode
 from neurotools.memo.naming import base64hash, base64hash10bytes
 from neurotools.memo.options import Options
 from neurotools.memo.signature import canonical
+from neurotools.memo.signing import signer_with
 from neurotools.memo.supported import check_supported
 from neurotools.memo.tiers.base import Tier
-from neurotools.memo.tiers.directory import PRIVATE
+from neurotools.memo.tiers.folders import PRIVATE
 from neurotools.memo.tiers.locations import tier_at
+from neurotools.memo.tiers.trust import user_numbers
 
 if TYPE_CHECKING:
     from neurotools.memo.maintenance import Combined
@@ -119,6 +121,9 @@ def disk_cacher(
     packages: str = "minor",
     trace: bool = False,
     verify: bool = True,
+    trusted_owners: str | int | Iterable[str | int] = (),
+    key_file: str | os.PathLike[str] | None = None,
+    shared: str | None = None,
 ) -> Cacher:
     """Make a decorator that keeps results in a folder.
 
@@ -160,6 +165,15 @@ def disk_cacher(
     verify : bool
         Whether the checksum of an entry is verified each time it is read. A mapped file is read as
         a whole for this, once in each process, and again when its size or times have changed.
+    trusted_owners : str, int or iterable of them
+        Names or numbers of users whose pickles are opened, besides your own and root's.
+    key_file : str or path
+        A private file (mode 0600) with some random text, the key. Pickles are signed with it, and
+        opened wherever they lie if their signature is right. Without it the text is taken from the
+        environment variable ``NEUROTOOLS_CACHE_KEY``, if there is one.
+    shared : {None, 'group'}
+        With whom new files and folders are shared: nobody, or the group of the folder in which
+        they are. Pickles in folders that a group can write to are only opened if they are signed.
 
     Returns
     -------
@@ -172,6 +186,10 @@ def disk_cacher(
         If there is no such method, compression or mode.
     UnusableLocation
         If no cache can be kept at the location.
+    UnusableKey
+        If there is no key in the file, or others could read or change it.
+    ValueError
+        If there is no such user.
 
     Examples
     --------
@@ -193,6 +211,9 @@ def disk_cacher(
         compress=compress,
         mmap_mode=mmap_mode,
         verify=verify,
+        trusted_owners=trusted_owners,
+        key_file=key_file,
+        shared=shared,
         ignore=ignore,
         packages=packages,
         trace=trace,
@@ -218,6 +239,9 @@ def hierarchical_cacher(
     packages: str = "minor",
     trace: bool = False,
     verify: bool = True,
+    trusted_owners: str | int | Iterable[str | int] = (),
+    key_file: str | os.PathLike[str] | None = None,
+    shared: str | None = None,
 ) -> Cacher:
     """Make a decorator that keeps results in several tiers, from fast to slow.
 
@@ -239,6 +263,8 @@ def hierarchical_cacher(
     cache_identifier : str
         Name of the sub-folder that holds the cache.
     skip_fast, compress, mmap_mode, ignore, packages, trace, verify
+        See `disk_cacher`.
+    trusted_owners, key_file, shared
         See `disk_cacher`.
 
     Returns
@@ -263,6 +289,9 @@ def hierarchical_cacher(
         compress=compress,
         mmap_mode=mmap_mode,
         verify=verify,
+        trusted_owners=trusted_owners,
+        key_file=key_file,
+        shared=shared,
         ignore=ignore,
         packages=packages,
         trace=trace,
@@ -281,6 +310,9 @@ def _cacher(
     compress: str | tuple[str, int] | bool | None,
     mmap_mode: str | None,
     verify: bool,
+    trusted_owners: str | int | Iterable[str | int],
+    key_file: str | os.PathLike[str] | None,
+    shared: str | None,
     ignore: str | Iterable[str],
     packages: str,
     write_back: bool = True,
@@ -293,16 +325,26 @@ def _cacher(
         raise UnknownChoice("packages", packages, _PACKAGES)
     if not locations:
         raise ValueError("fast_to_slow is empty; give one folder at least, or 'ram://'")
-    tiers = [tier_at(place, identifier, mmap_mode=mmap_mode, verify=verify) for place in locations]
+    signer = signer_with(key_file)
+    access = {
+        "trusted_owners": user_numbers(trusted_owners),
+        "signer": signer,
+        "shared": shared,
+    }
+    tiers = [
+        tier_at(place, identifier, mmap_mode=mmap_mode, verify=verify, **access)
+        for place in locations
+    ]
     roots = [str(root) for tier in tiers if (root := getattr(tier, "root", None))]
     # The slowest folder that is written to is the one that most other processes see.
-    shared = roots if write_back else roots[:1]
+    seen = roots if write_back else roots[:1]
     made = Options(
         form,
         cache_root=roots[0] if roots else None,
-        lock_folder=os.path.join(shared[-1], PRIVATE) if shared else None,
+        lock_folder=os.path.join(seen[-1], PRIVATE) if seen else None,
         ignore=(ignore,) if isinstance(ignore, str) else tuple(ignore),
         tracking={"packages": packages},
+        access=access,
         **options,
     )
     return Cacher(tiers, made, write_back=write_back)
@@ -592,6 +634,8 @@ def exists(
 ) -> bool:
     """Return whether the result of a call is in a cache.
 
+    It is not loaded for that: damage inside of it is not seen, but a file that is no entry at all.
+
     Parameters
     ----------
     cache_root : str or path
@@ -603,7 +647,9 @@ def exists(
     *args, **kwargs
         The call's arguments.
     """
-    return os.path.isfile(locate_cached(cache_root, f, method, *args, **kwargs)[-1])
+    from neurotools.memo import maintenance  # not loaded for memoizing
+
+    return maintenance.is_entry(locate_cached(cache_root, f, method, *args, **kwargs)[-1])
 
 
 def read_cache_entry(location: str | os.PathLike[str], method: str) -> Any:
@@ -704,7 +750,10 @@ def combine_caches(cache_root: str | os.PathLike[str], f: Callable[..., Any]) ->
     keys, root = _keys(f), os.fspath(cache_root)
     if not os.path.isdir(root):
         raise FileNotFoundError(2, "there is no cache folder", root)
-    return maintenance.combine(root, keys.folder, keys.fingerprint.manifest, naming.script_of(f))
+    inner = getattr(f, "__func__", f)
+    access = inner.access if isinstance(inner, Memoized) else {"signer": signer_with()}
+    manifest, script = keys.fingerprint.manifest, naming.script_of(f)
+    return maintenance.combine(root, keys.folder, manifest, script, **access)
 
 
 # ---------------------------------------------------------------- what formats can hold

@@ -81,7 +81,7 @@ class Memoized(Offered):
         self._counts: Counter[str] = Counter()
         self._warned: set[str] = set()
         self._manifested: set[str] = set()
-        self.cache_root = options.cache_root
+        self.cache_root, self.access = options.cache_root, options.access
         self.attribute = self.__name__
 
     # ------------------------------------------------------------ a call
@@ -181,7 +181,7 @@ class Memoized(Offered):
             if recording is not None:
                 details["traced"] = self._runs.seen(recording)
             record = Record(time.time(), seconds, payload.layout, details)
-            blob = seal(payload, record, key, self._options.form)
+            blob = seal(payload, record, key, self._options.form, self.access.get("signer"))
         except UnstorableValue as error:
             told = _with_tried_suggestion(error, value)
             self._warn_once(f"the result of {self.__qualname__} was not kept: {told}")

@@ -51,7 +51,10 @@ class Hierarchy:
             try:
                 entry = tier.get(key)
             except CorruptEntry as error:
-                log.warning("%s", error)  # seen once: it has been set aside
+                if error.is_set_aside:
+                    log.warning("%s", error)  # it is not met again
+                else:
+                    self._report(f"{depth}:{error.location}:{error.reason}", str(error))
                 entry = None
             except UntrustedEntry as error:
                 self._report(f"{depth}:{error.location}", str(error))

@@ -12,6 +12,7 @@ import contextlib
 import errno
 import logging
 import os
+import stat
 import threading
 import time
 from typing import NamedTuple
@@ -121,11 +122,45 @@ def _lock_file(folder: str) -> int:
         if file is None or not file.links():
             _close_removed()
             os.makedirs(folder, mode=0o700, exist_ok=True)
-            path = os.path.join(folder, "locks")
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
-            facts = os.fstat(descriptor)
+            descriptor, facts = _opened(folder)
             file = _FILES[folder] = _LockFile(descriptor, facts.st_dev, facts.st_ino)
         return file.descriptor
+
+
+_OPEN = (
+    os.O_RDWR
+    | os.O_CREAT
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+)
+
+
+def _opened(folder: str) -> tuple[int, os.stat_result]:
+    """Open a folder's lock file, which is shared with a group where the folder is.
+
+    Raises
+    ------
+    OSError
+        If there is something else, or a file with which anybody could keep us waiting for ever.
+    """
+    path = os.path.join(folder, "locks")
+    descriptor = os.open(path, _OPEN, 0o600)
+    try:
+        facts = os.fstat(descriptor)
+        mode = facts.st_mode
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, "it is no regular file", path)
+        if hasattr(os, "geteuid") and facts.st_uid not in {os.geteuid(), 0} and mode & 0o002:
+            raise OSError(errno.EPERM, f"user {facts.st_uid} lets everybody write to it", path)
+        above = os.stat(folder).st_mode
+        wanted = 0o660 if above & stat.S_ISGID and above & stat.S_IWGRP else 0o600
+        if mode & wanted != wanted and hasattr(os, "geteuid") and facts.st_uid == os.geteuid():
+            os.fchmod(descriptor, wanted)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor, facts
 
 
 def _close_removed() -> None:

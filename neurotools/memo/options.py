@@ -35,6 +35,9 @@ class Options:
         Parameters that do not count.
     tracking : dict
         Options of `Tracker`.
+    access : dict
+        Who else may read and write what is kept, and whose files are opened; options of tiers that
+        are folders. Its ``signer`` signs results that could run code when opened.
     """
 
     form: PayloadFormat
@@ -47,6 +50,7 @@ class Options:
     trace: bool = False
     ignore: tuple[str, ...] = ()
     tracking: Mapping[str, Any] = field(default_factory=dict)
+    access: Mapping[str, Any] = field(default_factory=dict)
 
 
 class TierInfo(NamedTuple):

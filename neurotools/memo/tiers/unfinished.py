@@ -14,13 +14,29 @@ import contextlib
 import functools
 import itertools
 import os
+import stat
 import threading
 import time
+
+from neurotools.memo.tiers.folders import Folders
+from neurotools.memo.tiers.trust import Trust
 
 #: A file that nobody has touched for so many seconds is left over, whoever made it.
 LEFTOVER_SECONDS = 24 * 3600.0
 #: So old are lists of processes that may still run, perhaps elsewhere, when they are removed.
 _FORGOTTEN_SECONDS = 30 * LEFTOVER_SECONDS
+#: Others may write lists, too: no more of them are read at once, and none that is longer.
+_MOST_LISTS, _LONGEST_LIST = 10_000, 16 << 20
+
+_APPEND = (
+    os.O_WRONLY
+    | os.O_APPEND
+    | os.O_CREAT
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+_READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 class Unfinished:
@@ -32,10 +48,13 @@ class Unfinished:
         The cache's folder.
     lists : str
         Folder of the lists, one for each process that writes.
+    folders : Folders, optional
+        Makes that folder; by default one that is private.
     """
 
-    def __init__(self, root: str, lists: str) -> None:
+    def __init__(self, root: str, lists: str, folders: Folders | None = None) -> None:
         self._root, self._lists = root, lists
+        self._folders = folders or Folders(root, Trust())
         self._process = f"{_host()}-{os.getpid()}-{time.time_ns():x}"
         self._free: dict[str, list[str]] = {}
         self._swept = False
@@ -73,13 +92,14 @@ class Unfinished:
         return path
 
     def _list(self, name: str) -> None:
-        os.makedirs(self._lists, mode=0o700, exist_ok=True)
+        self._folders.make(self._lists)
         if not self._swept:
             self._swept = True
             self._sweep()
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
-        descriptor = os.open(os.path.join(self._lists, self._process), flags, 0o600)
+        path = os.path.join(self._lists, self._process)
+        descriptor = os.open(path, _APPEND, self._folders.file_mode)
         try:
+            self._folders.allow(descriptor)
             os.write(descriptor, os.fsencode(name) + b"\n")
         finally:
             os.close(descriptor)
@@ -87,28 +107,40 @@ class Unfinished:
     def _sweep(self) -> None:
         """Remove what killed processes left unfinished."""
         with contextlib.suppress(OSError), os.scandir(self._lists) as lists:
-            for one in lists:
-                with contextlib.suppress(OSError, ValueError):
-                    _clear_up(one, self._root)
+            for one in itertools.islice(lists, _MOST_LISTS):
+                # What has a number that no process has is no list.
+                with contextlib.suppress(OSError, ValueError, OverflowError):
+                    _clear_up(one, self._root, self._folders)
 
 
-def _clear_up(one: os.DirEntry[str], root: str) -> None:
+def _clear_up(one: os.DirEntry[str], root: str, folders: Folders) -> None:
     """Remove what a listed process left, as far as it is left over, and the list with the last."""
     host, process, _ = one.name.rsplit("-", 2)
     ended = host == _host() and not _runs(int(process))
     # A file is no older than the list that names it.
     if not ended and not _is_older(one.path, LEFTOVER_SECONDS):
         return
-    with open(one.path, "rb") as file:
-        names = os.fsdecode(file.read()).split("\n")
-    for name in names:
+    for name in _listed(one.path):
         path = os.path.join(root, name)
         if not _is_below(name, one.name) or not (ended or _is_older(path, LEFTOVER_SECONDS)):
             continue
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):
+            folders.check(os.path.dirname(path))
             os.unlink(path)
     if ended or _is_older(one.path, _FORGOTTEN_SECONDS):
         os.unlink(one.path)
+
+
+def _listed(path: str) -> list[str]:
+    """Return the names in a list; none if it is no file, or too long to be a list."""
+    descriptor = os.open(path, _READ)
+    try:
+        facts = os.fstat(descriptor)
+        if not stat.S_ISREG(facts.st_mode) or facts.st_size > _LONGEST_LIST:
+            return []
+        return os.fsdecode(os.read(descriptor, facts.st_size)).split("\n")
+    finally:
+        os.close(descriptor)
 
 
 def _is_below(name: str, process: str) -> bool:
@@ -149,10 +181,10 @@ _ALL: dict[str, Unfinished] = {}
 _NUMBERS = itertools.count()
 
 
-def unfinished_in(root: str, lists: str) -> Unfinished:
+def unfinished_in(root: str, lists: str, folders: Folders) -> Unfinished:
     """Return the names that this process uses in a cache."""
     names = _ALL.get(root)
-    return _ALL.setdefault(root, Unfinished(root, lists)) if names is None else names
+    return _ALL.setdefault(root, Unfinished(root, lists, folders)) if names is None else names
 
 
 @atexit.register
