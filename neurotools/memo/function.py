@@ -74,7 +74,8 @@ class Memoized(Offered):
         strict = not options.allow_mutable_bindings
         tracking = {**options.tracking, "shelf": hierarchy}
         self.keys = KeyMaker(function, options.ignore, strict=strict, **tracking)
-        self._runs = Runs(self.keys.tracker, self.__qualname__, trace=options.trace)
+        owners = options.access.get("trusted_owners", ())
+        self._runs = Runs(self.keys.tracker, self.__qualname__, trace=options.trace, owners=owners)
         self._details = Details(function, f"{self.__module__}.{self.__qualname__}")
         self._flight = Flight(options.lock_folder)
         self._pace = Pace()
@@ -147,7 +148,7 @@ class Memoized(Offered):
         entry = self._hierarchy.get(key)
         if entry is None:
             return None
-        if self._options.trace and (changed := self._runs.outdated(entry.record)):
+        if self._options.trace and (changed := self._runs.outdated(entry.record, entry.location)):
             self._say(f"{changed} has changed since {entry.location} was computed")
             return None
         try:

@@ -79,9 +79,14 @@ class Sealed:
         found: bytes | None = None,
     ) -> None:
         size = len(buffer)
-        facts = check_foot(buffer[max(size - SIZE, 0) :], size, location)
-        self._payload_size, self._record_size, self.created, self.seconds, self._flags = facts
+        if size < SIZE:
+            raise CorruptEntry(location, f"{size} bytes are too few")
+        facts = _SEAL.unpack_from(buffer, size - SIZE)
+        magic, self._payload_size, self._record_size, self.created, self.seconds, flags, _ = facts
         self.buffer, self.location, self._method = buffer, location, key.method
+        self._flags, signed = flags, SIGNATURE_SIZE if flags & _SIGNED else 0
+        if magic != _MAGIC or self._payload_size + signed + self._record_size + SIZE > size:
+            raise CorruptEntry(location, "it does not end with a seal")
         if verify:
             if found is None:
                 found = xxhash.xxh3_128_digest(buffer[:-CHECKSUM_SIZE], seed(key))
@@ -143,30 +148,11 @@ def _parse(content: bytes | bytearray, location: str) -> dict[str, Any]:
     return facts
 
 
-def check_foot(foot: Buffer, size: int, location: str) -> tuple[int, int, float, float, int]:
-    """Return what a seal says: sizes of payload and record, created, seconds, flags.
-
-    Parameters
-    ----------
-    foot : bytes-like
-        The last `SIZE` bytes of the file.
-    size : int
-        How long the file is.
-    location : str
-        Where it is, for messages.
-
-    Raises
-    ------
-    CorruptEntry
-        If it is no seal, or one of another file.
-    """
-    if len(foot) < SIZE:
-        raise CorruptEntry(location, f"{size} bytes are too few")
-    magic, payload_size, record_size, created, seconds, flags, _ = _SEAL.unpack_from(foot)
-    signed = SIGNATURE_SIZE if flags & _SIGNED else 0
-    if magic != _MAGIC or payload_size + signed + record_size + SIZE > size:
+def check_foot(foot: bytes, size: int, location: str) -> None:
+    """Raise `CorruptEntry` unless the last bytes of a file of some size may be its seal."""
+    magic, payload_size, record_size, *_ = _SEAL.unpack_from(foot.rjust(SIZE, b"\0"))
+    if magic != _MAGIC or payload_size + record_size + SIZE > size:
         raise CorruptEntry(location, "it does not end with a seal")
-    return payload_size, record_size, created, seconds, flags
 
 
 def seed(key: Key) -> int:

@@ -135,6 +135,19 @@ class DirectoryTier:
         except FileNotFoundError:
             return None
 
+    def require_trust(self, key: Key) -> None:
+        """Raise `UntrustedEntry` if somebody else could have written an entry that could run code.
+
+        Its signature is looked at, if it needs one; that reads it.
+        """
+        if key.method in RUNS_CODE:
+            path = self.location(key)
+            doubt = self._doubt(path) or self._trust.in_file(path, os.lstat(path))
+            if doubt and self._signer is None:
+                raise UntrustedEntry(*doubt)
+            if doubt:
+                self.read(key)
+
     def _read(self, descriptor: int, key: Key, path: str, doubt: Doubt | None) -> Sealed:
         facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode):
@@ -145,16 +158,11 @@ class DirectoryTier:
             return self._signed(descriptor, facts, key, path, doubt)
         if self.mmap_mode is not None:
             return self._mapped(descriptor, facts, key, path)
-        return self._whole(descriptor, facts, key, path, verify=self.verify)
-
-    def _whole(
-        self, descriptor: int, facts: os.stat_result, key: Key, path: str, *, verify: bool
-    ) -> Sealed:
         if facts.st_size >= _LARGE:
             _check_foot(descriptor, facts, path)
-        hasher = checksum(key) if verify else None
+        hasher = checksum(key) if self.verify else None
         buffer = read_whole(descriptor, facts.st_size, path, hasher, CHECKSUM_SIZE)
-        return Sealed(buffer, key, path, verify=verify, found=hasher and hasher.digest())
+        return Sealed(buffer, key, path, verify=self.verify, found=hasher and hasher.digest())
 
     def _doubt(self, path: str) -> Doubt | None:
         return self._trust.in_folder(path.rpartition(os.sep)[0], self.root)
@@ -172,7 +180,8 @@ class DirectoryTier:
         if self._signer is None:
             raise UntrustedEntry(*doubt)
         # Read, never mapped: a mapped file could be changed after its signature was looked at.
-        entry = self._whole(descriptor, facts, key, path, verify=True)
+        _check_foot(descriptor, facts, path)
+        entry = Sealed(read_whole(descriptor, facts.st_size, path), key, path)
         if not entry.is_signed(self._signer, key):
             reason = f"it is not signed with your key, and {doubt.reason}"
             raise UntrustedEntry(path, f"{reason}: {doubt.location}")
