@@ -80,9 +80,10 @@ def _signature(path: str, **decoding: Any) -> Signature:
 def is_entry(path: str) -> bool:
     """Tell whether a file looks like an entry, without reading its payload."""
     try:
-        return bool(read_record(path).details)
+        recorded = str(read_record(path).details.get("key", "")).replace("/", os.sep)
     except (CorruptEntry, OSError):
         return False
+    return bool(recorded) and path.endswith(os.sep + recorded)
 
 
 def read_value(path: str, *, method: str | None = None) -> Any:

@@ -32,6 +32,9 @@ CHECKSUM_SIZE = 16
 SIZE = _SEAL.size + CHECKSUM_SIZE
 #: Flag: the record holds a layout, without which the payload cannot be decoded.
 _LAYOUT = 1
+#: So long at most is what stands between payload and record, without a signature: a file that is
+#: longer than its seal says is refused before anybody reads, or hashes, what may be a terabyte.
+_LONGEST_BRIDGE = 1024
 #: Flag: a signature stands before the record.
 _SIGNED = 2
 
@@ -85,7 +88,8 @@ class Sealed:
         magic, self._payload_size, self._record_size, self.created, self.seconds, flags, _ = facts
         self.buffer, self.location, self._method = buffer, location, key.method
         self._flags, signed = flags, SIGNATURE_SIZE if flags & _SIGNED else 0
-        if magic != _MAGIC or self._payload_size + signed + self._record_size + SIZE > size:
+        bridge = size - self._payload_size - signed - self._record_size - SIZE
+        if magic != _MAGIC or not 0 <= bridge <= _LONGEST_BRIDGE:
             raise CorruptEntry(location, "it does not end with a seal")
         if verify:
             if found is None:
@@ -151,7 +155,8 @@ def _parse(content: bytes | bytearray, location: str) -> dict[str, Any]:
 def check_foot(foot: bytes, size: int, location: str) -> None:
     """Raise `CorruptEntry` unless the last bytes of a file of some size may be its seal."""
     magic, payload_size, record_size, *_ = _SEAL.unpack_from(foot.rjust(SIZE, b"\0"))
-    if magic != _MAGIC or payload_size + record_size + SIZE > size:
+    rest = size - payload_size - record_size - SIZE
+    if magic != _MAGIC or not 0 <= rest <= _LONGEST_BRIDGE + SIGNATURE_SIZE:
         raise CorruptEntry(location, "it does not end with a seal")
 
 

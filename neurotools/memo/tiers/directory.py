@@ -7,6 +7,7 @@ names, and what killed processes left (`neurotools.memo.tiers.unfinished`).
 
 from __future__ import annotations
 
+import errno
 import mmap
 import os
 import stat
@@ -30,6 +31,8 @@ MANIFEST, MANIFEST_LIMIT = "manifest.json", 64 << 20
 _LARGE = 16 << 20
 #: Files remembered as verified: to read all of a file would be to lose what mapping it gains.
 _MOST_VERIFIED = 4096
+
+_IN_THE_WAY = frozenset([errno.ENOENT, errno.EEXIST, errno.ENOTDIR, errno.ELOOP])
 
 # O_NOFOLLOW and O_NONBLOCK: a symbolic link or FIFO laid in place of an entry neither leads away
 # nor hangs. Windows has neither them nor such files; it needs O_BINARY instead.
@@ -131,9 +134,12 @@ class DirectoryTier:
 
     def record(self, key: Key) -> Record | None:
         try:
-            return read_record(self.location(key))
+            record = read_record(self.location(key))
         except FileNotFoundError:
             return None
+        if record.details.get("key") != key.path:
+            raise CorruptEntry(self.location(key), "it is another entry")
+        return record
 
     def require_trust(self, key: Key) -> None:
         """Raise `UntrustedEntry` if somebody else could have written an entry that could run code.
@@ -156,10 +162,10 @@ class DirectoryTier:
             raise CorruptEntry(path, f"{facts.st_size} bytes are too few")
         if key.method in RUNS_CODE and (doubt := doubt or self._trust.in_file(path, facts)):
             return self._signed(descriptor, facts, key, path, doubt)
-        if self.mmap_mode is not None:
-            return self._mapped(descriptor, facts, key, path)
         if facts.st_size >= _LARGE:
             _check_foot(descriptor, facts, path)
+        if self.mmap_mode is not None:
+            return self._mapped(descriptor, facts, key, path)
         hasher = checksum(key) if self.verify else None
         buffer = read_whole(descriptor, facts.st_size, path, hasher, CHECKSUM_SIZE)
         return Sealed(buffer, key, path, verify=self.verify, found=hasher and hasher.digest())
@@ -252,7 +258,9 @@ class DirectoryTier:
         try:
             self._prepare(folder)
             _write_once(names, folder, path, blob, self._folders)
-        except (FileNotFoundError, FileExistsError, NotADirectoryError):
+        except OSError as error:
+            if error.errno not in _IN_THE_WAY:
+                raise
             # Somebody removed the folders since we made them, or put something in our way.
             self._known.clear()
             names.forget()
