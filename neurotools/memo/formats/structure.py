@@ -45,7 +45,10 @@ _HOPELESS = (
     io.IOBase,
 )
 #: What a tree that was not made here leads to.
-_DAMAGE = (ValueError, TypeError, LookupError, ArithmeticError, RecursionError, struct.error)
+_DAMAGE = (
+    *(ValueError, TypeError, LookupError, ArithmeticError),
+    *(AttributeError, RecursionError, struct.error),
+)
 
 
 @dataclass(frozen=True, slots=True)
