@@ -331,11 +331,11 @@ def decode(content: bytes, mode: str = "repr") -> Signature:
         read = {"repr": _literal, "json": _from_json, "pickle": _from_pickle}
         named, extra = untag(read[mode](content))
         named = tuple((str(name), value) for name, value in named)
+        return named, None if extra is None else tuple(extra)
     except UnreadableName:
         raise
     except Exception as error:  # hostile bytes make parsers fail in every way there is
         raise UnreadableName(repr(content[:40]), f"{type(error).__name__}: {error}") from None
-    return named, None if extra is None else tuple(extra)
 
 
 #: A number, a text without anything special, or a name for a constant.

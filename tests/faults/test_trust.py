@@ -4,6 +4,7 @@ import contextlib
 import os
 import pickle
 import stat
+import struct
 import subprocess
 import sys
 import textwrap
@@ -269,6 +270,24 @@ def test_a_group_of_one_is_its_user(ground, monkeypatch):
     assert as_user(ME, called, f"{ground}/mine/cache") == (0, [])
     os.chown(f"{ground}/mine", ME, LAB)
     assert as_user(ME, called, f"{ground}/mine/cache")[0] == 2
+
+
+@needs_root
+def test_a_list_that_grants_more_than_the_mode_shows_is_seen(ground, monkeypatch):
+    """Where a list lets another user write, the mode shows only that the group may."""
+    place = folder_of(ME, f"{ground}/mine", 0o755)
+    as_user(ME, own_entry, f"{place}/cache")
+    # Version 2; owner, another user, group, mask, others.
+    entries = [(1, 7, -1), (2, 7, OTHER), (4, 5, -1), (16, 7, -1), (32, 5, -1)]
+    packed = struct.pack("<I", 2) + b"".join(
+        struct.pack("<HHI", tag, rights, user & 0xFFFFFFFF) for tag, rights, user in entries
+    )
+    try:
+        os.setxattr(place, "system.posix_acl_access", packed)
+    except (OSError, AttributeError) as error:
+        pytest.skip(f"no access control lists here: {error}")
+    monkeypatch.setattr(trust, "_user_of", lambda group: group if group == ME else None)
+    assert as_user(ME, called, f"{place}/cache")[0] == 2
 
 
 def test_groups_of_one_are_told_by_name_and_members(monkeypatch):

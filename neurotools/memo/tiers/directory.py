@@ -298,7 +298,9 @@ class DirectoryTier:
             return 0
 
     def has(self, key: Key) -> bool:
-        return _is_file(self.location(key))
+        path = self.location(key)
+        # Mostly there is nothing, as this says soonest.
+        return os.path.isfile(path) and _is_file(path)
 
     def keys(self, function: str = "") -> Iterator[Key]:
         top = os.path.join(self.root, *function.split("/")) if function else self.root
