@@ -150,6 +150,11 @@ def _names(mode: str) -> Maker:
     return make
 
 
+def _told() -> Maker:
+    texts = [literals.encode(signature, "human") for signature in _signatures()]
+    return lambda dice: mutants.of_bytes(dice.choice(texts), texts, dice).decode("latin-1")
+
+
 def _read_name(mode: str) -> Callable[[str], Any]:
     return lambda name: naming.signature_of(name, mode=mode)
 
@@ -307,8 +312,10 @@ def decoders() -> dict[str, Decoder]:
         for mode, share in (("repr", 120), ("json", 50), ("pickle", 50), ("human", 60))
     }
     compressed = Decoder(_files("npy", compress=True), _read_file("npy"), _DAMAGE, 100)
+    said = Decoder(_told(), literals.human_decode, (UnreadableName,), 30)
     return {
         **names,
+        "calls in words": said,
         **entry,
         "compressed entries": compressed,
         "records": Decoder(_files("npy"), _read_record, (CorruptEntry,), 60),

@@ -178,6 +178,10 @@ def _is_name(name: str) -> bool:
     return plain and name.isidentifier() and not keyword.iskeyword(name)
 
 
+#: What parsers make of a text that is no signature.
+_UNREADABLE = (SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
+
+
 def human_decode(key: str) -> Signature:
     """Return the signature that `human_encode` was given.
 
@@ -197,9 +201,10 @@ def human_decode(key: str) -> Signature:
         stars = [ast.literal_eval(a.value) for a in node.args if isinstance(a, ast.Starred)]
         if len(stars) != len(node.args):
             raise ValueError("a value has no name")
-    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError, KeyError) as error:
+        extra = untag(tuple(stars[0])) if stars else None
+        return tuple(sorted(named, key=lambda pair: pair[0])), extra
+    except (*_UNREADABLE, RecursionError, MemoryError) as error:
         raise UnreadableName(key, str(error)) from None
-    return tuple(sorted(named, key=lambda pair: pair[0])), untag(tuple(stars[0])) if stars else None
 
 
 # ---------------------------------------------------------------- modes
