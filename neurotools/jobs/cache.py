@@ -23,10 +23,13 @@ from neurotools.memo.literals import human_decode, human_encode
 from neurotools.memo.naming import base64hash, base64hash10bytes
 from neurotools.memo.options import Options
 from neurotools.memo.signature import canonical
+from neurotools.memo.signing import signer_with
 from neurotools.memo.supported import check_supported
 from neurotools.memo.tiers.base import Tier
-from neurotools.memo.tiers.directory import DURABILITIES, PRIVATE
+from neurotools.memo.tiers.directory import DURABILITIES
+from neurotools.memo.tiers.folders import PRIVATE
 from neurotools.memo.tiers.locations import tier_at
+from neurotools.memo.tiers.trust import user_numbers
 
 if TYPE_CHECKING:
     from neurotools.memo.maintenance import Combined
@@ -120,6 +123,9 @@ def disk_cacher(
     trace: bool = False,
     verify: bool = True,
     durability: str = "process",
+    trusted_owners: str | int | Iterable[str | int] = (),
+    key_file: str | os.PathLike[str] | None = None,
+    shared: str | None = None,
 ) -> Cacher:
     """Make a decorator that keeps results in a folder.
 
@@ -164,6 +170,15 @@ def disk_cacher(
     durability : {'process', 'power'}
         What a stored result outlives: that the process is killed, or that the power fails, too.
         ``'power'`` waits for the disk at each new result, typically for milliseconds.
+    trusted_owners : str, int or iterable of them
+        Names or numbers of users whose pickles are opened, besides your own and root's.
+    key_file : str or path
+        A private file (mode 0600) with some random text, the key. Pickles are signed with it, and
+        opened wherever they lie if their signature is right. Without it the text is taken from the
+        environment variable ``NEUROTOOLS_CACHE_KEY``, if there is one.
+    shared : {None, 'group'}
+        With whom new files and folders are shared: nobody, or the group of the folder in which
+        they are. Pickles in folders that a group can write to are only opened if they are signed.
 
     Returns
     -------
@@ -176,6 +191,10 @@ def disk_cacher(
         If there is no such method, compression, mode or durability.
     UnusableLocation
         If no cache can be kept at the location.
+    UnusableKey
+        If there is no key in the file, or others could read or change it.
+    ValueError
+        If there is no such user.
 
     Examples
     --------
@@ -198,6 +217,9 @@ def disk_cacher(
         mmap_mode=mmap_mode,
         verify=verify,
         durability=durability,
+        trusted_owners=trusted_owners,
+        key_file=key_file,
+        shared=shared,
         ignore=ignore,
         packages=packages,
         trace=trace,
@@ -224,6 +246,9 @@ def hierarchical_cacher(
     trace: bool = False,
     verify: bool = True,
     durability: str = "process",
+    trusted_owners: str | int | Iterable[str | int] = (),
+    key_file: str | os.PathLike[str] | None = None,
+    shared: str | None = None,
 ) -> Cacher:
     """Make a decorator that keeps results in several tiers, from fast to slow.
 
@@ -249,6 +274,8 @@ def hierarchical_cacher(
     durability : {'process', 'power'}
         See `disk_cacher`; it holds for all folders given here, and for what is copied to faster
         ones.
+    trusted_owners, key_file, shared
+        See `disk_cacher`.
 
     Returns
     -------
@@ -273,6 +300,9 @@ def hierarchical_cacher(
         mmap_mode=mmap_mode,
         verify=verify,
         durability=durability,
+        trusted_owners=trusted_owners,
+        key_file=key_file,
+        shared=shared,
         ignore=ignore,
         packages=packages,
         trace=trace,
@@ -292,6 +322,9 @@ def _cacher(
     mmap_mode: str | None,
     verify: bool,
     durability: str,
+    trusted_owners: str | int | Iterable[str | int],
+    key_file: str | os.PathLike[str] | None,
+    shared: str | None,
     ignore: str | Iterable[str],
     packages: str,
     write_back: bool = True,
@@ -306,17 +339,20 @@ def _cacher(
         raise UnknownChoice("durability", durability, DURABILITIES)
     if not locations:
         raise ValueError("fast_to_slow is empty; give one folder at least, or 'ram://'")
-    of_folders = {"mmap_mode": mmap_mode, "verify": verify, "durability": durability}
+    signer = signer_with(key_file)
+    access = {"trusted_owners": user_numbers(trusted_owners), "signer": signer, "shared": shared}
+    of_folders = {"mmap_mode": mmap_mode, "verify": verify, "durability": durability, **access}
     tiers = [tier_at(place, identifier, **of_folders) for place in locations]
     roots = [str(root) for tier in tiers if (root := getattr(tier, "root", None))]
     # The slowest folder that is written to is the one that most other processes see.
-    shared = roots if write_back else roots[:1]
+    seen = roots if write_back else roots[:1]
     made = Options(
         form,
         cache_root=roots[0] if roots else None,
-        lock_folder=os.path.join(shared[-1], PRIVATE) if shared else None,
+        lock_folder=os.path.join(seen[-1], PRIVATE) if seen else None,
         ignore=(ignore,) if isinstance(ignore, str) else tuple(ignore),
         tracking={"packages": packages},
+        access=access,
         **options,
     )
     return Cacher(tiers, made, write_back=write_back)
@@ -606,6 +642,8 @@ def exists(
 ) -> bool:
     """Return whether the result of a call is in a cache.
 
+    It is not loaded for that: damage inside of it is not seen, but a file that is no entry at all.
+
     Parameters
     ----------
     cache_root : str or path
@@ -617,7 +655,9 @@ def exists(
     *args, **kwargs
         The call's arguments.
     """
-    return os.path.isfile(locate_cached(cache_root, f, method, *args, **kwargs)[-1])
+    from neurotools.memo import maintenance  # not loaded for memoizing
+
+    return maintenance.is_entry(locate_cached(cache_root, f, method, *args, **kwargs)[-1])
 
 
 def read_cache_entry(location: str | os.PathLike[str], method: str) -> Any:
@@ -718,7 +758,10 @@ def combine_caches(cache_root: str | os.PathLike[str], f: Callable[..., Any]) ->
     keys, root = _keys(f), os.fspath(cache_root)
     if not os.path.isdir(root):
         raise FileNotFoundError(2, "there is no cache folder", root)
-    return maintenance.combine(root, keys.folder, keys.fingerprint.manifest, naming.script_of(f))
+    inner = getattr(f, "__func__", f)
+    access = inner.access if isinstance(inner, Memoized) else {"signer": signer_with()}
+    manifest, script = keys.fingerprint.manifest, naming.script_of(f)
+    return maintenance.combine(root, keys.folder, manifest, script, **access)
 
 
 # ---------------------------------------------------------------- what formats can hold

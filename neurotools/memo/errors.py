@@ -54,14 +54,36 @@ class CorruptEntry(CacheError, ValueError):
         remedy = "It counts as a miss; delete it, or call the function again to replace it"
         super().__init__(f"cannot read cache entry {location}: {reason}. {remedy}")
         self.location, self.reason = location, reason
+        #: Whether it has been moved out of the way, and so is not met again.
+        self.is_set_aside = False
 
 
 class UntrustedEntry(CacheError, PermissionError):
     """An entry could run code when opened, and somebody else may have written it."""
 
     def __init__(self, location: str, reason: str) -> None:
-        remedy = "It counts as a miss; use npy, or keep the cache in a folder only you can write"
+        remedy = (
+            "It counts as a miss; use npy, keep the cache in a folder that only you can write, "
+            "name its owner in trusted_owners=, or sign results with key_file="
+        )
         super().__init__(f"will not open {location}: {reason}. {remedy}")
+        self.location, self.reason = location, reason
+
+
+class UntrustedPlace(CacheError, PermissionError):
+    """A link that somebody else has made leads out of the cache."""
+
+    def __init__(self, location: str, reason: str) -> None:
+        super().__init__(f"will not go through {location}: {reason}. Remove it")
+        self.location, self.reason = location, reason
+
+
+class UnusableKey(CacheError, ValueError):
+    """A file holds no key to sign results with, or others could read it."""
+
+    def __init__(self, location: str, reason: str) -> None:
+        remedy = "It must be a file of your own, with mode 0600, that holds some random text"
+        super().__init__(f"cannot sign with the key in {location}: {reason}. {remedy}")
         self.location, self.reason = location, reason
 
 

@@ -60,9 +60,12 @@ def explain(
 ) -> Explanation:
     """Return why the call with this key hits or misses."""
     doubts = manifest.doubts
-    if (depth := hierarchy.depth_of(key)) is not None:
+    depth, refusal = hierarchy.look(key)
+    if depth is not None:
         tier = hierarchy.tiers[depth]
         return Explanation(True, f"in {tier.name}", tier.location(key), doubts=doubts)
+    if refusal:
+        return Explanation(False, refusal, hierarchy.location(key), doubts=doubts)
     known = [k for k in islice(hierarchy.keys(key.function), _LOOKED_AT) if k.method == key.method]
     if not known:
         return Explanation(False, "nothing is kept of this function yet", doubts=doubts)

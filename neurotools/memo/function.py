@@ -74,14 +74,15 @@ class Memoized(Offered):
         strict = not options.allow_mutable_bindings
         tracking = {**options.tracking, "shelf": hierarchy}
         self.keys = KeyMaker(function, options.ignore, strict=strict, **tracking)
-        self._runs = Runs(self.keys.tracker, self.__qualname__, trace=options.trace)
+        owners = options.access.get("trusted_owners", ())
+        self._runs = Runs(self.keys.tracker, self.__qualname__, trace=options.trace, owners=owners)
         self._details = Details(function, f"{self.__module__}.{self.__qualname__}")
         self._flight = Flight(options.lock_folder)
         self._pace = Pace()
         self._counts: Counter[str] = Counter()
         self._warned: set[str] = set()
         self._manifested: set[str] = set()
-        self.cache_root = options.cache_root
+        self.cache_root, self.access = options.cache_root, options.access
         self.attribute = self.__name__
 
     # ------------------------------------------------------------ a call
@@ -147,7 +148,7 @@ class Memoized(Offered):
         entry = self._hierarchy.get(key)
         if entry is None:
             return None
-        if self._options.trace and (changed := self._runs.outdated(entry.record)):
+        if self._options.trace and (changed := self._runs.outdated(entry.record, entry.location)):
             self._say(f"{changed} has changed since {entry.location} was computed")
             return None
         try:
@@ -181,7 +182,7 @@ class Memoized(Offered):
             if recording is not None:
                 details["traced"] = self._runs.seen(recording)
             record = Record(time.time(), seconds, payload.layout, details)
-            blob = seal(payload, record, key, self._options.form)
+            blob = seal(payload, record, key, self._options.form, self.access.get("signer"))
         except UnstorableValue as error:
             told = _with_tried_suggestion(error, value)
             self._warn_once(f"the result of {self.__qualname__} was not kept: {told}")

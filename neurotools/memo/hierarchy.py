@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import cast
 
 from neurotools.memo.entry import Blob, Key, Record
-from neurotools.memo.errors import CorruptEntry, UntrustedEntry
+from neurotools.memo.errors import CacheError, CorruptEntry, UntrustedEntry
 from neurotools.memo.log import Log
 from neurotools.memo.tiers.base import Entry, Tier
 
@@ -51,7 +51,10 @@ class Hierarchy:
             try:
                 entry = tier.get(key)
             except CorruptEntry as error:
-                log.warning("%s", error)  # seen once: it has been set aside
+                if error.is_set_aside:
+                    log.warning("%s", error)  # it is not met again
+                else:
+                    self._report(f"{depth}:{error.location}:{error.reason}", str(error))
                 entry = None
             except UntrustedEntry as error:
                 self._report(f"{depth}:{error.location}", str(error))
@@ -133,6 +136,28 @@ class Hierarchy:
                 self._failed(depth, "read", error)
         return None
 
+    def look(self, key: Key) -> tuple[int | None, str]:
+        """Look at an entry without reading its payload.
+
+        Returns
+        -------
+        depth : int or None
+            The number of the fastest tier that has it, and would open it.
+        refusal : str
+            Why a tier that has something would not open it, or nothing.
+        """
+        refusal = ""
+        for depth, tier in enumerate(self.tiers):
+            try:
+                if tier.has(key) and tier.record(key) is not None:
+                    getattr(tier, "require_trust", _no_matter)(key)
+                    return depth, ""
+            except CacheError as error:
+                refusal = refusal or str(error)
+            except Exception as error:  # the named boundary of this module
+                self._failed(depth, "read", error)
+        return None, refusal
+
     def keys(self, function: str = "") -> Iterator[Key]:
         seen: set[Key] = set()
         for depth, tier in enumerate(self.tiers):
@@ -203,3 +228,7 @@ class Hierarchy:
 
     def __setstate__(self, state: dict[str, object]) -> None:
         self.__init__(**state)  # type: ignore[misc]
+
+
+def _no_matter(_: Key) -> None:
+    """Do nothing: what is in memory was looked at before."""

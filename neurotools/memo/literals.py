@@ -184,6 +184,10 @@ def _is_name(name: str) -> bool:
     return plain and name.isidentifier() and not keyword.iskeyword(name)
 
 
+#: What parsers make of a text that is no signature.
+_UNREADABLE = (SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
+
+
 def human_decode(key: str) -> Signature:
     """Return the signature that `human_encode` was given.
 
@@ -203,9 +207,10 @@ def human_decode(key: str) -> Signature:
         stars = [ast.literal_eval(a.value) for a in node.args if isinstance(a, ast.Starred)]
         if len(stars) != len(node.args):
             raise ValueError("a value has no name")
-    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError, KeyError) as error:
+        extra = untag(tuple(stars[0])) if stars else None
+        return tuple(sorted(named, key=lambda pair: pair[0])), extra
+    except (*_UNREADABLE, RecursionError, MemoryError) as error:
         raise UnreadableName(key, str(error)) from None
-    return tuple(sorted(named, key=lambda pair: pair[0])), untag(tuple(stars[0])) if stars else None
 
 
 # ---------------------------------------------------------------- modes
@@ -337,11 +342,11 @@ def decode(content: bytes, mode: str = "repr") -> Signature:
         read = {"repr": _literal, "json": _from_json, "pickle": _from_pickle}
         named, extra = untag(read[mode](content))
         named = tuple((str(name), value) for name, value in named)
+        return named, None if extra is None else tuple(extra)
     except UnreadableName:
         raise
     except Exception as error:  # hostile bytes make parsers fail in every way there is
         raise UnreadableName(repr(content[:40]), f"{type(error).__name__}: {error}") from None
-    return named, None if extra is None else tuple(extra)
 
 
 #: A number, a text without anything special, or a name for a constant.

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 import threading
 import time
 from typing import NamedTuple
@@ -148,14 +149,80 @@ def _lock_file(folder: str) -> int:
         file = _FILES.get(folder)
         if file is None or not file.links():
             _close_removed()
-            os.makedirs(folder, mode=0o700, exist_ok=True)
-            path = os.path.join(folder, "locks")
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
-            facts = os.fstat(descriptor)
+            _make(folder)
+            descriptor, facts = _opened(folder)
             file = _FILES[folder] = _LockFile(descriptor, facts.st_dev, facts.st_ino)
             if folder in _LIVES:
                 _try_lock(descriptor, _LIVES[folder])
         return file.descriptor
+
+
+def _make(folder: str) -> None:
+    """Make the folder of a lock file, shared with a group where the folder above is.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made, or is a symbolic link that somebody else has made.
+    """
+    above = os.path.dirname(folder)
+    os.makedirs(above, mode=0o700, exist_ok=True)
+    try:
+        os.mkdir(folder, 0o700)
+    except FileExistsError:
+        facts = os.lstat(folder)
+        if stat.S_ISLNK(facts.st_mode) and not _is_ours(facts):
+            reason = f"user {facts.st_uid} made this symbolic link"
+            raise OSError(errno.EPERM, reason, folder) from None
+    else:
+        wanted = 0o2770 if _is_shared(above) else 0o700
+        if stat.S_IMODE(os.stat(folder).st_mode) != wanted and hasattr(os, "geteuid"):
+            os.chmod(folder, wanted)
+
+
+def _is_ours(facts: os.stat_result) -> bool:
+    return not hasattr(os, "geteuid") or facts.st_uid in {os.geteuid(), 0}
+
+
+def _is_shared(folder: str) -> bool:
+    """Tell whether a group may write to a folder, and to what is made in it."""
+    mode = os.stat(folder).st_mode
+    return bool(mode & stat.S_ISGID and mode & stat.S_IWGRP)
+
+
+_OPEN = (
+    os.O_RDWR
+    | os.O_CREAT
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+)
+
+
+def _opened(folder: str) -> tuple[int, os.stat_result]:
+    """Open a folder's lock file, which is shared with a group where the folder is.
+
+    Raises
+    ------
+    OSError
+        If there is something else, or a file with which anybody could keep us waiting for ever.
+    """
+    path = os.path.join(folder, "locks")
+    descriptor = os.open(path, _OPEN, 0o600)
+    try:
+        facts = os.fstat(descriptor)
+        mode = facts.st_mode
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, "it is no regular file", path)
+        if not _is_ours(facts) and mode & stat.S_IWOTH:
+            raise OSError(errno.EPERM, f"user {facts.st_uid} lets everybody write to it", path)
+        wanted = 0o660 if _is_shared(folder) else 0o600
+        if mode & wanted != wanted and hasattr(os, "fchmod") and _is_ours(facts):
+            os.fchmod(descriptor, wanted)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor, facts
 
 
 def _close_removed() -> None:

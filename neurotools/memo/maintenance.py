@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,9 @@ from neurotools.memo.fingerprint.manifest import Manifest
 from neurotools.memo.formats.registry import FORMATS, decoder
 from neurotools.memo.log import Log
 from neurotools.memo.seal import Sealed, reseal
-from neurotools.memo.tiers.directory import PRIVATE, DirectoryTier, read_record
+from neurotools.memo.signing import Signer, signer_with
+from neurotools.memo.tiers.directory import DirectoryTier, read_record
+from neurotools.memo.tiers.folders import PRIVATE
 
 log = Log(__name__)
 
@@ -54,7 +57,16 @@ def _files(folder: str, suffix: str) -> Iterator[str]:
         if PRIVATE in folders:
             folders.remove(PRIVATE)
         folders.sort()
-        yield from (os.path.join(place, name) for name in sorted(names) if name.endswith(suffix))
+        paths = (os.path.join(place, name) for name in sorted(names) if name.endswith(suffix))
+        yield from filter(_is_regular, paths)
+
+
+def _is_regular(path: str) -> bool:
+    """Tell whether there is a file, no link to one, no pipe and no device."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except OSError:
+        return False
 
 
 def _signature(path: str, **decoding: Any) -> Signature:
@@ -63,6 +75,15 @@ def _signature(path: str, **decoding: Any) -> Signature:
         return naming.signature_of(name, **decoding)
     except UnreadableName:
         return naming.recorded(read_record(path))
+
+
+def is_entry(path: str) -> bool:
+    """Tell whether a file looks like an entry, without reading its payload."""
+    try:
+        recorded = str(read_record(path).details.get("key", "")).replace("/", os.sep)
+    except (CorruptEntry, OSError):
+        return False
+    return bool(recorded) and path.endswith(os.sep + recorded)
 
 
 def read_value(path: str, *, method: str | None = None) -> Any:
@@ -86,7 +107,7 @@ def read_value(path: str, *, method: str | None = None) -> Any:
     """
     path = os.path.abspath(path)
     key, root = _key_of(path, method)
-    entry = DirectoryTier(root).read(key)
+    entry = DirectoryTier(root, signer=signer_with()).read(key)
     if entry is None:
         raise FileNotFoundError(2, "there is no cache entry", path)
     return entry.value()
@@ -136,7 +157,7 @@ class Combined:
         )
 
 
-def combine(root: str, function: str, manifest: Manifest, script: str) -> Combined:
+def combine(root: str, function: str, manifest: Manifest, script: str, **options: Any) -> Combined:
     """Copy the entries of a function's other versions into one version, overwriting nothing.
 
     Parameters
@@ -149,8 +170,11 @@ def combine(root: str, function: str, manifest: Manifest, script: str) -> Combin
         Of the version that gets them.
     script : str
         The file that defines the function.
+    **options
+        Of the tier, see `DirectoryTier`. With a ``signer``, what is copied is signed.
     """
-    tier = DirectoryTier(root)
+    tier = DirectoryTier(root, **options)
+    signer = options.get("signer")
     done: dict[str, list[str]] = {"merged": [], "kept": [], "foreign": [], "unreadable": []}
     siblings: dict[str, bool] = {}
     for key in sorted(tier.keys(function), key=lambda key: key.path):
@@ -159,7 +183,7 @@ def combine(root: str, function: str, manifest: Manifest, script: str) -> Combin
         if key.code not in siblings:
             siblings[key.code] = not _is_earlier(tier, key, manifest)
         target = Key(function, manifest.code, key.call, key.method)
-        what = "foreign" if siblings[key.code] else _adopt(tier, key, target, script)
+        what = "foreign" if siblings[key.code] else _adopt(tier, key, target, script, signer)
         done[what].append(key.path[len(function) + 1 :])
     return Combined(manifest.code, **{name: tuple(paths) for name, paths in done.items()})
 
@@ -187,19 +211,19 @@ def _parts(manifest: Manifest, names: tuple[str, ...]) -> set[tuple[str, str]]:
     }
 
 
-def _adopt(tier: DirectoryTier, key: Key, target: Key, script: str) -> str:
+def _adopt(tier: DirectoryTier, key: Key, target: Key, script: str, signer: Signer | None) -> str:
     if tier.has(target):
         return "kept"
     try:
         entry = tier.read(key)
-    except (CorruptEntry, UntrustedEntry) as error:
+    except (CorruptEntry, UntrustedEntry, OSError) as error:
         log.warning("%s", error)
         return "unreadable"
     if entry is None:
         return "unreadable"
     if key.function.startswith("__main__/") and not _same_script(entry, script):
         return "foreign"
-    tier.put(target, reseal(entry, target, decoder(key.method, entry.layout)))
+    tier.put(target, reseal(entry, target, decoder(key.method, entry.layout), signer))
     return "merged"
 
 

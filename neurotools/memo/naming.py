@@ -205,7 +205,7 @@ def script_of(function: Callable[..., Any]) -> str:
 
 def _safe(part: str) -> str:
     """Return a folder name that every file system takes, different for different parts."""
-    clean = re.sub(_UNSAFE, lambda match: f"%{ord(match.group()):02x}", part)
+    clean = re.sub(_UNSAFE, lambda match: f"%{ord(match.group()):02x}", part) or "%"
     if re.match(_RESERVED, clean):
         clean = f"%{ord(clean[0]):02x}{clean[1:]}"
     if len(utf8(clean)) > 120:

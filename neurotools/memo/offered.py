@@ -40,13 +40,13 @@ class Offered:
     def check_call_in_cache(self, /, *args: Any, **kwargs: Any) -> bool:
         """Return whether a call's result seems to be there, without loading it."""
         key = self._key(args, kwargs)
-        return self._hierarchy.has(key) and not self._outdated_by(key)
+        return self._hierarchy.look(key)[0] is not None and not self._outdated_by(key)
 
     def _outdated_by(self, key: Key) -> str:
         """Return the name of something that an entry's computation used and that has changed."""
         if not self._options.trace or (record := self._hierarchy.record(key)) is None:
             return ""
-        return self._runs.outdated(record)
+        return self._runs.outdated(record, self._hierarchy.location(key))
 
     def explain(self, /, *args: Any, **kwargs: Any) -> Explanation:
         """Return why a call would hit or miss, before running it."""

@@ -33,6 +33,9 @@ class Options:
         Parameters that do not count.
     tracking : dict
         Options of `Tracker`.
+    access : dict
+        Who else may read and write what is kept, and whose files are opened; options of tiers that
+        are folders. Its ``signer`` signs results that could run code when opened.
     """
 
     def __init__(
@@ -48,8 +51,9 @@ class Options:
         trace: bool = False,
         ignore: tuple[str, ...] = (),
         tracking: Mapping[str, Any],
+        access: Mapping[str, Any],
     ) -> None:
         self.form, self.cache_root, self.lock_folder = form, cache_root, lock_folder
         self.store, self.skip_fast, self.verbose = store, skip_fast, verbose
         self.allow_mutable_bindings, self.trace = allow_mutable_bindings, trace
-        self.ignore, self.tracking = ignore, tracking
+        self.ignore, self.tracking, self.access = ignore, tracking, access

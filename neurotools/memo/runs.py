@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from neurotools.memo.entry import Record
 from neurotools.memo.log import Log
+from neurotools.memo.tiers.trust import Trust
 
 if TYPE_CHECKING:
     from neurotools.memo.fingerprint.reach import Tracker
@@ -29,18 +31,44 @@ class Runs:
         The function's, for messages.
     trace : bool
         Whether to note what really runs and is read.
+    owners : iterable of int
+        Users who are trusted besides oneself and root.
     """
 
-    def __init__(self, tracker: Tracker, name: str, *, trace: bool) -> None:
+    def __init__(
+        self, tracker: Tracker, name: str, *, trace: bool, owners: Iterable[int] = ()
+    ) -> None:
         self._tracker, self._name, self.trace = tracker, name, trace
+        self._trust = Trust(owners)
 
     def watched(self) -> _Watched:
         """Note what a computation uses, where that is asked for, and what it changes."""
         return _Watched(self._recorded() if self.trace else None, self._tracker.starts, self._ran)
 
-    def outdated(self, record: Record) -> str:
-        """Return the name of something that a computation used and that has changed since."""
-        return self._witness.changed(record.details.get("traced", []))
+    def outdated(self, record: Record, location: str) -> str:
+        """Return the name of something that a computation used and that has changed since.
+
+        Parameters
+        ----------
+        record : Record
+            Of the computation's entry.
+        location : str
+            Where that is. A record may name code whose module is not loaded; it is loaded only if
+            nobody else could have written the name.
+        """
+        facts = record.details.get("traced", [])
+        return self._witness.changed(facts, lambda: self._is_trusted(location))
+
+    def _is_trusted(self, location: str) -> bool:
+        if not os.path.isabs(location):
+            return False  # in memory: what was computed or loaded here has its modules loaded
+        folder = os.path.dirname(location)
+        if self._trust.in_folder(folder, folder) is not None:
+            return False
+        try:
+            return self._trust.in_file(location, os.lstat(location)) is None
+        except OSError:
+            return False
 
     def seen(self, recording: Recording) -> Any:
         """Return what a computation used, as its record tells it."""

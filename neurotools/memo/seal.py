@@ -1,7 +1,8 @@
 """What stands behind a payload in its file: the record, and a seal over everything.
 
 An entry is one file: payload, bridge (what the format needs so that ordinary tools ignore the
-rest), record (JSON), seal (64 bytes). The seal ends with an XXH3-128 over all that stands before
+rest), signature (32 bytes, only if there is a key and the payload could run code), record (JSON),
+seal (64 bytes). The seal ends with an XXH3-128 over all that stands before
 it, started from the entry's key: a file that was damaged, or renamed to another key, does not open.
 """
 
@@ -19,6 +20,7 @@ from neurotools.memo.entry import Blob, Buffer, Key, Record
 from neurotools.memo.errors import CorruptEntry
 from neurotools.memo.formats.base import Payload, PayloadFormat
 from neurotools.memo.formats.registry import decoder
+from neurotools.memo.signing import SIGNATURE_SIZE, Signer
 
 if TYPE_CHECKING:
     import json
@@ -30,6 +32,11 @@ CHECKSUM_SIZE = 16
 SIZE = _SEAL.size + CHECKSUM_SIZE
 #: Flag: the record holds a layout, without which the payload cannot be decoded.
 _LAYOUT = 1
+#: So long at most is what stands between payload and record, without a signature: a file that is
+#: longer than its seal says is refused before anybody reads, or hashes, what may be a terabyte.
+_LONGEST_BRIDGE = 1024
+#: Flag: a signature stands before the record.
+_SIGNED = 2
 
 
 class Sealed:
@@ -78,11 +85,11 @@ class Sealed:
         if size < SIZE:
             raise CorruptEntry(location, f"{size} bytes are too few")
         facts = _SEAL.unpack_from(buffer, size - SIZE)
-        magic, self._payload_size, self._record_size, self.created, self.seconds, self._flags, _ = (
-            facts
-        )
+        magic, self._payload_size, self._record_size, self.created, self.seconds, flags, _ = facts
         self.buffer, self.location, self._method = buffer, location, key.method
-        if magic != _MAGIC or self._payload_size + self._record_size + SIZE > size:
+        self._flags, signed = flags, SIGNATURE_SIZE if flags & _SIGNED else 0
+        bridge = size - self._payload_size - signed - self._record_size - SIZE
+        if magic != _MAGIC or not 0 <= bridge <= _LONGEST_BRIDGE:
             raise CorruptEntry(location, "it does not end with a seal")
         if verify:
             if found is None:
@@ -100,6 +107,15 @@ class Sealed:
         """
         layout = self.layout
         return decoder(self._method, layout).decode(self.payload, layout)
+
+    def is_signed(self, signer: Signer, key: Key) -> bool:
+        """Tell whether it carries the right signature for its content and its key."""
+        if not self._flags & _SIGNED:
+            return False
+        end = len(self.buffer) - SIZE - self._record_size
+        start = end - SIGNATURE_SIZE
+        parts = (self.buffer[:start], self.buffer[end:-CHECKSUM_SIZE])
+        return signer.is_right(self.buffer[start:end], key, parts)
 
     @property
     def payload(self) -> memoryview:
@@ -136,6 +152,14 @@ def _parse(content: bytes | bytearray, location: str) -> dict[str, Any]:
     return facts
 
 
+def check_foot(foot: bytes, size: int, location: str) -> None:
+    """Raise `CorruptEntry` unless the last bytes of a file of some size may be its seal."""
+    magic, payload_size, record_size, *_ = _SEAL.unpack_from(foot.rjust(SIZE, b"\0"))
+    rest = size - payload_size - record_size - SIZE
+    if magic != _MAGIC or not 0 <= rest <= _LONGEST_BRIDGE + SIGNATURE_SIZE:
+        raise CorruptEntry(location, "it does not end with a seal")
+
+
 def seed(key: Key) -> int:
     """Return where the checksum of a key's entry starts, so that it covers the entry's name."""
     return xxhash.xxh3_64_intdigest(key.path.encode("utf-8", "surrogatepass"))
@@ -146,8 +170,13 @@ def checksum(key: Key) -> xxhash.xxh3_128:
     return xxhash.xxh3_128(seed=seed(key))
 
 
-def seal(payload: Payload, record: Record, key: Key, form: PayloadFormat) -> Blob:
-    """Return the bytes of an entry's file, the payload's parts uncopied."""
+def seal(
+    payload: Payload, record: Record, key: Key, form: PayloadFormat, signer: Signer | None = None
+) -> Blob:
+    """Return the bytes of an entry's file, the payload's parts uncopied.
+
+    It is signed if there is something to sign with, and opening the payload could run code.
+    """
     facts: dict[str, Any] = {"details": {**record.details, "key": key.path}}
     if record.layout:
         facts["layout"] = record.layout
@@ -156,10 +185,16 @@ def seal(payload: Payload, record: Record, key: Key, form: PayloadFormat) -> Blo
     text += b" " * (-len(text) % 8)
     size = sum(map(_length, payload.parts))
     flags = _LAYOUT if record.layout else 0
+    signing = signer if form.runs_code and signer is not None and signer.has_key else None
+    signature_size = 0 if signing is None else SIGNATURE_SIZE
+    flags |= 0 if signing is None else _SIGNED
     foot = _SEAL.pack(_MAGIC, size, len(text), record.created, record.seconds, flags, 0)
-    bridge = form.bridge(size, len(text) + SIZE)
+    bridge = form.bridge(size, signature_size + len(text) + SIZE)
     parts = (*payload.parts, bridge, text, foot)
-    total = size + len(bridge) + len(text) + SIZE
+    if signing is not None:
+        signature = signing.sign(key, parts)
+        parts = (*payload.parts, bridge, signature, text, foot)
+    total = size + len(bridge) + signature_size + len(text) + SIZE
     return Blob(parts, total, _Checksum(key, parts).digest)
 
 
@@ -189,9 +224,9 @@ def _encoder() -> json.JSONEncoder:
     return json.JSONEncoder(separators=(",", ":"))
 
 
-def reseal(entry: Sealed, key: Key, form: PayloadFormat) -> Blob:
+def reseal(entry: Sealed, key: Key, form: PayloadFormat, signer: Signer | None = None) -> Blob:
     """Return a checked entry's file under another key, its payload uncopied."""
-    return seal(Payload((entry.payload,), entry.layout), entry.record, key, form)
+    return seal(Payload((entry.payload,), entry.layout), entry.record, key, form, signer)
 
 
 def record_of(tail: bytes | bytearray, location: str) -> Record:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from neurotools.memo import literals
 from neurotools.memo.entry import Digested
+from neurotools.memo.errors import UnreadableName
 from tests.memo.signatures import same, signatures
 
 
@@ -98,3 +99,9 @@ def test_plain_values_are_the_same_in_both_ways(values):
     short = literals._plain_signature(content)
     assert short is None or repr(short) == repr(signature)
     assert repr(literals.decode(content)) == repr(signature)
+
+
+@pytest.mark.parametrize("text", [b"((('x',1),),5)", b"((('x',1),),True)", b"((5,),None)"])
+def test_what_has_no_form_of_a_signature_is_refused(text):
+    with pytest.raises(UnreadableName, match="holds no argument signature"):
+        literals.decode(text)

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 #: Read no larger manifest, and unpack no more source from one, in characters and bytes.
 LIMIT = 64 * 2**20
 
-_LAYOUT = 1
+#: Since layout 2 a manifest has a checksum: it decides which results are merged.
+_LAYOUT, _WITHOUT_CHECKSUM = 2, 1
 
 
 class Part(NamedTuple):
@@ -72,6 +73,7 @@ class Manifest(NamedTuple):
             "doubts": list(self.doubts),
             "sources": b64encode(zlib.compress(sources)).decode(),
         }
+        content["checksum"] = _checksum(content)
         return json.dumps(content, indent=0)
 
     @classmethod
@@ -95,7 +97,10 @@ class Manifest(NamedTuple):
 
 
 def _read(content: dict[str, Any]) -> Manifest:
-    if content["layout"] != _LAYOUT:
+    if content["layout"] == _LAYOUT:
+        if content.pop("checksum") != _checksum(content):
+            raise ValueError("a manifest that is damaged")
+    elif content["layout"] != _WITHOUT_CHECKSUM:
         raise ValueError(f"unknown layout {str(content['layout'])[:40]!r} of a manifest")
     sources = _unpacked(_text(content["sources"]))
     rows = content["parts"]
@@ -107,6 +112,14 @@ def _read(content: dict[str, Any]) -> Manifest:
     )
     doubts = tuple(map(_text, content["doubts"]))
     return Manifest(_text(content["function"]), _text(content["code"]), parts, doubts)
+
+
+def _checksum(content: dict[str, Any]) -> str:
+    import json
+
+    import xxhash
+
+    return xxhash.xxh3_128_hexdigest(json.dumps(content, sort_keys=True).encode())
 
 
 def _unpacked(packed: str) -> list[Any]:

@@ -44,7 +44,10 @@ _HOPELESS = (
     io.IOBase,
 )
 #: What a tree that was not made here leads to.
-_DAMAGE = (ValueError, TypeError, LookupError, ArithmeticError, RecursionError, struct.error)
+_DAMAGE = (
+    *(ValueError, TypeError, LookupError, ArithmeticError),
+    *(AttributeError, RecursionError, struct.error),
+)
 
 
 class Rules:

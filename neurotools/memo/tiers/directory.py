@@ -7,30 +7,34 @@ names, and what killed processes left (`neurotools.memo.tiers.unfinished`).
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import mmap
 import os
 import stat
-import time
 from collections.abc import Callable, Iterable, Iterator
 
 from neurotools.memo.digest.files import Identity, identity, is_settled
 from neurotools.memo.entry import Blob, Key, Record
 from neurotools.memo.errors import CorruptEntry, UnknownChoice, UntrustedEntry, UnusableLocation
 from neurotools.memo.formats.registry import FORMATS, RUNS_CODE
-from neurotools.memo.seal import CHECKSUM_SIZE, SIZE, Sealed, checksum, record_of
+from neurotools.memo.seal import CHECKSUM_SIZE, SIZE, Sealed, check_foot, checksum, record_of
+from neurotools.memo.signing import Signer
+from neurotools.memo.tiers.folders import PRIVATE, Folders
 from neurotools.memo.tiers.reading import read_whole
+from neurotools.memo.tiers.trust import Doubt, Trust
 from neurotools.memo.tiers.unfinished import Unfinished, unfinished_in
 from neurotools.memo.tiers.writing import write_whole
 
-#: Folder for what is no entry; never part of a function's path, which begins with a module.
-PRIVATE = ".neurotools"
 #: What code the entries of a folder were computed with; a larger one is none of ours.
 MANIFEST, MANIFEST_LIMIT = "manifest.json", 64 << 20
 #: What entries outlive.
 DURABILITIES = ("process", "power")
+#: Of larger files the end is looked at first.
+_LARGE = 16 << 20
 #: Files remembered as verified: to read all of a file would be to lose what mapping it gains.
 _MOST_VERIFIED = 4096
+
+_IN_THE_WAY = frozenset([errno.ENOENT, errno.EEXIST, errno.ENOTDIR, errno.ELOOP])
 
 # O_NOFOLLOW and O_NONBLOCK: a symbolic link or FIFO laid in place of an entry neither leads away
 # nor hangs. Windows has neither them nor such files; it needs O_BINARY instead.
@@ -61,13 +65,19 @@ class DirectoryTier:
     durability : {'process', 'power'}
         What an entry outlives once `put` has returned: that the process is killed, or that the
         power fails as well.
+    trusted_owners : iterable of int
+        Users whose files are opened even if that could run code, besides one's own and root's.
+    signer : Signer, optional
+        Tells which entries may be opened wherever they lie.
+    shared : {None, 'group'}
+        With whom what is created is shared.
 
     Raises
     ------
     UnusableLocation
         If there is no such folder and none can be made.
     UnknownChoice
-        If there is no such durability.
+        If there is no such durability, or it cannot be shared so.
     """
 
     def __init__(
@@ -77,6 +87,9 @@ class DirectoryTier:
         mmap_mode: str | None = None,
         verify: bool = True,
         durability: str = "process",
+        trusted_owners: Iterable[int] = (),
+        signer: Signer | None = None,
+        shared: str | None = None,
     ) -> None:
         if durability not in DURABILITIES:
             raise UnknownChoice("durability", durability, DURABILITIES)
@@ -85,11 +98,12 @@ class DirectoryTier:
         self._lists = os.path.join(self.root, PRIVATE, "writing")
         self.mmap_mode, self.verify = mmap_mode, verify
         self.durability = durability
+        self._trust, self._signer = Trust(trusted_owners), signer
+        self._folders = Folders(self.root, self._trust, shared)
         self._known: set[str] = set()
-        self._trusted: set[str] = set()
         self._verified: dict[str, Identity] = {}
         try:
-            os.makedirs(self.root, mode=0o700, exist_ok=True)
+            self._folders.make_root()
         except FileExistsError:
             raise UnusableLocation(self.root, "it is a file, not a folder") from None
         except (OSError, ValueError) as error:
@@ -109,6 +123,8 @@ class DirectoryTier:
     def read(self, key: Key, *, set_aside: bool = False) -> Sealed | None:
         """Return an entry as `get` does; by default a bad one stays where it is."""
         path = self.location(key)
+        # Before the file is opened: nobody but those who are trusted could exchange it after that.
+        doubt = self._doubt(path) if key.method in RUNS_CODE else None
         try:
             descriptor = os.open(path, _READ)
         except FileNotFoundError:
@@ -117,33 +133,74 @@ class DirectoryTier:
             self._odd(path, error, set_aside=set_aside)
             return None
         try:
-            return self._read(descriptor, key, path)
-        except CorruptEntry:
+            return self._read(descriptor, key, path, doubt)
+        except CorruptEntry as error:
             if set_aside:
-                self._set_aside(path, os.fstat(descriptor))
+                error.is_set_aside = self._folders.set_aside(path, os.fstat(descriptor))
             raise
         finally:
             os.close(descriptor)
 
     def record(self, key: Key) -> Record | None:
         try:
-            return read_record(self.location(key))
+            record = read_record(self.location(key))
         except FileNotFoundError:
             return None
+        if record.details.get("key") != key.path:
+            raise CorruptEntry(self.location(key), "it is another entry")
+        return record
 
-    def _read(self, descriptor: int, key: Key, path: str) -> Sealed:
+    def require_trust(self, key: Key) -> None:
+        """Raise `UntrustedEntry` if somebody else could have written an entry that could run code.
+
+        Its signature is looked at, if it needs one; that reads it.
+        """
+        if key.method in RUNS_CODE:
+            path = self.location(key)
+            doubt = self._doubt(path) or self._trust.in_file(path, os.lstat(path))
+            if doubt and self._signer is None:
+                raise UntrustedEntry(*doubt)
+            if doubt:
+                self.read(key)
+
+    def _read(self, descriptor: int, key: Key, path: str, doubt: Doubt | None) -> Sealed:
         facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode):
             raise CorruptEntry(path, "it is no regular file")
-        if key.method in RUNS_CODE:
-            self._require_trust(path, facts)
         if facts.st_size < SIZE:
             raise CorruptEntry(path, f"{facts.st_size} bytes are too few")
+        if key.method in RUNS_CODE and (doubt := doubt or self._trust.in_file(path, facts)):
+            return self._signed(descriptor, facts, key, path, doubt)
+        if facts.st_size >= _LARGE:
+            _check_foot(descriptor, facts, path)
         if self.mmap_mode is not None:
             return self._mapped(descriptor, facts, key, path)
         hasher = checksum(key) if self.verify else None
         buffer = read_whole(descriptor, facts.st_size, path, hasher, CHECKSUM_SIZE)
         return Sealed(buffer, key, path, verify=self.verify, found=hasher and hasher.digest())
+
+    def _doubt(self, path: str) -> Doubt | None:
+        return self._trust.in_folder(path.rpartition(os.sep)[0], self.root)
+
+    def _signed(
+        self, descriptor: int, facts: os.stat_result, key: Key, path: str, doubt: Doubt
+    ) -> Sealed:
+        """Return an entry that somebody else could have written, if its signature is right.
+
+        Raises
+        ------
+        UntrustedEntry
+            If it is not.
+        """
+        if self._signer is None:
+            raise UntrustedEntry(*doubt)
+        # Read, never mapped: a mapped file could be changed after its signature was looked at.
+        _check_foot(descriptor, facts, path)
+        entry = Sealed(read_whole(descriptor, facts.st_size, path), key, path)
+        if not entry.is_signed(self._signer, key):
+            reason = f"it is not signed with your key, and {doubt.reason}"
+            raise UntrustedEntry(path, f"{reason}: {doubt.location}")
+        return entry
 
     def _mapped(self, descriptor: int, facts: os.stat_result, key: Key, path: str) -> Sealed:
         """Return an entry in a mapped file, verified unless that was done before."""
@@ -168,27 +225,10 @@ class DirectoryTier:
             raise error from None
         if stat.S_ISREG(facts.st_mode):
             raise error
+        found = CorruptEntry(path, "it is no regular file")
         if set_aside:
-            self._set_aside(path, facts)
-        raise CorruptEntry(path, "it is no regular file")
-
-    def _require_trust(self, path: str, facts: os.stat_result) -> None:
-        """Refuse a file that another user may have written.
-
-        Raises
-        ------
-        UntrustedEntry
-            If the file, or a folder on the way to it, is another's or can be written by others.
-        """
-        if not hasattr(os, "geteuid"):
-            return  # Windows: access control lists decide, and a user's folders are private there.
-        _require_own(path, facts)
-        folder = os.path.dirname(path)
-        while folder not in self._trusted and len(folder) >= len(self.root):
-            _require_own(folder, os.stat(folder))
-            # Only the owner, who is us, could open it to others later.
-            self._trusted.add(folder)
-            folder = os.path.dirname(folder)
+            found.is_set_aside = self._folders.set_aside(path, facts)
+        raise found
 
     # ------------------------------------------------------------ writing
 
@@ -197,15 +237,22 @@ class DirectoryTier:
 
     def put_manifest(self, key: Key, content: bytes) -> None:
         path = os.path.join(os.path.dirname(self.location(key)), MANIFEST)
-        if not os.path.exists(path):
+        # What is there may be no manifest: an empty file, or something else altogether.
+        if not _is_file(path):
             self._write(path, Blob((content,), len(content)), self.durability)
 
     def get_manifest(self, function: str, code: str) -> bytes | None:
         return _read_bounded(os.path.join(self.root, *function.split("/"), code, MANIFEST))
 
     def note(self, name: str) -> bytes | None:
-        """Return a note kept by `keep_note`, or None."""
-        return _read_bounded(self._place_of(name))
+        """Return a note kept by `keep_note`, or None; also if somebody else could have written it.
+
+        Code that a note says less of than there is would have too small a fingerprint.
+        """
+        path = self._place_of(name)
+        if self._doubt(path) is not None:
+            return None
+        return _read_bounded(path, self._trust)
 
     def keep_note(self, name: str, content: bytes) -> None:
         """Keep something that is no entry and may be lost, in place of the note of that name."""
@@ -215,39 +262,29 @@ class DirectoryTier:
         return os.path.join(self.root, PRIVATE, "notes", name)
 
     def _write(self, path: str, blob: Blob, durability: str) -> None:
-        names = unfinished_in(self.root, self._lists)
+        names = unfinished_in(self.root, self._lists, self._folders)
         write = _write_once if durability == "process" else _write_lastingly
         folder = path.rpartition(os.sep)[0]
         try:
             self._prepare(folder, durability)
-            write(names, folder, path, blob)
-        except FileNotFoundError:
-            # Somebody removed the folders since we made them.
+            write(names, folder, path, blob, self._folders)
+        except OSError as error:
+            if error.errno not in _IN_THE_WAY:
+                raise
+            # Somebody removed the folders since we made them, or put something in our way.
             self._known.clear()
             names.forget()
             self._prepare(folder, durability)
-            write(names, folder, path, blob)
+            write(names, folder, path, blob, self._folders)
 
     def _prepare(self, folder: str, durability: str) -> None:
         if folder not in self._known:
-            os.makedirs(folder, mode=0o700, exist_ok=True)
+            self._folders.make(folder)
             if durability == "power":
                 from neurotools.memo.tiers.durable import keep_way  # as few ask for it
 
                 keep_way(folder)
             self._known.add(folder)
-
-    def _set_aside(self, path: str, facts: os.stat_result) -> None:
-        """Move what is no entry out of the way, for people to look at."""
-        place = os.path.join(self.root, PRIVATE, "damaged")
-        name = f"{time.time_ns():x}-{os.path.basename(path)[-200:]}"
-        # Where that cannot be done, a new entry will replace it, or be refused with a warning.
-        with contextlib.suppress(OSError):
-            os.makedirs(place, mode=0o700, exist_ok=True)
-            # Somebody may have put a good entry there since we opened the bad one.
-            if not os.path.samestat(os.lstat(path), facts):
-                return
-            os.replace(path, os.path.join(place, name))
 
     # ------------------------------------------------------------ listing
 
@@ -260,11 +297,13 @@ class DirectoryTier:
 
     def clear(self, function: str, code: str) -> set[str]:
         folder = os.path.join(self.root, *function.split("/"), code)
+        # Else the entries of another cache could be removed.
+        self._folders.check(folder)
         try:
             names = os.listdir(folder)
         except (FileNotFoundError, NotADirectoryError):
             return set()
-        unfinished_in(self.root, self._lists).clear_up(folder, names)
+        unfinished_in(self.root, self._lists, self._folders).clear_up(folder, names)
         return set(_removed(folder, filter(_is_entry, names)))
 
     def size(self, key: Key) -> int:
@@ -274,7 +313,9 @@ class DirectoryTier:
             return 0
 
     def has(self, key: Key) -> bool:
-        return os.path.isfile(self.location(key))
+        path = self.location(key)
+        # Mostly there is nothing, as this says soonest.
+        return os.path.isfile(path) and _is_file(path)
 
     def keys(self, function: str = "") -> Iterator[Key]:
         top = os.path.join(self.root, *function.split("/")) if function else self.root
@@ -294,12 +335,14 @@ def _write_once(
     folder: str,
     path: str,
     blob: Blob,
+    folders: Folders,
     finish: Callable[[int], None] | None = None,
 ) -> None:
     temporary = names.take(folder)
     try:
-        descriptor = os.open(temporary, _WRITE, 0o600)
+        descriptor = os.open(temporary, _WRITE, folders.file_mode)
         try:
+            folders.allow(descriptor)
             write_whole(descriptor, blob)
             if finish is not None:
                 finish(descriptor)
@@ -313,11 +356,13 @@ def _write_once(
     names.give_back(temporary)
 
 
-def _write_lastingly(names: Unfinished, folder: str, path: str, blob: Blob) -> None:
+def _write_lastingly(
+    names: Unfinished, folder: str, path: str, blob: Blob, folders: Folders
+) -> None:
     """Write an entry that is on the disk when this returns, under its name."""
     from neurotools.memo.tiers.durable import keep_file, keep_names  # as few ask for it
 
-    _write_once(names, folder, path, blob, keep_file)
+    _write_once(names, folder, path, blob, folders, keep_file)
     keep_names(folder)
 
 
@@ -347,8 +392,12 @@ def _removed(folder: str, names: Iterable[str]) -> Iterator[str]:
                     os.unlink(os.path.join(folder, name))
                 else:
                     os.unlink(name, dir_fd=open_folder)
-            except FileNotFoundError:
+            except (FileNotFoundError, IsADirectoryError):
                 continue
+            except PermissionError:
+                if os.path.isdir(os.path.join(folder, name)):
+                    continue  # macOS says so of folders
+                raise
             yield name
     finally:
         if open_folder is not None:
@@ -379,6 +428,22 @@ def read_record(path: str) -> Record:
     raise AssertionError("unreachable")
 
 
+def _check_foot(descriptor: int, facts: os.stat_result, path: str) -> None:
+    """Look at the end of a large file before memory is asked for: it may be holes alone."""
+    os.lseek(descriptor, facts.st_size - SIZE, os.SEEK_SET)
+    check_foot(os.read(descriptor, SIZE), facts.st_size, path)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+
+
+def _is_file(path: str) -> bool:
+    """Tell whether there is a file with content, no link to one."""
+    try:
+        facts = os.lstat(path)
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISREG(facts.st_mode) and facts.st_size > 0
+
+
 def _regular(path: str, flags: int) -> int:
     descriptor = os.open(path, flags | _READ)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -387,7 +452,7 @@ def _regular(path: str, flags: int) -> int:
     return descriptor
 
 
-def _read_bounded(path: str) -> bytes | None:
+def _read_bounded(path: str, trust: Trust | None = None) -> bytes | None:
     """Return a small file that is no entry; None where there is none, or something else."""
     try:
         descriptor = os.open(path, _READ)
@@ -397,14 +462,10 @@ def _read_bounded(path: str) -> bytes | None:
         facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode) or facts.st_size > MANIFEST_LIMIT:
             return None
+        if trust is not None and trust.in_file(path, facts) is not None:
+            return None
         return bytes(read_whole(descriptor, facts.st_size, path))
+    except (CorruptEntry, OSError):
+        return None
     finally:
         os.close(descriptor)
-
-
-def _require_own(path: str, facts: os.stat_result) -> None:
-    # root can write anywhere as it is: refusing its files would protect nobody.
-    if facts.st_uid not in {os.geteuid(), 0}:
-        raise UntrustedEntry(path, f"user {facts.st_uid} owns it")
-    if facts.st_mode & 0o022:
-        raise UntrustedEntry(path, "other users may write to it")

@@ -13,6 +13,7 @@ from neurotools.memo.tiers.directory import DirectoryTier
 from neurotools.memo.tiers.ram import DEFAULT_MAX_BYTES, RamTier
 
 # Two letters at least: C:\\ is a drive, not a scheme.
+_RESERVED = r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?"
 _SCHEME = r"[A-Za-z][A-Za-z0-9+.-]+://"
 
 
@@ -82,4 +83,7 @@ def checked_identifier(identifier: str) -> str:
         raise ValueError(f"cache_identifier {identifier!r} is no folder name")
     if identifier in {".", ".."}:
         raise ValueError(f"cache_identifier {identifier!r} leads out of the cache's location")
+    # What one system makes of them, another does not: caches lie on disks that many share.
+    if identifier[-1] in ". " or re.fullmatch(_RESERVED, identifier):
+        raise ValueError(f"cache_identifier {identifier!r} is no folder name on Windows")
     return identifier

@@ -19,10 +19,13 @@ import contextlib
 import functools
 import itertools
 import os
+import stat
 import threading
 from collections.abc import Iterable, Iterator
 
 from neurotools.memo.locks import hold_for_life, is_alive
+from neurotools.memo.tiers.folders import Folders
+from neurotools.memo.tiers.trust import Trust
 
 #: A file that nobody has touched for so many seconds is left over, whoever made it.
 LEFTOVER_SECONDS = 24 * 3600.0
@@ -30,6 +33,18 @@ LEFTOVER_SECONDS = 24 * 3600.0
 _FORGOTTEN_SECONDS = 30 * LEFTOVER_SECONDS
 #: Others' lists are looked at in a process's first write and each so many writes, so many at once.
 _EVERY, _AT_ONCE = 64, 64
+#: Others may write lists, too: none is read that is longer.
+_LONGEST_LIST = 16 << 20
+
+_APPEND = (
+    os.O_WRONLY
+    | os.O_APPEND
+    | os.O_CREAT
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+_READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 class Unfinished:
@@ -41,10 +56,13 @@ class Unfinished:
         The cache's folder.
     lists : str
         Folder of the lists, one for each process that writes, in the folder of the lock file.
+    folders : Folders, optional
+        Makes that folder; by default one that is private.
     """
 
-    def __init__(self, root: str, lists: str) -> None:
+    def __init__(self, root: str, lists: str, folders: Folders | None = None) -> None:
         self._root, self._lists = root, lists
+        self._folders = folders or Folders(root, Trust())
         self._process = _process()
         self._own = os.path.join(lists, self._process)
         self._free: dict[str, list[str]] = {}
@@ -106,16 +124,16 @@ class Unfinished:
         return path
 
     def _list(self, name: str) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
-        descriptor = os.open(self._own, flags, 0o600)
+        descriptor = os.open(self._own, _APPEND, self._folders.file_mode)
         try:
+            self._folders.allow(descriptor)
             os.write(descriptor, os.fsencode(name) + b"\n")
         finally:
             os.close(descriptor)
 
     def _look_around(self) -> None:
         """Show that we live, and remove what others left unfinished that do not."""
-        os.makedirs(self._lists, mode=0o700, exist_ok=True)
+        self._folders.make(self._lists)
         # Held before the list is there, so that nobody finds it without.
         hold_for_life(os.path.dirname(self._lists), self._process)
         if not os.path.exists(self._own):
@@ -129,8 +147,8 @@ class Unfinished:
 
     def _now(self) -> float:
         """Return the time on the file system's own clock, which need not be ours."""
-        with open(self._own, "ab"):
-            os.utime(self._own)
+        os.close(os.open(self._own, _APPEND, self._folders.file_mode))
+        os.utime(self._own)
         return os.stat(self._own).st_mtime
 
     def _others(self) -> Iterator[str]:
@@ -147,13 +165,20 @@ class Unfinished:
         # A file is no older than the list that names it.
         if alive or not (ended or _is_older(place, now, LEFTOVER_SECONDS)):
             return
-        with open(place, "rb") as file:
-            names = os.fsdecode(file.read()).split("\n")
-        paths = [os.path.join(self._root, name) for name in names if _is_below(name, process)]
+        names = [name for name in _listed(place) if _is_below(name, process)]
+        paths = [os.path.join(self._root, name) for name in names]
         left = [path for path in paths if ended or _is_older(path, now, LEFTOVER_SECONDS)]
-        removed = [_is_removed(path) for path in left]
+        removed = [self._is_cleared(path) for path in left]
         if (ended and all(removed)) or _is_older(place, now, _FORGOTTEN_SECONDS):
             os.unlink(place)
+
+    def _is_cleared(self, path: str) -> bool:
+        """Remove what was left, unless another's link leads there; tell whether it is gone."""
+        try:
+            self._folders.check(os.path.dirname(path))
+        except OSError:
+            return False
+        return _is_removed(path)
 
     def _sees_locks_of(self, process: str, place: str) -> bool:
         """Tell for certain that we would see a lock that a process has."""
@@ -162,6 +187,18 @@ class Unfinished:
         # The same computer, before it was started anew: nobody else has such a name and the disk.
         is_own_disk = os.name != "nt" and os.major(os.lstat(place).st_dev) != 0
         return kernel == own_kernel or (host == own_host and is_own_disk)
+
+
+def _listed(path: str) -> list[str]:
+    """Return the names in a list; none if it is no file, or too long to be a list."""
+    descriptor = os.open(path, _READ)
+    try:
+        facts = os.fstat(descriptor)
+        if not stat.S_ISREG(facts.st_mode) or facts.st_size > _LONGEST_LIST:
+            return []
+        return os.fsdecode(os.read(descriptor, facts.st_size)).split("\n")
+    finally:
+        os.close(descriptor)
 
 
 def _is_below(name: str, process: str) -> bool:
@@ -215,10 +252,10 @@ _ALL: dict[str, Unfinished] = {}
 _NUMBERS = itertools.count()
 
 
-def unfinished_in(root: str, lists: str) -> Unfinished:
+def unfinished_in(root: str, lists: str, folders: Folders) -> Unfinished:
     """Return the names that this process uses in a cache."""
     names = _ALL.get(root)
-    return _ALL.setdefault(root, Unfinished(root, lists)) if names is None else names
+    return _ALL.setdefault(root, Unfinished(root, lists, folders)) if names is None else names
 
 
 @atexit.register

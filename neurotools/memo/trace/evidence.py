@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections.abc import Callable
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
@@ -59,13 +60,15 @@ class Witness:
             found.add(self._of_code(code, namespace))
         return sorted(found)
 
-    def changed(self, facts: Any) -> str:
+    def changed(self, facts: Any, may_load: Callable[[], bool]) -> str:
         """Return the name of something that is no longer what it was, or nothing.
 
         Parameters
         ----------
         facts : list of list
             What `seen` returned, as it came back from a record.
+        may_load : callable
+            Tells whether modules that they name may be loaded, which runs their code.
         """
         rows: list[Any] = facts if isinstance(facts, list) else [None]
         for fact in rows:
@@ -73,7 +76,7 @@ class Witness:
                 kind, name, digest = map(str, fact)
             except (TypeError, ValueError):
                 return "something that cannot be read"
-            now = content_of(name) if kind == FILE else self._code_of(name)
+            now = content_of(name) if kind == FILE else self._code_of(name, may_load)
             if now != digest:
                 return name
         return ""
@@ -93,16 +96,16 @@ class Witness:
         """Return what stands for code: a function by name where it has one, else its whole file."""
         qualname = getattr(code, "co_qualname", code.co_name)
         name = f"{namespace.get('__name__')}:{qualname}"
-        function = _found(name)
-        if getattr(function, "__code__", None) is code and (now := self._code_of(name)):
+        function = _found(name, _yes)
+        if getattr(function, "__code__", None) is code and (now := self._code_of(name, _yes)):
             return Seen(CODE, name, now)
         path = os.path.abspath(code.co_filename)
         return Seen(FILE, path, content_of(path))
 
-    def _code_of(self, name: str) -> str:
+    def _code_of(self, name: str, may_load: Callable[[], bool]) -> str:
         """Return the fingerprint of a function, nothing if there is none."""
-        if name not in self._trackers:
-            function = _found(name)
+        if self._trackers.get(name) is None:
+            function = _found(name, may_load)
             self._trackers[name] = None if function is None else Tracker(function)
         tracker = self._trackers[name]
         try:
@@ -121,9 +124,15 @@ def _is_users_file(path: str) -> bool:
     return origin.of_file(path) is origin.USER
 
 
-def _found(name: str) -> Any:
+def _yes() -> bool:
+    return True
+
+
+def _found(name: str, may_load: Callable[[], bool]) -> Any:
     """Return the function of a name, loading its module as the computation would; None if none."""
     module, _, qualname = name.partition(":")
+    if module not in sys.modules and not may_load():
+        return None
     try:
         value: Any = sys.modules.get(module) or importlib.import_module(module)
         for part in qualname.split("."):

@@ -84,7 +84,15 @@ def test_sources_that_unpack_to_a_flood_are_refused(monkeypatch):
     monkeypatch.setattr(module, "LIMIT", 100_000)
     flood = packed(json.dumps(["a" * 200_000]).encode())
     with pytest.raises(ValueError, match="too long"):
-        Manifest.from_json(json.dumps({**example(), "sources": flood}))
+        Manifest.from_json(json.dumps({**example(), "layout": 1, "sources": flood}))
+
+
+def test_a_manifest_with_one_changed_letter_is_refused():
+    for name, was, now in (("code", "c", "d"), ("checksum", "", "x")):
+        content = {**example(), name: example()[name].replace(was, now, 1)}
+        assert content != example()
+        with pytest.raises(ValueError, match="damaged"):
+            Manifest.from_json(json.dumps(content))
 
 
 def test_a_text_that_is_too_long_is_not_read(monkeypatch):
