@@ -27,6 +27,7 @@ from neurotools.memo.supported import check_supported
 from neurotools.memo.tiers.base import Tier
 from neurotools.memo.tiers.directory import PRIVATE
 from neurotools.memo.tiers.locations import tier_at
+from neurotools.memo.watch.health import checked_patience
 
 if TYPE_CHECKING:
     from neurotools.memo.maintenance import Combined
@@ -119,6 +120,7 @@ def disk_cacher(
     packages: str = "minor",
     trace: bool = False,
     verify: bool = True,
+    patience: float | None = None,
 ) -> Cacher:
     """Make a decorator that keeps results in a folder.
 
@@ -160,6 +162,10 @@ def disk_cacher(
     verify : bool
         Whether the checksum of an entry is verified each time it is read. A mapped file is read as
         a whole for this, once in each process, and again when its size or times have changed.
+    patience : float, optional
+        Seconds to wait for the folder to answer; one that does not is left alone and tried again
+        later. By default, 5 seconds where it does not lie on a disk of this computer, and as long
+        as it takes where it does. `math.inf` waits for ever.
 
     Returns
     -------
@@ -193,6 +199,7 @@ def disk_cacher(
         compress=compress,
         mmap_mode=mmap_mode,
         verify=verify,
+        patience=patience,
         ignore=ignore,
         packages=packages,
         trace=trace,
@@ -218,6 +225,7 @@ def hierarchical_cacher(
     packages: str = "minor",
     trace: bool = False,
     verify: bool = True,
+    patience: float | None = None,
 ) -> Cacher:
     """Make a decorator that keeps results in several tiers, from fast to slow.
 
@@ -238,7 +246,7 @@ def hierarchical_cacher(
         Whether to memoize functions that depend on something that cannot be followed.
     cache_identifier : str
         Name of the sub-folder that holds the cache.
-    skip_fast, compress, mmap_mode, ignore, packages, trace, verify
+    skip_fast, compress, mmap_mode, ignore, packages, trace, verify, patience
         See `disk_cacher`.
 
     Returns
@@ -263,6 +271,7 @@ def hierarchical_cacher(
         compress=compress,
         mmap_mode=mmap_mode,
         verify=verify,
+        patience=patience,
         ignore=ignore,
         packages=packages,
         trace=trace,
@@ -281,6 +290,7 @@ def _cacher(
     compress: str | tuple[str, int] | bool | None,
     mmap_mode: str | None,
     verify: bool,
+    patience: float | None,
     ignore: str | Iterable[str],
     packages: str,
     write_back: bool = True,
@@ -293,7 +303,10 @@ def _cacher(
         raise UnknownChoice("packages", packages, _PACKAGES)
     if not locations:
         raise ValueError("fast_to_slow is empty; give one folder at least, or 'ram://'")
-    tiers = [tier_at(place, identifier, mmap_mode=mmap_mode, verify=verify) for place in locations]
+    if patience is not None:
+        patience = checked_patience(patience)
+    kept = {"mmap_mode": mmap_mode, "verify": verify, "patience": patience}
+    tiers = [tier_at(place, identifier, **kept) for place in locations]  # type: ignore[arg-type]
     roots = [str(root) for tier in tiers if (root := getattr(tier, "root", None))]
     # The slowest folder that is written to is the one that most other processes see.
     shared = roots if write_back else roots[:1]

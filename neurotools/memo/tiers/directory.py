@@ -8,6 +8,7 @@ names, and what killed processes left (`neurotools.memo.tiers.unfinished`).
 from __future__ import annotations
 
 import contextlib
+import errno
 import mmap
 import os
 import stat
@@ -22,6 +23,9 @@ from neurotools.memo.seal import CHECKSUM_SIZE, SIZE, Sealed, checksum, record_o
 from neurotools.memo.tiers.reading import read_whole
 from neurotools.memo.tiers.unfinished import Unfinished, unfinished_in
 from neurotools.memo.tiers.writing import write_whole
+from neurotools.memo.watch.deadline import commit, moved
+from neurotools.memo.watch.health import health_at
+from neurotools.memo.watch.mounts import mount_of, mounts
 
 #: Folder for what is no entry; never part of a function's path, which begins with a module.
 PRIVATE = ".neurotools"
@@ -56,29 +60,38 @@ class DirectoryTier:
     verify : bool
         Whether checksums are verified on every read; of a mapped file, when it is first mapped
         here, and again when it has changed.
+    patience : float, optional
+        Seconds to wait for answers, see `neurotools.memo.watch.health.Health`.
 
     Raises
     ------
     UnusableLocation
-        If there is no such folder and none can be made.
+        If there can be no such folder. One that merely cannot be had now is tried again later.
     """
 
-    def __init__(self, root: str, *, mmap_mode: str | None = None, verify: bool = True) -> None:
-        self.root = os.path.abspath(os.fspath(root))
+    def __init__(
+        self,
+        root: str,
+        *,
+        mmap_mode: str | None = None,
+        verify: bool = True,
+        patience: float | None = None,
+    ) -> None:
+        self.root = _absolute(root)
         self.name = self.root
+        self.health = health_at(self.root, patience)
         self._lists = os.path.join(self.root, PRIVATE, "writing")
         self.mmap_mode, self.verify = mmap_mode, verify
         self._known: set[str] = set()
         self._trusted: set[str] = set()
         self._verified: dict[str, Identity] = {}
+        self._mount = mount_of(self.root)[0]
         try:
-            os.makedirs(self.root, mode=0o700, exist_ok=True)
-        except FileExistsError:
-            raise UnusableLocation(self.root, "it is a file, not a folder") from None
+            self.health.run("write", os.makedirs, self.root, 0o700, True)
         except (OSError, ValueError) as error:
-            raise UnusableLocation(
-                self.root, getattr(error, "strerror", None) or str(error)
-            ) from None
+            if _is_nonsense(error):
+                raise UnusableLocation(self.root, _reason(error)) from None
+            self.health.tell(_reason(error), f"cannot open the cache at {self.root} yet: {error}")
 
     def location(self, key: Key) -> str:
         path = key.path if os.sep == "/" else key.path.replace("/", os.sep)
@@ -205,10 +218,17 @@ class DirectoryTier:
             _write_once(names, folder, path, blob)
         except FileNotFoundError:
             # Somebody removed the folders since we made them.
+            self._require_mounted()
             self._known.clear()
             names.forget()
             self._prepare(folder)
             _write_once(names, folder, path, blob)
+
+    def _require_mounted(self) -> None:
+        """Refuse to write below a folder where a disk was mounted that is gone."""
+        mount = self._mount
+        if mount and mount not in (known := mounts()) and known:
+            raise OSError(errno.ENODEV, "what was mounted there is gone", mount)
 
     def _prepare(self, folder: str) -> None:
         if folder not in self._known:
@@ -266,6 +286,25 @@ class DirectoryTier:
                 yield Key("/".join(parts[:-1]), parts[-1], call, method)
 
 
+def _absolute(root: str) -> str:
+    try:
+        return os.path.abspath(os.fspath(root))
+    except FileNotFoundError:
+        raise UnusableLocation(os.fspath(root), "the working directory is gone") from None
+
+
+def _is_nonsense(error: Exception) -> bool:
+    """Return whether no folder can be there, whatever becomes of the disk."""
+    senseless = {errno.EEXIST, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EINVAL}
+    return not isinstance(error, OSError) or error.errno in senseless
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, FileExistsError):
+        return "it is a file, not a folder"
+    return getattr(error, "strerror", None) or str(error)
+
+
 def _write_once(names: Unfinished, folder: str, path: str, blob: Blob) -> None:
     temporary = names.take(folder)
     try:
@@ -274,6 +313,7 @@ def _write_once(names: Unfinished, folder: str, path: str, blob: Blob) -> None:
             write_whole(descriptor, blob)
         finally:
             os.close(descriptor)
+        commit()
         os.replace(temporary, path)
     except BaseException:
         if _is_removed(temporary):
@@ -310,6 +350,7 @@ def _removed(folder: str, names: Iterable[str]) -> Iterator[str]:
                     os.unlink(name, dir_fd=open_folder)
             except FileNotFoundError:
                 continue
+            moved()
             yield name
     finally:
         if open_folder is not None:
@@ -342,9 +383,12 @@ def read_record(path: str) -> Record:
 
 def _regular(path: str, flags: int) -> int:
     descriptor = os.open(path, flags | _READ)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise CorruptEntry(path, "it is no regular file")
+    except BaseException:
         os.close(descriptor)
-        raise CorruptEntry(path, "it is no regular file")
+        raise
     return descriptor
 
 

@@ -17,6 +17,9 @@ import os
 import threading
 import time
 
+from neurotools.memo.watch.deadline import moved
+from neurotools.memo.watch.health import known_health
+
 #: A file that nobody has touched for so many seconds is left over, whoever made it.
 LEFTOVER_SECONDS = 24 * 3600.0
 #: So old are lists of processes that may still run, perhaps elsewhere, when they are removed.
@@ -88,6 +91,7 @@ class Unfinished:
         """Remove what killed processes left unfinished."""
         with contextlib.suppress(OSError), os.scandir(self._lists) as lists:
             for one in lists:
+                moved()
                 with contextlib.suppress(OSError, ValueError):
                     _clear_up(one, self._root)
 
@@ -155,10 +159,20 @@ def unfinished_in(root: str, lists: str) -> Unfinished:
     return _ALL.setdefault(root, Unfinished(root, lists)) if names is None else names
 
 
+def _nothing() -> None:
+    pass
+
+
 @atexit.register
 def _end() -> None:
-    for names in _ALL.values():
-        names.end()
+    for root, names in _ALL.items():
+        health = known_health(root)
+        # A list that cannot be removed now is removed by the next process, this one being dead.
+        with contextlib.suppress(OSError):
+            if health is None or health.is_plain:
+                names.end()
+            else:
+                health.run("write", names.end, probe=_nothing)
 
 
 if hasattr(os, "register_at_fork"):
