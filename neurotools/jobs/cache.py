@@ -7,6 +7,7 @@ The other functions look into such caches, and turn calls into file names and ba
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -671,12 +672,13 @@ def scan_cachedir(
     ------
     FileNotFoundError
         If there is no such folder.
+    OSError
+        If it cannot be looked at.
     """
     from neurotools.memo import maintenance  # not loaded for memoizing
 
     folder, suffix = os.fspath(cachedir), format_named(method).method
-    if not os.path.isdir(folder):
-        raise FileNotFoundError(2, "there is no cache folder", folder)
+    _require_folder(folder)
     listing: dict[str, tuple[dict[str, Any], list[Any] | None]] = {}
     for name, signature in maintenance.scan(folder, suffix, **kw):
         if verbose:
@@ -711,13 +713,24 @@ def combine_caches(cache_root: str | os.PathLike[str], f: Callable[..., Any]) ->
     ------
     FileNotFoundError
         If there is no such cache.
+    OSError
+        If it cannot be looked at, or written to.
     """
     from neurotools.memo import maintenance  # not loaded for memoizing
 
     keys, root = _keys(f), os.fspath(cache_root)
-    if not os.path.isdir(root):
-        raise FileNotFoundError(2, "there is no cache folder", root)
+    _require_folder(root)
     return maintenance.combine(root, keys.folder, keys.fingerprint.manifest, naming.script_of(f))
+
+
+def _require_folder(path: str) -> None:
+    # Not isdir, which takes a disk that does not answer for a folder that is not there.
+    try:
+        is_folder = stat.S_ISDIR(os.stat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        is_folder = False
+    if not is_folder:
+        raise FileNotFoundError(2, "there is no cache folder", path)
 
 
 # ---------------------------------------------------------------- what formats can hold

@@ -204,11 +204,7 @@ class Hierarchy:
         if isinstance(error, LeftAlone):
             return  # what it is left alone for was counted, and told
         self.counts[depth]["failures"] += 1
-        health = self._guarded[depth].health
-        cause = f"{type(error).__name__}:{getattr(error, 'errno', '')}"
-        health.tell(
-            cause, f"cannot {action} the cache at {health.name}, going on without it: {error}"
-        )
+        self._guarded[depth].health.tell_failure(action, error)
 
     def __getstate__(self) -> dict[str, object]:
         return {"tiers": self.tiers, "write_back": self.write_back}

@@ -195,6 +195,9 @@ def _adopt(tier: DirectoryTier, key: Key, target: Key, script: str) -> str:
     except (CorruptEntry, UntrustedEntry) as error:
         log.warning("%s", error)
         return "unreadable"
+    except OSError as error:
+        tier.health.tell_failure("read", error)
+        return "unreadable"
     if entry is None:
         return "unreadable"
     if key.function.startswith("__main__/") and not _same_script(entry, script):

@@ -17,11 +17,11 @@ from collections.abc import Iterable, Iterator
 
 from neurotools.memo.digest.files import Identity, identity, is_settled
 from neurotools.memo.entry import Blob, Key, Record
-from neurotools.memo.errors import CorruptEntry, UntrustedEntry, UnusableLocation
+from neurotools.memo.errors import CorruptEntry, LeftAlone, UntrustedEntry, UnusableLocation
 from neurotools.memo.formats.registry import FORMATS, RUNS_CODE
 from neurotools.memo.seal import CHECKSUM_SIZE, SIZE, Sealed, checksum, record_of
 from neurotools.memo.tiers.reading import read_whole
-from neurotools.memo.tiers.unfinished import Unfinished, unfinished_in
+from neurotools.memo.tiers.unfinished import Unfinished, is_gone, unfinished_in
 from neurotools.memo.tiers.writing import write_whole
 from neurotools.memo.watch.deadline import commit, moved
 from neurotools.memo.watch.health import health_at
@@ -87,11 +87,13 @@ class DirectoryTier:
         self._verified: dict[str, Identity] = {}
         self._mount = mount_of(self.root)[0]
         try:
-            self.health.run("write", os.makedirs, self.root, 0o700, True)
+            self.health.run("write", _make_folders, self.root)
+        except LeftAlone:
+            pass  # it is made when something is written
         except (OSError, ValueError) as error:
             if _is_nonsense(error):
                 raise UnusableLocation(self.root, _reason(error)) from None
-            self.health.tell(_reason(error), f"cannot open the cache at {self.root} yet: {error}")
+            self.health.tell_failure("open", error)
 
     def location(self, key: Key) -> str:
         path = key.path if os.sep == "/" else key.path.replace("/", os.sep)
@@ -144,7 +146,7 @@ class DirectoryTier:
     def _mapped(self, descriptor: int, facts: os.stat_result, key: Key, path: str) -> Sealed:
         """Return an entry in a mapped file, verified unless that was done before."""
         access = mmap.ACCESS_COPY if self.mmap_mode == "c" else mmap.ACCESS_READ
-        mapping = memoryview(mmap.mmap(descriptor, 0, access=access))
+        mapping = memoryview(mmap.mmap(descriptor, facts.st_size, access=access))
         verified = self._verified.get(key.path) == identity(facts)
         entry = Sealed(mapping, key, path, verify=self.verify and not verified)
         if self.verify and not verified and is_settled(facts):
@@ -232,7 +234,7 @@ class DirectoryTier:
 
     def _prepare(self, folder: str) -> None:
         if folder not in self._known:
-            os.makedirs(folder, mode=0o700, exist_ok=True)
+            _make_folders(folder)
             self._known.add(folder)
 
     def _set_aside(self, path: str, facts: os.stat_result) -> None:
@@ -286,6 +288,15 @@ class DirectoryTier:
                 yield Key("/".join(parts[:-1]), parts[-1], call, method)
 
 
+def _make_folders(path: str) -> None:
+    try:
+        os.makedirs(path, mode=0o700, exist_ok=True)
+    except FileExistsError:
+        # It may be a folder all the same, on a disk that does not say so now.
+        if not stat.S_ISDIR(os.stat(path).st_mode):
+            raise
+
+
 def _absolute(root: str) -> str:
     try:
         return os.path.abspath(os.fspath(root))
@@ -316,20 +327,12 @@ def _write_once(names: Unfinished, folder: str, path: str, blob: Blob) -> None:
         commit()
         os.replace(temporary, path)
     except BaseException:
-        if _is_removed(temporary):
+        if is_gone(temporary):
             names.give_back(temporary)
+        else:
+            names.leave(temporary)
         raise
     names.give_back(temporary)
-
-
-def _is_removed(path: str) -> bool:
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        return True
-    except OSError:
-        return False
-    return True
 
 
 def _is_entry(name: str) -> bool:

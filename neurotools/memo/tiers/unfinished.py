@@ -41,6 +41,7 @@ class Unfinished:
         self._root, self._lists = root, lists
         self._process = f"{_host()}-{os.getpid()}-{time.time_ns():x}"
         self._free: dict[str, list[str]] = {}
+        self._left: list[str] = []
         self._swept = False
         self._lock = threading.Lock()
 
@@ -52,8 +53,17 @@ class Unfinished:
                 return free.pop()
         return self._new(folder)
 
+    def leave(self, path: str) -> None:
+        """Say that something has that name that could not be removed; it is tried again later."""
+        self._left.append(path)
+
     def give_back(self, path: str) -> None:
         """Say that nothing has that name any more."""
+        while self._left:
+            with contextlib.suppress(IndexError):
+                if not is_gone(left := self._left.pop()):
+                    self._left.append(left)
+                    break
         free = self._free.get(path.rpartition(os.sep)[0])
         if free is not None:
             free.append(path)
@@ -94,6 +104,17 @@ class Unfinished:
                 moved()
                 with contextlib.suppress(OSError, ValueError):
                     _clear_up(one, self._root)
+
+
+def is_gone(path: str) -> bool:
+    """Remove a file; return whether it is not there now."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def _clear_up(one: os.DirEntry[str], root: str) -> None:

@@ -252,6 +252,11 @@ class Health:
             self._told[cause] = now, self._recoveries
         log.warning("%s", message)
 
+    def tell_failure(self, action: str, error: Exception) -> None:
+        """Warn that something could not be done here, once for each cause."""
+        cause = f"{type(error).__name__}:{getattr(error, 'errno', '')}"
+        self.tell(cause, f"cannot {action} the cache at {self.name}, going on without it: {error}")
+
     @property
     def left_alone(self) -> str:
         """What it is not used for now, until when and why, in words; empty if it is used."""
