@@ -25,7 +25,7 @@ from neurotools.memo.tiers.unfinished import Unfinished, is_gone, unfinished_in
 from neurotools.memo.tiers.writing import write_whole
 from neurotools.memo.watch.deadline import commit, moved
 from neurotools.memo.watch.health import health_at
-from neurotools.memo.watch.mounts import mount_of, mounts
+from neurotools.memo.watch.mounts import mounts
 
 #: Folder for what is no entry; never part of a function's path, which begins with a module.
 PRIVATE = ".neurotools"
@@ -85,7 +85,6 @@ class DirectoryTier:
         self._known: set[str] = set()
         self._trusted: set[str] = set()
         self._verified: dict[str, Identity] = {}
-        self._mount = mount_of(self.root)[0]
         try:
             self.health.run("write", _make_folders, self.root)
         except LeftAlone:
@@ -228,7 +227,7 @@ class DirectoryTier:
 
     def _require_mounted(self) -> None:
         """Refuse to write below a folder where a disk was mounted that is gone."""
-        mount = self._mount
+        mount = self.health.mount
         if mount and mount not in (known := mounts()) and known:
             raise OSError(errno.ENODEV, "what was mounted there is gone", mount)
 

@@ -92,6 +92,11 @@ class Task:
             with contextlib.suppress(Exception):
                 late(self._result if self._error is None else self._error)
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether it has come to its end."""
+        return self._ended.is_set()
+
     def moved(self) -> None:
         self._steps += 1
         if self._given_up and not self._committed:
@@ -151,8 +156,8 @@ class Workers:
         self._lock = threading.Lock()
         self._count = 0
 
-    def start(self, task: Task) -> None:
-        """Have a task run.
+    def start(self, task: Task, *, always: bool = False) -> None:
+        """Have a task run, if all threads hang only where it is `always` to be run.
 
         Raises
         ------
@@ -164,7 +169,7 @@ class Workers:
         with self._lock:
             asked = self._idle.pop() if self._idle else None
             if asked is None:
-                if self._count >= MOST_THREADS:
+                if self._count >= MOST_THREADS and not always:
                     raise NoAnswer(f"{self._count} earlier attempts still wait for it")
                 asked = SimpleQueue()
                 self._started(asked)

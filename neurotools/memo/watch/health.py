@@ -29,6 +29,8 @@ T = TypeVar("T")
 PATIENCE_SECONDS = 5.0
 #: To read so many bytes may take a second: what is large takes its time.
 _SLOWEST = 20e6
+#: A probe that hangs is waited for so long before there is another one.
+_PROBE_SECONDS = 600.0
 #: A disk of this computer that hung once is trusted again after so many quick answers.
 _QUICK_ANSWERS = 256
 #: A cause that comes back is told again after so many seconds, if all was well in between.
@@ -58,6 +60,8 @@ class Health:
     ----------
     is_plain : bool
         Whether there is nothing to see to: it needs no thread, and the last uses went well.
+    mount : str
+        Folder at which its file system is mounted; empty if that is not known.
     """
 
     def __init__(
@@ -75,11 +79,12 @@ class Health:
             "lock": Breaker(clock),
         }
         self._workers = Workers()
+        self._probes: dict[Side, tuple[Task, float]] = {}
         self._told: dict[str, tuple[float, int]] = {}
         self._recoveries = self._quick = 0
         self._may_hang = self._hung = False
         self.is_plain = True
-        self.reason = ""
+        self.reason = self.mount = ""
         self.be_patient(patience, may_hang=may_hang)
 
     def be_patient(self, patience: float | None, *, may_hang: bool = False) -> None:
@@ -186,22 +191,28 @@ class Health:
         raise LeftAlone(self.name, self.reason)
 
     def _probe(self, side: Side, probe: Callable[[], object]) -> None:
-        started = time.monotonic()
+        last, now = self._probes.get(side), self.clock()
+        if last is not None and not last[0].has_ended and now - last[1] < _PROBE_SECONDS:
+            return  # it tells when there is an answer
+        task = Task(self._probed, (side, probe))
+        self._probes[side] = task, now
+        try:
+            self._workers.start(task, always=True)
+        except RuntimeError as error:
+            log.debug("cannot look after %s: %s", self.name, error)
 
-        def ask() -> None:
+    def _probed(self, side: Side, probe: Callable[[], object]) -> None:
+        # What answers late would keep callers waiting; the next answer may be a quick one.
+        for _ in range(2):
+            started = time.monotonic()
             try:
                 probe()
             except Exception as error:
                 self.failed(side, error, time.monotonic() - started)
                 return
-            # What answers late would keep callers waiting.
             if time.monotonic() - started <= self.patience:
                 self._went_well(side, 0.0, on_trial=True)
-
-        try:
-            self._workers.start(Task(ask, ()))
-        except (OSError, RuntimeError) as error:
-            log.debug("cannot look after %s: %s", self.name, error)
+                return
 
     # ------------------------------------------------------------ what came of it
 
@@ -309,8 +320,10 @@ def health_at(folder: str, patience: float | None = None) -> Health:
     """
     health = _PLACES.get(folder)
     if health is None:
-        may_hang = not is_local_kind(mount_of(folder)[1])
-        health = _PLACES.setdefault(folder, Health(folder, patience, may_hang=may_hang))
+        mount, kind = mount_of(folder)
+        health = Health(folder, patience, may_hang=not is_local_kind(kind))
+        health.mount = mount
+        health = _PLACES.setdefault(folder, health)
     elif patience is not None:
         health.be_patient(patience)
     return health

@@ -146,6 +146,24 @@ def test_a_probe_that_hangs_keeps_it_left_alone(remote, clock, gate):
     assert remote.left_alone
 
 
+def test_probes_that_hang_do_not_pile_up(remote, clock, gate):
+    with pytest.raises(NoAnswer):
+        remote.run("read", gate.wait)
+    began = []
+
+    def probe():
+        began.append(1)
+        gate.wait()
+
+    for _ in range(100):
+        clock.now += 61
+        with pytest.raises(LeftAlone):
+            remote.run("read", int, probe=probe)
+    assert 5 <= len(began) <= 12
+    gate.set()
+    until(lambda: remote.left_alone.startswith("not used for writing"))
+
+
 def test_a_probe_that_fails_keeps_it_left_alone(remote, clock, gate):
     with pytest.raises(NoAnswer):
         remote.run("read", gate.wait)
