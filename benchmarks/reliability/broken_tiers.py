@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
+from math import gcd
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     everything = len(cases())
     step = max(1, everything // options.many) if options.many else 1
+    while gcd(step, everything) > 1:  # or some kinds would be left out
+        step += 1
     count, started = options.processes, time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         # Shares that differ by the step, so that together they are every step-th case.
