@@ -7,6 +7,7 @@ The other functions look into such caches, and turn calls into file names and ba
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ from neurotools.memo.tiers.directory import DURABILITIES
 from neurotools.memo.tiers.folders import PRIVATE
 from neurotools.memo.tiers.locations import tier_at
 from neurotools.memo.tiers.trust import user_numbers
+from neurotools.memo.watch.health import checked_patience
 
 if TYPE_CHECKING:
     from neurotools.memo.maintenance import Combined
@@ -126,6 +128,7 @@ def disk_cacher(
     trusted_owners: str | int | Iterable[str | int] = (),
     key_file: str | os.PathLike[str] | None = None,
     shared: str | None = None,
+    patience: float | None = None,
 ) -> Cacher:
     """Make a decorator that keeps results in a folder.
 
@@ -179,6 +182,10 @@ def disk_cacher(
     shared : {None, 'group'}
         With whom new files and folders are shared: nobody, or the group of the folder in which
         they are. Pickles in folders that a group can write to are only opened if they are signed.
+    patience : float, optional
+        Seconds to wait for the folder to answer; one that does not is left alone and tried again
+        later. By default, 5 seconds where it does not lie on a disk of this computer, and as long
+        as it takes where it does. `math.inf` waits for ever.
 
     Returns
     -------
@@ -220,6 +227,7 @@ def disk_cacher(
         trusted_owners=trusted_owners,
         key_file=key_file,
         shared=shared,
+        patience=patience,
         ignore=ignore,
         packages=packages,
         trace=trace,
@@ -249,6 +257,7 @@ def hierarchical_cacher(
     trusted_owners: str | int | Iterable[str | int] = (),
     key_file: str | os.PathLike[str] | None = None,
     shared: str | None = None,
+    patience: float | None = None,
 ) -> Cacher:
     """Make a decorator that keeps results in several tiers, from fast to slow.
 
@@ -269,7 +278,7 @@ def hierarchical_cacher(
         Whether to memoize functions that depend on something that cannot be followed.
     cache_identifier : str
         Name of the sub-folder that holds the cache.
-    skip_fast, compress, mmap_mode, ignore, packages, trace, verify
+    skip_fast, compress, mmap_mode, ignore, packages, trace, verify, patience
         See `disk_cacher`.
     durability : {'process', 'power'}
         See `disk_cacher`; it holds for all folders given here, and for what is copied to faster
@@ -303,6 +312,7 @@ def hierarchical_cacher(
         trusted_owners=trusted_owners,
         key_file=key_file,
         shared=shared,
+        patience=patience,
         ignore=ignore,
         packages=packages,
         trace=trace,
@@ -325,6 +335,7 @@ def _cacher(
     trusted_owners: str | int | Iterable[str | int],
     key_file: str | os.PathLike[str] | None,
     shared: str | None,
+    patience: float | None,
     ignore: str | Iterable[str],
     packages: str,
     write_back: bool = True,
@@ -341,8 +352,11 @@ def _cacher(
         raise ValueError("fast_to_slow is empty; give one folder at least, or 'ram://'")
     signer = signer_with(key_file)
     access = {"trusted_owners": user_numbers(trusted_owners), "signer": signer, "shared": shared}
-    of_folders = {"mmap_mode": mmap_mode, "verify": verify, "durability": durability, **access}
-    tiers = [tier_at(place, identifier, **of_folders) for place in locations]
+    if patience is not None:
+        patience = checked_patience(patience)
+    of_folders = {"verify": verify, "durability": durability, "patience": patience, **access}
+    kept = {"mmap_mode": mmap_mode, **of_folders}
+    tiers = [tier_at(place, identifier, **kept) for place in locations]  # type: ignore[arg-type]
     roots = [str(root) for tier in tiers if (root := getattr(tier, "root", None))]
     # The slowest folder that is written to is the one that most other processes see.
     seen = roots if write_back else roots[:1]
@@ -712,12 +726,13 @@ def scan_cachedir(
     ------
     FileNotFoundError
         If there is no such folder.
+    OSError
+        If it cannot be looked at.
     """
     from neurotools.memo import maintenance  # not loaded for memoizing
 
     folder, suffix = os.fspath(cachedir), format_named(method).method
-    if not os.path.isdir(folder):
-        raise FileNotFoundError(2, "there is no cache folder", folder)
+    _require_folder(folder)
     listing: dict[str, tuple[dict[str, Any], list[Any] | None]] = {}
     for name, signature in maintenance.scan(folder, suffix, **kw):
         if verbose:
@@ -752,16 +767,27 @@ def combine_caches(cache_root: str | os.PathLike[str], f: Callable[..., Any]) ->
     ------
     FileNotFoundError
         If there is no such cache.
+    OSError
+        If it cannot be looked at, or written to.
     """
     from neurotools.memo import maintenance  # not loaded for memoizing
 
     keys, root = _keys(f), os.fspath(cache_root)
-    if not os.path.isdir(root):
-        raise FileNotFoundError(2, "there is no cache folder", root)
+    _require_folder(root)
     inner = getattr(f, "__func__", f)
     access = inner.access if isinstance(inner, Memoized) else {"signer": signer_with()}
     manifest, script = keys.fingerprint.manifest, naming.script_of(f)
     return maintenance.combine(root, keys.folder, manifest, script, **access)
+
+
+def _require_folder(path: str) -> None:
+    # Not isdir, which takes a disk that does not answer for a folder that is not there.
+    try:
+        is_folder = stat.S_ISDIR(os.stat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        is_folder = False
+    if not is_folder:
+        raise FileNotFoundError(2, "there is no cache folder", path)
 
 
 # ---------------------------------------------------------------- what formats can hold

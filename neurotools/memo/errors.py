@@ -113,6 +113,14 @@ class UnusableLocation(CacheError, OSError):
         self.location, self.reason = location, reason
 
 
+class LeftAlone(CacheError, OSError):
+    """A place that failed lately is not used for a while."""
+
+    def __init__(self, location: str, reason: str) -> None:
+        super().__init__(f"{location} is left alone for a while: {reason}")
+        self.location, self.reason = location, reason
+
+
 class UnsupportedFunction(CacheError, TypeError):
     """A callable of a kind that cannot be memoized."""
 

@@ -35,6 +35,8 @@ class Explanation:
         What differs in the arguments from the nearest call: name to (there, here).
     doubts : tuple of str
         What the function depends on that cannot be followed.
+    left_alone : tuple of str
+        Places that are not used now, since they failed lately: there may be more in them.
     """
 
     hit: bool
@@ -43,6 +45,7 @@ class Explanation:
     code: tuple[Difference, ...] = ()
     arguments: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     doubts: tuple[str, ...] = ()
+    left_alone: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [f"{'hit' if self.hit else 'miss'}: {self.reason}"]
@@ -52,6 +55,7 @@ class Explanation:
             lines.append(f"  argument {name}: {there!r} there, {here!r} here")
         lines.extend(f"  {line}" for part in self.code for line in str(part).splitlines())
         lines.extend(f"  doubt: {doubt}" for doubt in self.doubts)
+        lines.extend(f"  left alone: {place}" for place in self.left_alone)
         return "\n".join(lines)
 
 

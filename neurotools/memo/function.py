@@ -196,10 +196,15 @@ class Memoized(Offered):
             self._say_stored(key, blob.size, seconds, time.perf_counter() - started)
 
     def _keep_manifest(self, key: Key) -> None:
-        if key.code not in self._manifested:
-            self._manifested.add(key.code)
+        if key.code in self._manifested:
+            return
+        try:
             text = self.keys.fingerprint.manifest.to_json()
-            self._hierarchy.put_manifest(key, text.encode("utf-8", "surrogatepass"))
+        except Exception as error:  # no memory, no descriptor to load the encoder with
+            log.info("no manifest of %s: %r", self.__qualname__, error)
+            return
+        if self._hierarchy.put_manifest(key, text.encode("utf-8", "surrogatepass")):
+            self._manifested.add(key.code)
 
     # ------------------------------------------------------------ what is said
 

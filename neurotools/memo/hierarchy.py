@@ -1,20 +1,21 @@
 """Several tiers as one: read-through, promotion, write-back. Tiers that fail are skipped here.
 
 This is the one place where a tier's failures are caught: a cache must not break the computation
-that it speeds up. Each kind of failure of each tier is reported once.
+that it speeds up. Each kind of failure of each tier is reported once. Not here: for how long a tier
+is waited for or left alone (`neurotools.memo.tiers.guarded`).
 """
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import cast
+from collections.abc import Container, Iterator, Sequence
 
 from neurotools.memo.entry import Blob, Key, Record
-from neurotools.memo.errors import CacheError, CorruptEntry, UntrustedEntry
+from neurotools.memo.errors import CacheError, CorruptEntry, LeftAlone, UntrustedEntry
 from neurotools.memo.log import Log
 from neurotools.memo.tiers.base import Entry, Tier
+from neurotools.memo.tiers.guarded import Guarded
+from neurotools.memo.watch.health import Health
 
 log = Log(__name__)
 
@@ -42,22 +43,23 @@ class Hierarchy:
         self.write_back = write_back
         self.name = " > ".join(tier.name for tier in self.tiers)
         self.counts: tuple[Counter[str], ...] = tuple(Counter() for _ in self.tiers)
-        self._reported: set[str] = set()
-        self._lock = threading.Lock()
+        self._guarded = tuple(
+            tier if isinstance(tier, Guarded) else Guarded(tier) for tier in self.tiers
+        )
 
     def get(self, key: Key) -> Entry | None:
         """Return an entry of the fastest tier that has it; copy it to those that are faster."""
-        for depth, tier in enumerate(self.tiers):
+        for depth, tier in enumerate(self._guarded):
             try:
                 entry = tier.get(key)
             except CorruptEntry as error:
                 if error.is_set_aside:
                     log.warning("%s", error)  # it is not met again
                 else:
-                    self._report(f"{depth}:{error.location}:{error.reason}", str(error))
+                    tier.health.tell(f"{error.location}:{error.reason}", str(error))
                 entry = None
             except UntrustedEntry as error:
-                self._report(f"{depth}:{error.location}", str(error))
+                tier.health.tell(error.location, str(error))
                 entry = None
             except Exception as error:  # the named boundary of this module
                 self._failed(depth, "read", error)
@@ -80,7 +82,7 @@ class Hierarchy:
 
     def _put(self, depth: int, key: Key, blob: Blob) -> None:
         try:
-            self.tiers[depth].put(key, blob)
+            self._guarded[depth].put(key, blob)
             self.counts[depth]["stores"] += 1
         except Exception as error:  # the named boundary of this module
             self._failed(depth, "write", error)
@@ -91,14 +93,14 @@ class Hierarchy:
 
     def _discard(self, depth: int, key: Key) -> bool:
         try:
-            return self.tiers[depth].discard(key)
+            return self._guarded[depth].discard(key)
         except Exception as error:  # the named boundary of this module
             self._failed(depth, "remove from", error)
             return False
 
     def clear(self, function: str, code: str) -> set[str]:
         names: set[str] = set()
-        for depth, tier in enumerate(self.tiers):
+        for depth, tier in enumerate(self._guarded):
             try:
                 names |= tier.clear(function, code)
             except Exception as error:  # the named boundary of this module
@@ -106,7 +108,7 @@ class Hierarchy:
         return names
 
     def record(self, key: Key) -> Record | None:
-        for depth, tier in enumerate(self.tiers):
+        for depth, tier in enumerate(self._guarded):
             try:
                 if (record := tier.record(key)) is not None:
                     return record
@@ -115,7 +117,7 @@ class Hierarchy:
         return None
 
     def size(self, key: Key) -> int:
-        for depth, tier in enumerate(self.tiers):
+        for depth, tier in enumerate(self._guarded):
             try:
                 if size := tier.size(key):
                     return size
@@ -126,11 +128,11 @@ class Hierarchy:
     def has(self, key: Key) -> bool:
         return self.depth_of(key) is not None
 
-    def depth_of(self, key: Key) -> int | None:
-        """Return the number of the fastest tier that seems to have an entry."""
-        for depth, tier in enumerate(self.tiers):
+    def depth_of(self, key: Key, among: Container[int] | None = None) -> int | None:
+        """Return the number of the fastest tier that seems to have an entry, of some or of all."""
+        for depth, tier in enumerate(self._guarded):
             try:
-                if tier.has(key):
+                if (among is None or depth in among) and tier.has(key):
                     return depth
             except Exception as error:  # the named boundary of this module
                 self._failed(depth, "read", error)
@@ -147,7 +149,7 @@ class Hierarchy:
             Why a tier that has something would not open it, or nothing.
         """
         refusal = ""
-        for depth, tier in enumerate(self.tiers):
+        for depth, tier in enumerate(self._guarded):
             try:
                 if tier.has(key) and tier.record(key) is not None:
                     getattr(tier, "require_trust", _no_matter)(key)
@@ -160,7 +162,7 @@ class Hierarchy:
 
     def keys(self, function: str = "") -> Iterator[Key]:
         seen: set[Key] = set()
-        for depth, tier in enumerate(self.tiers):
+        for depth, tier in enumerate(self._guarded):
             try:
                 keys = set(tier.keys(function)) - seen
             except Exception as error:  # the named boundary of this module
@@ -169,15 +171,19 @@ class Hierarchy:
             seen |= keys
             yield from keys
 
-    def put_manifest(self, key: Key, content: bytes) -> None:
+    def put_manifest(self, key: Key, content: bytes) -> bool:
+        """Keep a manifest; return whether each tier has it now."""
+        is_kept = True
         for depth in range(len(self.tiers) if self.write_back else 1):
             try:
-                self.tiers[depth].put_manifest(key, content)
+                self._guarded[depth].put_manifest(key, content)
             except Exception as error:  # the named boundary of this module
                 self._failed(depth, "write", error)
+                is_kept = False
+        return is_kept
 
     def get_manifest(self, function: str, code: str) -> bytes | None:
-        for depth, tier in enumerate(self.tiers):
+        for depth, tier in enumerate(self._guarded):
             try:
                 if (content := tier.get_manifest(function, code)) is not None:
                     return content
@@ -187,20 +193,20 @@ class Hierarchy:
 
     def note(self, name: str) -> bytes | None:
         """Return a note from the fastest tier that keeps notes, or None."""
-        for depth, tier in enumerate(self.tiers):
-            if (note := getattr(tier, "note", None)) is not None:
+        for depth, tier in enumerate(self._guarded):
+            if hasattr(tier.tier, "note"):
                 try:
-                    return cast("bytes | None", note(name))
+                    return tier.note(name)
                 except Exception as error:  # the named boundary of this module
                     self._failed(depth, "read", error)
         return None
 
     def keep_note(self, name: str, content: bytes) -> None:
         """Keep a note, which may be lost, in the fastest tier that keeps notes."""
-        for depth, tier in enumerate(self.tiers):
-            if (keep_note := getattr(tier, "keep_note", None)) is not None:
+        for depth, tier in enumerate(self._guarded):
+            if hasattr(tier.tier, "keep_note"):
                 try:
-                    keep_note(name, content)
+                    tier.keep_note(name, content)
                     return
                 except Exception as error:  # the named boundary of this module
                     self._failed(depth, "write", error)
@@ -209,19 +215,21 @@ class Hierarchy:
         depth = self.depth_of(key)
         return self.tiers[depth or 0].location(key)
 
-    def _failed(self, depth: int, action: str, error: Exception) -> None:
-        self.counts[depth]["failures"] += 1
-        cause = f"{depth}:{type(error).__name__}:{getattr(error, 'errno', '')}"
-        name = self.tiers[depth].name
-        self._report(cause, f"cannot {action} the cache at {name}, going on without it: {error}")
+    def health_of(self, depth: int) -> Health:
+        """Return how a tier has answered lately."""
+        return self._guarded[depth].health
 
-    def _report(self, cause: str, message: str) -> None:
-        """Say something once."""
-        with self._lock:
-            if cause in self._reported:
-                return
-            self._reported.add(cause)
-        log.warning("%s", message)
+    @property
+    def left_alone(self) -> tuple[str, ...]:
+        """The tiers that are not used now since they failed lately, and why, in words."""
+        told = ((tier.name, tier.health.left_alone) for tier in self._guarded)
+        return tuple(f"{name}: {reason}" for name, reason in told if reason)
+
+    def _failed(self, depth: int, action: str, error: Exception) -> None:
+        if isinstance(error, LeftAlone):
+            return  # what it is left alone for was counted, and told
+        self.counts[depth]["failures"] += 1
+        self._guarded[depth].health.tell_failure(action, error)
 
     def __getstate__(self) -> dict[str, object]:
         return {"tiers": self.tiers, "write_back": self.write_back}

@@ -6,13 +6,18 @@ from typing import NamedTuple
 
 
 class TierInfo(NamedTuple):
-    """What one tier has done: how often it had an entry, lacked one, kept one, failed."""
+    """What one tier has done: how often it had an entry, lacked one, kept one, failed.
+
+    ``left_alone`` says in words what it is not used for now since it failed lately, and is empty
+    otherwise.
+    """
 
     name: str
     hits: int
     misses: int
     stores: int
     failures: int
+    left_alone: str = ""
 
 
 class CacheInfo(NamedTuple):

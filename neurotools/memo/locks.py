@@ -15,12 +15,13 @@ import os
 import stat
 import threading
 import time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import xxhash
 
 from neurotools.memo.entry import Key
 from neurotools.memo.log import Log
+from neurotools.memo.watch.health import Health, known_health
 
 log = Log(__name__)
 
@@ -47,16 +48,15 @@ class _LockFile(NamedTuple):
 
 
 _FILES: dict[str, _LockFile] = {}
-_FILES_LOCK = threading.Lock()
+_FILES_LOCKS: dict[str, threading.Lock] = {}
 #: The byte of this process in the lock file of each folder where it writes.
 _LIVES: dict[str, int] = {}
 
 
 def _forget() -> None:
-    """Have a new lock in a forked child: the old one may be held by a thread that is not there."""
+    """Have new locks in a forked child: old ones may be held by threads that are not there."""
     # The file descriptors are as good as new: record locks stay with the parent.
-    global _FILES_LOCK
-    _FILES_LOCK = threading.Lock()
+    _FILES_LOCKS.clear()
     _LIVES.clear()
 
 
@@ -82,6 +82,18 @@ class FileLock:
                 _unlock(self._descriptor, self._offset)
 
 
+class _WatchedLock(FileLock):
+    """A lock in a place that may hang."""
+
+    def __init__(self, lock: FileLock, health: Health) -> None:
+        self._lock, self._health = lock, health
+
+    def free(self) -> None:
+        # Waited for: freed later, it could be the lock of the next one of our threads.
+        with contextlib.suppress(OSError):
+            self._health.run("lock", self._lock.free)
+
+
 NO_LOCK = FileLock(None, 0)
 
 
@@ -89,16 +101,57 @@ def file_lock(folder: str | None, key: Key) -> tuple[FileLock, bool]:
     """Wait for a key's lock; return it, held, and whether somebody else held it."""
     if lock := try_file_lock(folder, key):
         return lock, False
-    return _waited_for(str(folder), key), True
+    health = _health_of(str(folder))
+    if health is None:
+        return _waited_for(str(folder), key), True
+    return _waited_with_patience(health, str(folder), key), True
 
 
 def try_file_lock(folder: str | None, key: Key) -> FileLock | None:
     """Return a key's lock, held, or None if another process has it."""
     if folder is None:
         return NO_LOCK
+    health = _health_of(folder)
+    if health is None:
+        return _tried(folder, key)
+    try:
+        lock = health.run(
+            "lock", _tried, folder, key, probe=lambda: _free(_tried(folder, key)), late=_free
+        )
+    except OSError as error:
+        log.info("no lock in %s, going on without it: %s", folder, error)
+        return NO_LOCK
+    return lock and _WatchedLock(lock, health)
+
+
+def _health_of(folder: str) -> Health | None:
+    """Return the health of the cache that holds a lock folder, if it is to be seen to."""
+    health = known_health(os.path.dirname(folder))
+    return health if health is not None and health.is_guarded else None
+
+
+def _free(lock: Any) -> None:
+    """Free a lock that came too late."""
+    if isinstance(lock, FileLock):
+        lock.free()
+
+
+def _tried(folder: str, key: Key) -> FileLock | None:
     try:
         descriptor, offset = _lock_file(folder), _offset(key)
         return FileLock(descriptor, offset) if _try_lock(descriptor, offset) else None
+    except OSError as error:
+        log.info("no lock in %s, going on without it: %s", folder, error)
+        return NO_LOCK
+
+
+def _waited_with_patience(health: Health, folder: str, key: Key) -> FileLock:
+    """Wait for a key's lock for as long as the place answers at all."""
+    try:
+        with health.begun(_waited_for, folder, key, late=_free) as task:
+            while not task.wait(health.patience):
+                health.run("lock", os.stat, folder)
+            return _WatchedLock(task.result(), health)
     except OSError as error:
         log.info("no lock in %s, going on without it: %s", folder, error)
         return NO_LOCK
@@ -145,7 +198,7 @@ def _offset(key: Key) -> int:
 
 def _lock_file(folder: str) -> int:
     """Return the open lock file; it stays open, since closing it would free all our locks."""
-    with _FILES_LOCK:
+    with _lock_of(folder):
         file = _FILES.get(folder)
         if file is None or not file.links():
             _close_removed()
@@ -225,14 +278,22 @@ def _opened(folder: str) -> tuple[int, os.stat_result]:
     return descriptor, facts
 
 
+def _lock_of(folder: str) -> threading.Lock:
+    """Return what one thread at a time holds to open a lock file: a folder may hang in that."""
+    lock = _FILES_LOCKS.get(folder)
+    return _FILES_LOCKS.setdefault(folder, threading.Lock()) if lock is None else lock
+
+
 def _close_removed() -> None:
     """Close lock files that were removed with their caches, so that descriptors do not pile up."""
     for folder, file in list(_FILES.items()):
+        if _health_of(folder) is not None:
+            continue  # it may hang
         links = file.links()
         if not links:
-            del _FILES[folder]
-        if links == 0:
-            os.close(file.descriptor)
+            closed = _FILES.pop(folder, None)
+            if links == 0 and closed is file:
+                os.close(file.descriptor)
 
 
 try:

@@ -216,8 +216,11 @@ def _adopt(tier: DirectoryTier, key: Key, target: Key, script: str, signer: Sign
         return "kept"
     try:
         entry = tier.read(key)
-    except (CorruptEntry, UntrustedEntry, OSError) as error:
+    except (CorruptEntry, UntrustedEntry) as error:
         log.warning("%s", error)
+        return "unreadable"
+    except OSError as error:
+        tier.health.tell_failure("read", error)
         return "unreadable"
     if entry is None:
         return "unreadable"

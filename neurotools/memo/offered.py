@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections import Counter
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from neurotools.memo.runs import Runs
 
 if TYPE_CHECKING:
     from neurotools.memo.explain import Explanation
-    from neurotools.memo.info import CacheInfo
+    from neurotools.memo.info import CacheInfo, TierInfo
     from neurotools.memo.versions import Version
 
 
@@ -33,9 +34,12 @@ class Offered:
     def locate(self, /, *args: Any, **kwargs: Any) -> str:
         """Return where a call's entry is, or would be, in the fastest tier that is a folder."""
         key = self._key(args, kwargs)
-        folders = [tier for tier in self._hierarchy.tiers if hasattr(tier, "root")]
-        holders = [tier for tier in folders if tier.has(key)]
-        return (holders or folders or [self._hierarchy])[0].location(key)
+        tiers = self._hierarchy.tiers
+        folders = [depth for depth, tier in enumerate(tiers) if hasattr(tier, "root")]
+        depth = self._hierarchy.depth_of(key, folders)
+        if depth is None and folders:
+            depth = folders[0]
+        return (self._hierarchy if depth is None else tiers[depth]).location(key)
 
     def check_call_in_cache(self, /, *args: Any, **kwargs: Any) -> bool:
         """Return whether a call's result seems to be there, without loading it."""
@@ -62,7 +66,8 @@ class Offered:
             reason = f"{changed}, which the computation used, has changed"
             location = self._hierarchy.location(key)
             return Explanation(False, reason, location, doubts=manifest.doubts)
-        return explain(self._hierarchy, key, signature, manifest)
+        told = explain(self._hierarchy, key, signature, manifest)
+        return dataclasses.replace(told, left_alone=self._hierarchy.left_alone)
 
     def versions(self) -> list[Version]:
         """Return the versions of the function that are kept, and what changed since each."""
@@ -109,15 +114,24 @@ class Offered:
 
     def cache_info(self) -> CacheInfo:
         """Return how often results were loaded and computed in this process, in all and by tier."""
-        from neurotools.memo.info import CacheInfo, TierInfo  # not loaded before it is needed
+        from neurotools.memo.info import CacheInfo  # not loaded before it is needed
 
-        names = ("hits", "misses", "stores", "failures")
-        tiers = zip(self._hierarchy.tiers, self._hierarchy.counts, strict=True)
-        infos = tuple(
-            TierInfo(tier.name, *(count[name] for name in names)) for tier, count in tiers
-        )
+        infos = tuple(self._tier_info(depth) for depth in range(len(self._hierarchy.tiers)))
         return CacheInfo(
             self._counts["hits"], self._counts["misses"], self._counts["uncached"], infos
+        )
+
+    def _tier_info(self, depth: int) -> TierInfo:
+        from neurotools.memo.info import TierInfo
+
+        count = self._hierarchy.counts[depth]
+        return TierInfo(
+            self._hierarchy.tiers[depth].name,
+            count["hits"],
+            count["misses"],
+            count["stores"],
+            count["failures"],
+            self._hierarchy.health_of(depth).left_alone,
         )
 
     def _key(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Key:

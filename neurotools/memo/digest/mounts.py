@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 import os
 
-#: What lies on this computer's own disks or in its memory. All else may be another computer's.
-_OWN = {
-    *("apfs", "bcachefs", "btrfs", "devtmpfs", "exfat", "ext2", "ext3", "ext4", "f2fs", "hfsplus"),
-    *("jfs", "msdos", "nilfs2", "ntfs3", "overlay", "ramfs", "reiserfs", "rootfs", "squashfs"),
-    *("tmpfs", "udf", "vfat", "xfs", "zfs"),
+#: Kinds of file systems that need nobody but this computer. All else may be another's.
+LOCAL = {
+    *("apfs", "bcachefs", "btrfs", "devtmpfs", "erofs", "exfat", "ext2", "ext3", "ext4", "f2fs"),
+    *("hfs", "hfsplus", "iso9660", "jfs", "msdos", "nilfs2", "ntfs", "ntfs3", "overlay", "ramfs"),
+    *("reiserfs", "rootfs", "squashfs", "tmpfs", "udf", "ufs", "vfat", "xfs", "zfs"),
 }
 
 
@@ -28,4 +28,4 @@ def is_elsewhere(device: int) -> bool:
     except OSError:
         return False
     kinds = {row[row.index("-") + 1] for row in rows if row[2] == number and "-" in row}
-    return bool(kinds - _OWN)
+    return bool(kinds - LOCAL)

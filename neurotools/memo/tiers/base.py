@@ -43,7 +43,10 @@ class Tier(Protocol):
     """Somewhere entries are kept, as bytes. Stores; never computes, hashes calls or decides policy.
 
     Methods may raise `OSError` when the place itself fails (full, read-only, gone); whoever asked
-    goes on without the tier.
+    goes on without the tier. A tier that may hang says so: it has an attribute ``health``, a
+    `neurotools.memo.watch.health.Health`, that says how long to wait. Its methods then run in
+    threads that may be left behind. What takes long calls `neurotools.memo.watch.deadline.moved`
+    whenever some bytes or names have moved, and ``commit`` before it makes an entry visible.
     """
 
     name: str
@@ -90,7 +93,7 @@ class Tier(Protocol):
     def location(self, key: Key) -> str:
         """Return where an entry is, or would be."""
 
-    def put_manifest(self, key: Key, content: bytes) -> None:
+    def put_manifest(self, key: Key, content: bytes) -> object:
         """Keep the manifest of a key's code beside its entries, unless it is there."""
 
     def get_manifest(self, function: str, code: str) -> bytes | None:

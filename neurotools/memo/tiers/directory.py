@@ -15,15 +15,24 @@ from collections.abc import Callable, Iterable, Iterator
 
 from neurotools.memo.digest.files import Identity, identity, is_settled
 from neurotools.memo.entry import Blob, Key, Record
-from neurotools.memo.errors import CorruptEntry, UnknownChoice, UntrustedEntry, UnusableLocation
+from neurotools.memo.errors import (
+    CorruptEntry,
+    LeftAlone,
+    UnknownChoice,
+    UntrustedEntry,
+    UnusableLocation,
+)
 from neurotools.memo.formats.registry import FORMATS, RUNS_CODE
 from neurotools.memo.seal import CHECKSUM_SIZE, SIZE, Sealed, check_foot, checksum, record_of
 from neurotools.memo.signing import Signer
 from neurotools.memo.tiers.folders import PRIVATE, Folders
 from neurotools.memo.tiers.reading import read_whole
 from neurotools.memo.tiers.trust import Doubt, Trust
-from neurotools.memo.tiers.unfinished import Unfinished, unfinished_in
+from neurotools.memo.tiers.unfinished import Unfinished, is_gone, unfinished_in
 from neurotools.memo.tiers.writing import write_whole
+from neurotools.memo.watch.deadline import commit, moved
+from neurotools.memo.watch.health import health_at
+from neurotools.memo.watch.mounts import mounts
 
 #: What code the entries of a folder were computed with; a larger one is none of ours.
 MANIFEST, MANIFEST_LIMIT = "manifest.json", 64 << 20
@@ -71,11 +80,13 @@ class DirectoryTier:
         Tells which entries may be opened wherever they lie.
     shared : {None, 'group'}
         With whom what is created is shared.
+    patience : float, optional
+        Seconds to wait for answers, see `neurotools.memo.watch.health.Health`.
 
     Raises
     ------
     UnusableLocation
-        If there is no such folder and none can be made.
+        If there can be no such folder. One that merely cannot be had now is tried again later.
     UnknownChoice
         If there is no such durability, or it cannot be shared so.
     """
@@ -90,11 +101,13 @@ class DirectoryTier:
         trusted_owners: Iterable[int] = (),
         signer: Signer | None = None,
         shared: str | None = None,
+        patience: float | None = None,
     ) -> None:
         if durability not in DURABILITIES:
             raise UnknownChoice("durability", durability, DURABILITIES)
-        self.root = os.path.abspath(os.fspath(root))
+        self.root = _absolute(root)
         self.name = self.root
+        self.health = health_at(self.root, patience)
         self._lists = os.path.join(self.root, PRIVATE, "writing")
         self.mmap_mode, self.verify = mmap_mode, verify
         self.durability = durability
@@ -103,13 +116,13 @@ class DirectoryTier:
         self._known: set[str] = set()
         self._verified: dict[str, Identity] = {}
         try:
-            self._folders.make_root()
-        except FileExistsError:
-            raise UnusableLocation(self.root, "it is a file, not a folder") from None
+            self.health.run("write", self._folders.make_root)
+        except LeftAlone:
+            pass  # it is made when something is written
         except (OSError, ValueError) as error:
-            raise UnusableLocation(
-                self.root, getattr(error, "strerror", None) or str(error)
-            ) from None
+            if _is_nonsense(error):
+                raise UnusableLocation(self.root, _reason(error)) from None
+            self.health.tell_failure("open", error)
 
     def location(self, key: Key) -> str:
         path = key.path if os.sep == "/" else key.path.replace("/", os.sep)
@@ -205,7 +218,7 @@ class DirectoryTier:
     def _mapped(self, descriptor: int, facts: os.stat_result, key: Key, path: str) -> Sealed:
         """Return an entry in a mapped file, verified unless that was done before."""
         access = mmap.ACCESS_COPY if self.mmap_mode == "c" else mmap.ACCESS_READ
-        mapping = memoryview(mmap.mmap(descriptor, 0, access=access))
+        mapping = memoryview(mmap.mmap(descriptor, facts.st_size, access=access))
         verified = self._verified.get(key.path) == identity(facts)
         entry = Sealed(mapping, key, path, verify=self.verify and not verified)
         if self.verify and not verified and is_settled(facts):
@@ -272,10 +285,17 @@ class DirectoryTier:
             if error.errno not in _IN_THE_WAY:
                 raise
             # Somebody removed the folders since we made them, or put something in our way.
+            self._require_mounted()
             self._known.clear()
             names.forget()
             self._prepare(folder, durability)
             write(names, folder, path, blob, self._folders)
+
+    def _require_mounted(self) -> None:
+        """Refuse to write below a folder where a disk was mounted that is gone."""
+        mount = self.health.mount
+        if mount and mount not in (known := mounts()) and known:
+            raise OSError(errno.ENODEV, "what was mounted there is gone", mount)
 
     def _prepare(self, folder: str, durability: str) -> None:
         if folder not in self._known:
@@ -330,6 +350,25 @@ class DirectoryTier:
                 yield Key("/".join(parts[:-1]), parts[-1], call, method)
 
 
+def _absolute(root: str) -> str:
+    try:
+        return os.path.abspath(os.fspath(root))
+    except FileNotFoundError:
+        raise UnusableLocation(os.fspath(root), "the working directory is gone") from None
+
+
+def _is_nonsense(error: Exception) -> bool:
+    """Return whether no folder can be there, whatever becomes of the disk."""
+    senseless = {errno.EEXIST, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EINVAL}
+    return not isinstance(error, OSError) or error.errno in senseless
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, FileExistsError):
+        return "it is a file, not a folder"
+    return getattr(error, "strerror", None) or str(error)
+
+
 def _write_once(
     names: Unfinished,
     folder: str,
@@ -348,10 +387,13 @@ def _write_once(
                 finish(descriptor)
         finally:
             os.close(descriptor)
+        commit()
         os.replace(temporary, path)
     except BaseException:
-        if _is_removed(temporary):
+        if is_gone(temporary):
             names.give_back(temporary)
+        else:
+            names.leave(temporary)
         raise
     names.give_back(temporary)
 
@@ -364,16 +406,6 @@ def _write_lastingly(
 
     _write_once(names, folder, path, blob, folders, keep_file)
     keep_names(folder)
-
-
-def _is_removed(path: str) -> bool:
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        return True
-    except OSError:
-        return False
-    return True
 
 
 def _is_entry(name: str) -> bool:
@@ -398,6 +430,7 @@ def _removed(folder: str, names: Iterable[str]) -> Iterator[str]:
                 if os.path.isdir(os.path.join(folder, name)):
                     continue  # macOS says so of folders
                 raise
+            moved()
             yield name
     finally:
         if open_folder is not None:
@@ -446,9 +479,12 @@ def _is_file(path: str) -> bool:
 
 def _regular(path: str, flags: int) -> int:
     descriptor = os.open(path, flags | _READ)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise CorruptEntry(path, "it is no regular file")
+    except BaseException:
         os.close(descriptor)
-        raise CorruptEntry(path, "it is no regular file")
+        raise
     return descriptor
 
 

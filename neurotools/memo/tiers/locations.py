@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 from neurotools.memo.errors import UnknownChoice
 from neurotools.memo.tiers.base import Tier
 from neurotools.memo.tiers.directory import DirectoryTier
+from neurotools.memo.tiers.guarded import Guarded
 from neurotools.memo.tiers.ram import DEFAULT_MAX_BYTES, RamTier
 
 # Two letters at least: C:\\ is a drive, not a scheme.
@@ -17,7 +18,9 @@ _RESERVED = r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?"
 _SCHEME = r"[A-Za-z][A-Za-z0-9+.-]+://"
 
 
-def tier_at(location: Any, identifier: str, **options: Any) -> Tier:
+def tier_at(
+    location: Any, identifier: str, *, patience: float | None = None, **options: Any
+) -> Tier:
     """Return the tier at a location.
 
     Parameters
@@ -26,6 +29,8 @@ def tier_at(location: Any, identifier: str, **options: Any) -> Tier:
         A folder, ``'ram://'`` (``'ram://?max_bytes=2e9'``), or a tier made before.
     identifier : str
         Sub-folder of a folder that holds the cache.
+    patience : float, optional
+        Seconds to wait for answers, of whatever is not in memory.
     **options
         For tiers that are folders, see `DirectoryTier`.
 
@@ -39,7 +44,7 @@ def tier_at(location: Any, identifier: str, **options: Any) -> Tier:
     if not isinstance(location, (str, os.PathLike)):
         if all(hasattr(location, method) for method in ("get", "put", "discard", "keys")):
             tier: Tier = location
-            return tier
+            return tier if patience is None else Guarded(tier, patience)
         raise TypeError(f"a tier is a folder, 'ram://' or a Tier, not {location!r}")
     place = os.fspath(location)
     if not isinstance(place, str):
@@ -49,7 +54,9 @@ def tier_at(location: Any, identifier: str, **options: Any) -> Tier:
     if not place:
         raise ValueError("the location of a cache is empty; '.' is the working directory")
     return DirectoryTier(
-        os.path.join(os.path.expanduser(place), checked_identifier(identifier)), **options
+        os.path.join(os.path.expanduser(place), checked_identifier(identifier)),
+        patience=patience,
+        **options,
     )
 
 

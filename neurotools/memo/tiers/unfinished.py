@@ -26,6 +26,8 @@ from collections.abc import Iterable, Iterator
 from neurotools.memo.locks import hold_for_life, is_alive
 from neurotools.memo.tiers.folders import Folders
 from neurotools.memo.tiers.trust import Trust
+from neurotools.memo.watch.deadline import moved
+from neurotools.memo.watch.health import known_health
 
 #: A file that nobody has touched for so many seconds is left over, whoever made it.
 LEFTOVER_SECONDS = 24 * 3600.0
@@ -70,6 +72,7 @@ class Unfinished:
         self._writes = itertools.count(1)
         # Where looking begins: many processes that live shortly are to come to all lists.
         self._position = int(self._process[-8:], 16)
+        self._left: list[str] = []
         self._lock = threading.Lock()
 
     def take(self, folder: str) -> str:
@@ -83,8 +86,21 @@ class Unfinished:
                 return free.pop()
         return self._new(folder)
 
+    def leave(self, path: str) -> None:
+        """Say that something has that name that could not be removed; it is tried again later."""
+        self._left.append(path)
+
     def give_back(self, path: str) -> None:
         """Say that nothing has that name any more."""
+        while self._left:
+            with contextlib.suppress(IndexError):  # another thread was faster
+                if not is_gone(left := self._left.pop()):
+                    self._left.append(left)
+                    break
+                self._is_free(left)
+        self._is_free(path)
+
+    def _is_free(self, path: str) -> None:
         free = self._free.get(path.rpartition(os.sep)[0])
         if free is not None:
             free.append(path)
@@ -104,7 +120,7 @@ class Unfinished:
             found = {name: name[1:].rpartition("-")[0] for name in names if name.startswith(".")}
             for name, process in found.items():
                 if process not in listed and process.count("-") >= 2:
-                    _is_removed(os.path.join(folder, name))
+                    is_gone(os.path.join(folder, name))
 
     def end(self) -> None:
         """Remove the list, if nothing is left over."""
@@ -142,6 +158,7 @@ class Unfinished:
         with contextlib.suppress(OSError):
             now = self._now()
             for one in self._others():
+                moved()
                 with contextlib.suppress(OSError, ValueError):
                     self._clear_up(one, now)
 
@@ -178,7 +195,7 @@ class Unfinished:
             self._folders.check(os.path.dirname(path))
         except OSError:
             return False
-        return _is_removed(path)
+        return is_gone(path)
 
     def _sees_locks_of(self, process: str, place: str) -> bool:
         """Tell for certain that we would see a lock that a process has."""
@@ -215,7 +232,8 @@ def _is_older(path: str, now: float, seconds: float) -> bool:
         return False
 
 
-def _is_removed(path: str) -> bool:
+def is_gone(path: str) -> bool:
+    """Remove a file; return whether it is not there now."""
     try:
         os.unlink(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -258,10 +276,20 @@ def unfinished_in(root: str, lists: str, folders: Folders) -> Unfinished:
     return _ALL.setdefault(root, Unfinished(root, lists, folders)) if names is None else names
 
 
+def _nothing() -> None:
+    pass
+
+
 @atexit.register
 def _end() -> None:
-    for names in _ALL.values():
-        names.end()
+    for root, names in _ALL.items():
+        health = known_health(root)
+        # A list that cannot be removed now is removed by the next process, this one being dead.
+        with contextlib.suppress(OSError):
+            if health is None or health.is_plain:
+                names.end()
+            else:
+                health.run("write", names.end, probe=_nothing)
 
 
 def _begin_anew() -> None:
