@@ -17,7 +17,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from neurotools.memo import careful
 from neurotools.memo.bound import BoundMemoized, ClassMethod
+from neurotools.memo.careful import ENDS, spelled, step_aside
 from neurotools.memo.details import Details
 from neurotools.memo.entry import Key, Record
 from neurotools.memo.errors import CacheError, UnsafeBinding, UnstorableValue, WrongArguments
@@ -36,7 +38,7 @@ from neurotools.memo.travel import asked_by_cloudpickle, is_importable
 if TYPE_CHECKING:
     from neurotools.memo.trace.recording import Recording
 
-log = logging.getLogger(__name__)
+log = careful.logger(__name__)
 
 
 class Memoized(Offered):
@@ -87,28 +89,35 @@ class Memoized(Offered):
     # ------------------------------------------------------------ a call
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        named = self._name(args, kwargs)
-        if named is None:
-            return self._function(*args, **kwargs)
-        key, text = named
-        if self._options.skip_fast and self._is_skipped(key):
-            with self._timed_only(key):
+        try:
+            named = self._name(args, kwargs)
+            if named is None:
                 return self._function(*args, **kwargs)
-        if (found := self._find(key)) is not None:
-            return found[0]
-        # Made now: the function may change its arguments.
-        text = text or self.keys.text(args, kwargs)
-        with self._flight.alone(key) as waited:
-            # Somebody may have finished it between our look and our turn.
-            if (waited or self._hierarchy.has(key)) and (found := self._find(key)) is not None:
+            key, text = named
+            if self._options.skip_fast and self._is_skipped(key):
+                with self._timed_only(key):
+                    return self._function(*args, **kwargs)
+            if (found := self._find(key)) is not None:
                 return found[0]
-            if self._is_told:
-                self._say(f"Recomputing cache at {self._hierarchy.location(key)}")
-            started = time.perf_counter()
-            with self._runs.watched() as recording:
-                value = self._function(*args, **kwargs)
-            self._keep(key, text, value, time.perf_counter() - started, recording)
-        return value
+            # Made now: the function may change its arguments.
+            text = text or self.keys.text(args, kwargs)
+            turn = self._flight.alone(key)
+            try:
+                with turn as waited:
+                    if (found := self._found_meanwhile(key, waited)) is not None:
+                        return found[0]
+                    if self._is_told:
+                        self._say(f"Recomputing cache at {self._hierarchy.location(key)}")
+                    started = time.perf_counter()
+                    with self._runs.watched() as recording:
+                        value = self._function(*args, **kwargs)
+                    self._keep(key, text, value, time.perf_counter() - started, recording)
+            finally:
+                turn.free()
+            return value
+        except BaseException as error:
+            step_aside(error)
+            raise
 
     def _name(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
@@ -120,8 +129,10 @@ class Memoized(Offered):
             return None  # the function's own error says so best
         except UnsafeBinding:
             raise
-        except Exception as error:  # objects in arguments may fail in any way there is
-            reason = error if isinstance(error, CacheError) else repr(error)
+        except ENDS:
+            raise
+        except BaseException as error:  # objects in arguments may fail in any way there is
+            reason = error if isinstance(error, CacheError) else spelled(error)
             self._warn_once(f"cannot remember calls of {self.__qualname__}: {reason}")
             self._counts["uncached"] += 1
             return None
@@ -152,8 +163,10 @@ class Memoized(Offered):
             return None
         try:
             value = entry.value()
-        except Exception as error:  # user classes may fail to unpickle in any way there is
-            self._warn_once(f"cannot decode {entry.location}, computing again: {error!r}")
+        except ENDS:
+            raise
+        except BaseException as error:  # user classes may fail to unpickle in any way there is
+            self._warn_once(f"cannot decode {entry.location}, computing again: {spelled(error)}")
             return None
         self._counts["hits"] += 1
         if self._options.skip_fast:
@@ -161,6 +174,10 @@ class Memoized(Offered):
         if self._is_told:
             self._say(f"Retrieved cache at {entry.location}")
         return (value,)
+
+    def _found_meanwhile(self, key: Key, waited: bool) -> tuple[Any] | None:
+        """Look again: somebody may have finished it between our look and our turn."""
+        return self._find(key) if waited or self._hierarchy.has(key) else None
 
     def _keep(
         self, key: Key, text: bytes, value: Any, seconds: float, recording: Recording | None
@@ -186,8 +203,10 @@ class Memoized(Offered):
             told = _with_tried_suggestion(error, value)
             self._warn_once(f"the result of {self.__qualname__} was not kept: {told}")
             return
-        except Exception as error:  # pickling runs the user's own code
-            self._warn_once(f"the result of {self.__qualname__} was not kept: {error!r}")
+        except ENDS:
+            raise
+        except BaseException as error:  # pickling runs the user's own code
+            self._warn_once(f"the result of {self.__qualname__} was not kept: {spelled(error)}")
             return
         self._hierarchy.put(key, blob)
         self._keep_manifest(key)
@@ -210,12 +229,13 @@ class Memoized(Offered):
     @property
     def _is_told(self) -> bool:
         """Whether anybody hears what is said: to put it into words takes time, too."""
-        return self._options.verbose or log.isEnabledFor(logging.DEBUG)
+        return self._options.verbose or log.logger.isEnabledFor(logging.DEBUG)
 
     def _say(self, message: str) -> None:
         log.debug("%s", message)
         if self._options.verbose:
-            print(message, flush=True)  # noqa: T201 - verbose asks for it
+            with contextlib.suppress(OSError, ValueError):  # nobody reads any more
+                print(message, flush=True)  # noqa: T201 - verbose asks for it
 
     def _say_stored(self, key: Key, size: int, seconds: float, store_seconds: float) -> None:
         boost = seconds / max(store_seconds, 1e-9)
@@ -258,26 +278,34 @@ class MemoizedCoroutine(Memoized):
     """A coroutine function that remembers its results."""
 
     async def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        named = self._name(args, kwargs)
-        if named is None:
-            return await self._function(*args, **kwargs)
-        key, text = named
-        if self._options.skip_fast and self._is_skipped(key):
-            with self._timed_only(key):
+        try:
+            named = self._name(args, kwargs)
+            if named is None:
                 return await self._function(*args, **kwargs)
-        if (found := self._find(key)) is not None:
-            return found[0]
-        text = text or self.keys.text(args, kwargs)
-        async with self._flight.alone_async(key) as waited:
-            if (waited or self._hierarchy.has(key)) and (found := self._find(key)) is not None:
+            key, text = named
+            if self._options.skip_fast and self._is_skipped(key):
+                with self._timed_only(key):
+                    return await self._function(*args, **kwargs)
+            if (found := self._find(key)) is not None:
                 return found[0]
-            if self._is_told:
-                self._say(f"Recomputing cache at {self._hierarchy.location(key)}")
-            started = time.perf_counter()
-            with self._runs.watched() as recording:
-                value = await self._function(*args, **kwargs)
-            self._keep(key, text, value, time.perf_counter() - started, recording)
-        return value
+            text = text or self.keys.text(args, kwargs)
+            turn = self._flight.alone_async(key)
+            try:
+                async with turn as waited:
+                    if (found := self._found_meanwhile(key, waited)) is not None:
+                        return found[0]
+                    if self._is_told:
+                        self._say(f"Recomputing cache at {self._hierarchy.location(key)}")
+                    started = time.perf_counter()
+                    with self._runs.watched() as recording:
+                        value = await self._function(*args, **kwargs)
+                    self._keep(key, text, value, time.perf_counter() - started, recording)
+            finally:
+                turn.free()
+            return value
+        except BaseException as error:
+            step_aside(error)
+            raise
 
 
 def memoized(function: Any, hierarchy: Hierarchy, options: Options) -> Any:

@@ -6,17 +6,17 @@ that it speeds up. Each kind of failure of each tier is reported once.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import cast
 
+from neurotools.memo import careful
 from neurotools.memo.entry import Blob, Key, Record
 from neurotools.memo.errors import CorruptEntry, UntrustedEntry
 from neurotools.memo.tiers.base import Entry, Tier
 
-log = logging.getLogger(__name__)
+log = careful.logger(__name__)
 
 
 class Hierarchy:

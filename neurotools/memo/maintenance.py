@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from neurotools.memo import naming
+from neurotools.memo import careful, naming
 from neurotools.memo.entry import Key, Signature
 from neurotools.memo.errors import CorruptEntry, UnreadableName, UntrustedEntry
 from neurotools.memo.fingerprint.manifest import Manifest
@@ -16,7 +15,7 @@ from neurotools.memo.formats.registry import FORMATS, decoder
 from neurotools.memo.seal import Sealed, reseal
 from neurotools.memo.tiers.directory import PRIVATE, DirectoryTier, read_record
 
-log = logging.getLogger(__name__)
+log = careful.logger(__name__)
 
 
 def scan(folder: str, method: str, **decoding: Any) -> Iterator[tuple[str, Signature | None]]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
+from neurotools.memo import careful
 from neurotools.memo.entry import Record
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from neurotools.memo.trace.evidence import Witness
     from neurotools.memo.trace.recording import Recording
 
-log = logging.getLogger(__name__)
+log = careful.logger(__name__)
 
 
 class Runs:

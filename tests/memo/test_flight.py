@@ -179,7 +179,7 @@ def test_a_forked_child_holds_nothing_of_its_parent(tmp_path):
                 os._exit(7)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
         # The child's end has not freed the parent's lock.
-        assert locks.try_file_lock(str(tmp_path), OTHER) is not None
+        assert locks.FileLock(str(tmp_path), OTHER).try_take()
         with process(tmp_path, OTHER.call) as other:
             time.sleep(0.3)
             assert other.poll() is None
@@ -246,8 +246,10 @@ def test_coroutines_take_turns(folder):
 
 def test_a_cancelled_wait_leaves_nothing(folder):
     async def main():
+        held = asyncio.Event()
+        waiter = asyncio.ensure_future(wait(held))
         async with Flight(folder).alone_async(KEY):
-            waiter = asyncio.ensure_future(wait())
+            held.set()
             await asyncio.sleep(0.05)
             waiter.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -255,7 +257,8 @@ def test_a_cancelled_wait_leaves_nothing(folder):
         async with Flight(folder).alone_async(KEY) as waited:
             assert not waited
 
-    async def wait():
+    async def wait(held):
+        await held.wait()
         async with Flight(folder).alone_async(KEY):
             pass
 
