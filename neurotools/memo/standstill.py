@@ -52,14 +52,15 @@ class ThreadWatch:
         if frame is None:
             return True
         frames.pop(threading.get_ident(), None)
-        place = (id(frame), frame.f_lasti) if _module(frame) in _WAITING else None
+        place = (id(frame), frame.f_lasti) if _waits(frame) else None
         now, processor = time.monotonic(), time.process_time()
         if place is None or place != self._place:
             self._place, self._since, self._processor = place, now, processor
             return False
         if now - self._since < _SOON:
             return False
-        if all(map(_waits, frames.values())):
+        # An event loop may wait for a thread, or for the network.
+        if _module(frame) in _WAITING and all(map(_waits, frames.values())):
             return True
         idle = processor - self._processor < _IDLE * (now - self._since)
         return idle and now - self._since > _LATE
