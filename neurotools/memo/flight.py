@@ -50,47 +50,62 @@ class Flight:
 
 
 class _Hold:
-    """A key that somebody wants, holds, or held."""
+    """A key that somebody wants, has, or had."""
 
-    __slots__ = ("_before", "lock", "name", "thread", "wakers")
+    __slots__ = ("is_task", "name", "thread", "wakers")
+
+    def __init__(self, name: str, *, is_task: bool) -> None:
+        self.name, self.is_task = name, is_task
+        self.thread = threading.get_ident()
+        self.wakers: list[threading.Lock] = []
+
+
+class _Turn:
+    """What one has while one has a key; whoever loses it has no key any more."""
+
+    __slots__ = ("_before", "_hold", "_lock")
 
     is_task = False
 
     def __init__(self, folder: str | None, key: Key) -> None:
-        self.name = f"{folder}\0{key.path}"
-        self.lock = FileLock(folder, key)
-        self.thread = threading.get_ident()
-        self.wakers: list[threading.Lock] = []
         self._before: tuple[_Hold, ...] | None = None
+        self._lock = FileLock(folder, key)
+        self._hold = _Hold(f"{folder}\0{key.path}", is_task=self.is_task)
 
     def free(self) -> None:
         """Give the key back, if it is held; may be called again."""
         if self._before is not None:
             _HOLDING.set(self._before)
             self._before = None
-        self.lock.free()
-        _HELD.release(self)
+        self._lock.free()
+        _HELD.release(self._hold)
+
+    def __del__(self) -> None:
+        # After interrupts in quick succession: nobody else would do it.
+        self._lock.free()
+        _HELD.release(self._hold)
 
     def _enter_context(self) -> None:
         self._before = _HOLDING.get()
-        _HOLDING.set((*self._before, self))
+        _HOLDING.set((*self._before, self._hold))
 
 
-class Alone(_Hold):
+class Alone(_Turn):
     """A key, held while the block runs; a class, since a generator takes twice the time."""
 
     __slots__ = ()
 
     def __enter__(self) -> bool:
+        hold, lock = self._hold, self._lock
         try:
-            waited = _HELD.acquire(self)
-            if _HELD.has(self):
+            waited = _HELD.acquire(hold)
+            if _HELD.has(hold):
                 self._enter_context()
-                if not self.lock.try_take():
+                if not lock.try_take():
                     waited = True
-                    nested = bool(_HELD.lineage(self))
-                    parent = _PARENTS.get(self.name, 0)
-                    self.lock.take(parent, nested=nested, hopeless=_Patrol(self).finds_one)
+                    nested = bool(_HELD.lineage(hold))
+                    parent = _PARENTS.get(hold.name, 0)
+                    lock.take(parent, nested=nested, hopeless=_Patrol(hold).finds_one)
         except BaseException:
             self.free()
             raise
@@ -100,7 +115,7 @@ class Alone(_Hold):
         self.free()
 
 
-class AloneAsync(_Hold):
+class AloneAsync(_Turn):
     """A key, held by a task while the block runs."""
 
     __slots__ = ()
@@ -114,21 +129,21 @@ class AloneAsync(_Hold):
             asyncio.current_task()
         except RuntimeError:  # another event loop than asyncio's: it has no tasks to wait for
             return False
-        waited = False
+        hold, waited = self._hold, False
         try:
             watch = ThreadWatch(0)
-            while (holder := _HELD.attempt(self)) not in {self, None}:
+            while (holder := _HELD.attempt(hold)) not in {hold, None}:
                 waited = True
-                watch = _watched(self, holder, watch)
+                watch = _watched(hold, holder, watch)
                 await asyncio.sleep(POLL_SECONDS)
-            _HELD.stop_waiting(self)
-            if holder is self:
+            _HELD.stop_waiting(hold)
+            if holder is hold:
                 self._enter_context()
                 ends = time.monotonic() + _NESTED_TASK_SECONDS
-                while not self.lock.try_again(_PARENTS.get(self.name, 0)):
+                while not self._lock.try_again(_PARENTS.get(hold.name, 0)):
                     waited = True
-                    if time.monotonic() > ends and _HELD.lineage(self):
-                        self.lock.go_without("it is asked for within another computation")
+                    if time.monotonic() > ends and _HELD.lineage(hold):
+                        self._lock.go_without("it is asked for within another computation")
                         break
                     await asyncio.sleep(POLL_SECONDS)
         except BaseException:
@@ -156,20 +171,22 @@ class _Held:
 
         Returns
         -------
-        Alone, AloneAsync or None
+        _Hold or None
             Who has the key now; None where its holder waits for us.
         """
         with self._lock:
             holder = self._owner.setdefault(me.name, me)
             if holder is me:
+                self._waits.pop(me, None)
                 return me
             lineage = self.lineage(me)
             if self._closes_circle(holder, lineage):
+                self._waits.pop(me, None)
                 return None
             self._waits[me] = lineage
             return holder
 
-    def acquire(self, me: Alone) -> bool:
+    def acquire(self, me: _Hold) -> bool:
         """Wait for a key, unless that is hopeless; return whether we waited."""
         waker, watch, waited = threading.Lock(), ThreadWatch(0), False
         waker.acquire()
@@ -217,10 +234,11 @@ class _Held:
                 self._owner[me.name] = me
 
     def release(self, me: _Hold) -> None:
-        with self._lock:
-            self._waits.pop(me, None)
-            if self.has(me):
-                del self._owner[me.name]
+        if self.has(me) or me in self._waits:
+            with self._lock:
+                self._waits.pop(me, None)
+                if self.has(me):
+                    del self._owner[me.name]
         while me.wakers:
             with contextlib.suppress(RuntimeError):  # nobody waits with it any more
                 me.wakers.pop().release()
@@ -266,7 +284,7 @@ _PARENTS: dict[str, int] = {}
 def _forget() -> None:
     """Start afresh in a forked child, which holds none of its parent's keys."""
     global _HELD
-    here = _Hold(None, Key("", "", "", ""))
+    here = _Hold("", is_task=False)
     _PARENTS.update((hold.name, os.getppid()) for hold in _HELD.lineage(here))
     _HELD = _Held()
 

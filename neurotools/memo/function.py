@@ -10,16 +10,14 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
-import logging
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from neurotools.memo import careful
 from neurotools.memo.bound import BoundMemoized, ClassMethod
-from neurotools.memo.careful import ENDS, spelled, step_aside
+from neurotools.memo.careful import is_meant_to_end, spelled, step_aside
 from neurotools.memo.details import Details
 from neurotools.memo.entry import Key, Record
 from neurotools.memo.errors import CacheError, UnsafeBinding, UnstorableValue, WrongArguments
@@ -33,15 +31,14 @@ from neurotools.memo.pace import Pace
 from neurotools.memo.runs import Runs
 from neurotools.memo.seal import seal
 from neurotools.memo.supported import check_supported
+from neurotools.memo.telling import Telling
 from neurotools.memo.travel import asked_by_cloudpickle, is_importable
 
 if TYPE_CHECKING:
     from neurotools.memo.trace.recording import Recording
 
-log = careful.logger(__name__)
 
-
-class Memoized(Offered):
+class Memoized(Offered, Telling):
     """A function that remembers its results.
 
     Parameters
@@ -81,7 +78,7 @@ class Memoized(Offered):
         self._flight = Flight(options.lock_folder)
         self._pace = Pace()
         self._counts: Counter[str] = Counter()
-        self._warned: set[str] = set()
+        self._warned = set()
         self._manifested: set[str] = set()
         self.cache_root = options.cache_root
         self.attribute = self.__name__
@@ -129,9 +126,9 @@ class Memoized(Offered):
             return None  # the function's own error says so best
         except UnsafeBinding:
             raise
-        except ENDS:
-            raise
         except BaseException as error:  # objects in arguments may fail in any way there is
+            if is_meant_to_end(error):
+                raise
             reason = error if isinstance(error, CacheError) else spelled(error)
             self._warn_once(f"cannot remember calls of {self.__qualname__}: {reason}")
             self._counts["uncached"] += 1
@@ -163,9 +160,9 @@ class Memoized(Offered):
             return None
         try:
             value = entry.value()
-        except ENDS:
-            raise
         except BaseException as error:  # user classes may fail to unpickle in any way there is
+            if is_meant_to_end(error):
+                raise
             self._warn_once(f"cannot decode {entry.location}, computing again: {spelled(error)}")
             return None
         self._counts["hits"] += 1
@@ -203,9 +200,9 @@ class Memoized(Offered):
             told = _with_tried_suggestion(error, value)
             self._warn_once(f"the result of {self.__qualname__} was not kept: {told}")
             return
-        except ENDS:
-            raise
         except BaseException as error:  # pickling runs the user's own code
+            if is_meant_to_end(error):
+                raise
             self._warn_once(f"the result of {self.__qualname__} was not kept: {spelled(error)}")
             return
         self._hierarchy.put(key, blob)
@@ -219,36 +216,10 @@ class Memoized(Offered):
             text = self.keys.fingerprint.manifest.to_json()
             self._hierarchy.put_manifest(key, text.encode("utf-8", "surrogatepass"))
 
-    # ------------------------------------------------------------ what is said
-
-    def _warn_once(self, message: str) -> None:
-        if message not in self._warned:
-            self._warned.add(message)
-            log.warning("%s", message)
-
-    @property
-    def _is_told(self) -> bool:
-        """Whether anybody hears what is said: to put it into words takes time, too."""
-        return self._options.verbose or log.logger.isEnabledFor(logging.DEBUG)
-
-    def _say(self, message: str) -> None:
-        log.debug("%s", message)
-        if self._options.verbose:
-            with contextlib.suppress(OSError, ValueError):  # nobody reads any more
-                print(message, flush=True)  # noqa: T201 - verbose asks for it
-
-    def _say_stored(self, key: Key, size: int, seconds: float, store_seconds: float) -> None:
-        boost = seconds / max(store_seconds, 1e-9)
-        self._say(
-            f"Writing cache at {self._hierarchy.location(key)}\n"
-            f"Size on disk is {size} bytes, writing took {store_seconds * 1e3:.0f} milliseconds\n"
-            f"Expected boost: {boost:.3g} times, if reading takes as long"
-        )
+    # ------------------------------------------------------------ methods and pickles
 
     def __repr__(self) -> str:
         return f"<memoized {self.__module__}.{self.__qualname__} in {self._hierarchy.name}>"
-
-    # ------------------------------------------------------------ methods and pickles
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.attribute = name  # by which it can be found, a private name as its class spells it

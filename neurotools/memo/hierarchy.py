@@ -6,12 +6,11 @@ that it speeds up. Each kind of failure of each tier is reported once.
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import cast
 
-from neurotools.memo import careful
+from neurotools.memo import careful, forks
 from neurotools.memo.entry import Blob, Key, Record
 from neurotools.memo.errors import CorruptEntry, UntrustedEntry
 from neurotools.memo.tiers.base import Entry, Tier
@@ -43,7 +42,7 @@ class Hierarchy:
         self.name = " > ".join(tier.name for tier in self.tiers)
         self.counts: tuple[Counter[str], ...] = tuple(Counter() for _ in self.tiers)
         self._reported: set[str] = set()
-        self._lock = threading.Lock()
+        self._lock = forks.lock_of(self)
 
     def get(self, key: Key) -> Entry | None:
         """Return an entry of the fastest tier that has it; copy it to those that are faster."""
@@ -185,6 +184,8 @@ class Hierarchy:
         return self.tiers[depth or 0].location(key)
 
     def _failed(self, depth: int, action: str, error: Exception) -> None:
+        if careful.is_meant_to_end(error):
+            raise error
         self.counts[depth]["failures"] += 1
         cause = f"{depth}:{type(error).__name__}:{getattr(error, 'errno', '')}"
         name = self.tiers[depth].name

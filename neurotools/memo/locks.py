@@ -103,6 +103,7 @@ class FileLock:
                 self._file = _opened(self._folder)
             return _try_lock(self._file.descriptor, self._offset)
         except OSError as error:
+            _raise_if_not_ours(error)
             self.go_without(error)
             return True
 
@@ -159,6 +160,7 @@ class FileLock:
             try:
                 _wait_lock(self._file.descriptor, self._offset)
             except OSError as error:
+                _raise_if_not_ours(error)
                 # The kernel looks at processes: other threads of ours may close its circle.
                 if error.errno == errno.EDEADLK and not nested:
                     return False
@@ -181,6 +183,12 @@ class FileLock:
         self._file = None
         with _FILES_LOCK:
             file.users = max(0, file.users - 1)
+
+
+def _raise_if_not_ours(error: OSError) -> None:
+    # A handler of signals may raise a TimeoutError, which is one of these.
+    if careful.is_meant_to_end(error):
+        raise error
 
 
 def _opened(folder: str) -> _LockFile:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
@@ -33,6 +32,7 @@ class Runs:
 
     def __init__(self, tracker: Tracker, name: str, *, trace: bool) -> None:
         self._tracker, self._name, self.trace = tracker, name, trace
+        self._known_witness: Witness | None = None
 
     def watched(self) -> _Watched:
         """Note what a computation uses, where that is asked for, and what it changes."""
@@ -51,11 +51,14 @@ class Runs:
 
         return recorded()
 
-    @functools.cached_property
+    @property
     def _witness(self) -> Witness:
-        from neurotools.memo.trace.evidence import Witness
+        # Not a cached property: before Python 3.12 those have locks, which a fork may find held.
+        if self._known_witness is None:
+            from neurotools.memo.trace.evidence import Witness
 
-        return Witness(self._tracker)
+            self._known_witness = Witness(self._tracker)
+        return self._known_witness
 
     def _ran(self) -> None:
         try:

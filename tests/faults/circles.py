@@ -1,4 +1,5 @@
-"""Computations that wait for somebody who asks for the very same result. Run as a script: a name.
+"""Computations that wait for somebody who asks for the very same result. Run as a script: a name,
+and the cache's folder in ``CIRCLES``.
 
 Each prints the value that it has got, and how often the function was run.
 """
@@ -16,8 +17,8 @@ import time
 
 from neurotools.jobs.cache import hierarchical_cacher
 
-root = sys.argv[2] if len(sys.argv) > 2 else os.environ["CIRCLES"]
-cacher = hierarchical_cacher((root,), allow_mutable_bindings=True)
+root = os.environ.get("CIRCLES", "")
+cacher = hierarchical_cacher((root or "ram://",), allow_mutable_bindings=True)
 RUNS = os.path.join(root, "runs.txt")
 
 
@@ -44,7 +45,7 @@ def in_pool(n):
 def in_map(n):
     if ran() == 1:
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            return list(pool.map(in_map, [n, n, n]))[0]
+            return next(iter(pool.map(in_map, [n, n, n])))
     return n + 1
 
 
@@ -92,7 +93,7 @@ def with_a_worker(n):
 @cacher
 def in_subprocess(n):
     if ran() == 1:
-        command = [sys.executable, "-m", "tests.faults.circles", "in_subprocess", root]
+        command = [sys.executable, "-m", "tests.faults.circles", "in_subprocess"]
         return int(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout.split()[0])
     return n + 1
 
@@ -233,7 +234,7 @@ async def back_task(n):
 
 
 def _two_processes(name):
-    command = [sys.executable, "-m", "tests.faults.circles", name, root]
+    command = [sys.executable, "-m", "tests.faults.circles", name]
     both = [
         subprocess.Popen(command, env={**os.environ, "INNER": one}, stdout=subprocess.PIPE)
         for one in ("1", "2")
@@ -254,8 +255,6 @@ def in_tasks_of_two_processes(n):
 
 
 if __name__ == "__main__":
-    os.environ["CIRCLES"] = root
-    os.makedirs(root, exist_ok=True)
     from tests.faults import circles
 
     print(getattr(circles, sys.argv[1])(41), flush=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import binascii
 import os
 import stat
-import threading
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import xxhash
 
+from neurotools.memo import forks
 from neurotools.memo.errors import UndigestableValue
 
 _CHUNK_BYTES = 1 << 20
@@ -31,7 +31,7 @@ _URLSAFE = bytes.maketrans(b"+/", b"-_")
 Identity = tuple[int, ...]
 
 _digests: dict[Identity, bytes] = {}
-_lock = threading.Lock()
+_lock = forks.lock_of(__name__)
 
 
 class File(str):

@@ -8,6 +8,8 @@ names, and what killed processes left (`neurotools.memo.tiers.unfinished`).
 from __future__ import annotations
 
 import contextlib
+import functools
+import io
 import mmap
 import os
 import stat
@@ -39,9 +41,8 @@ _READ = (
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_BINARY", 0)
 )
-_WRITE = (
-    os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-)
+#: Nothing of Python's runs between opening and owning: an interrupt there would lose a descriptor.
+_OPENS_PRIVATE = functools.partial(os.open, mode=0o600)
 
 
 class DirectoryTier:
@@ -269,11 +270,8 @@ class DirectoryTier:
 def _write_once(names: Unfinished, folder: str, path: str, blob: Blob) -> None:
     temporary = names.take(folder)
     try:
-        descriptor = os.open(temporary, _WRITE, 0o600)
-        try:
-            write_whole(descriptor, blob)
-        finally:
-            os.close(descriptor)
+        with io.FileIO(temporary, "xb", opener=_OPENS_PRIVATE) as file:
+            write_whole(file.fileno(), blob)
         os.replace(temporary, path)
     except BaseException:
         if _is_removed(temporary):
