@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from neurotools.memo.careful import is_meant_to_end
 from neurotools.memo.entry import Buffer
 from neurotools.memo.errors import UnstorableValue
 from neurotools.memo.formats.base import Payload
@@ -39,6 +40,8 @@ class Pickled:
             pickler.dispatch_table = _REDUCERS
             pickler.dump(value)
         except Exception as error:  # classes say in any way they like that they cannot be pickled
+            if is_meant_to_end(error):
+                raise
             kind = f"{type(value).__module__}.{type(value).__qualname__}"
             reason = f"{type(error).__name__}: {error}"
             raise UnstorableValue("pickle", kind, reason, suggestion="") from error
@@ -51,6 +54,8 @@ class Pickled:
             stream, views = _without_buffers(payload, buffers)
             return pickle.loads(stream, buffers=views)
         except Exception as error:  # damage, or a class that is gone: anything may come out
+            if is_meant_to_end(error):
+                raise
             raise ValueError(f"cannot unpickle: {type(error).__name__}: {error}") from error
 
     def bridge(self, payload_size: int, trailer_size: int) -> bytes:  # noqa: ARG002
