@@ -1,6 +1,6 @@
 """Exact keys and exact values, by chance and in numbers.
 
-    python -m benchmarks.reliability.exact [--many 20000]
+    python -m benchmarks.reliability.exact [--many 20000] [--seconds 600]
 
 Values of a whole zoo (`tests.memo.zoo`) are digested, and so are their near neighbours, copies in
 another memory or order, and copies that another process has got as a pickle. An oracle that knows
@@ -87,13 +87,15 @@ def values(zoo: Zoo, many: int) -> Iterable[Any]:
         yield value
 
 
-def run(seed: int, many: int) -> Ledger:
-    """Go through values of a zoo."""
+def run(seed: int, many: int, seconds: float = 600) -> Ledger:
+    """Go through values of a zoo, as many as there is time for."""
+    ends = time.monotonic() + seconds
     warnings.simplefilter("ignore")
     zoo, ledger = Zoo(seed), Ledger()
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as elsewhere:
         all_values = iter(values(zoo, many))
-        while batch := list(itertools.islice(all_values, BATCH)):
+        while time.monotonic() < ends and (batch := list(itertools.islice(all_values, BATCH))):
+            ledger.counts["values"] += len(batch)
             noted = [(value, found) for value in batch if (found := ledger.note(value))]
             sent = [(value, found, blob) for value, found in noted if (blob := _pickled(value))]
             told = elsewhere.submit(digests, [blob for _, _, blob in sent])
@@ -127,11 +129,12 @@ def digests(blobs: list[bytes]) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--many", type=int, default=20000, help="values")
+    parser.add_argument("--many", type=int, default=20000, help="values at most")
+    parser.add_argument("--seconds", type=float, default=600, help="time for them")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     started = time.perf_counter()
-    ledger = run(given.seed, given.many)
+    ledger = run(given.seed, given.many, given.seconds)
     different = len(ledger.spelled)
     ledger.counts["different values"] = different
     ledger.counts["pairs of different values"] = different * (different - 1) // 2
