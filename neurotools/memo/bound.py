@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+from neurotools.memo.careful import step_aside
+
 
 class BoundMemoized:
     """A memoized method of one instance: the instance is the first argument of all it offers."""
@@ -14,7 +16,11 @@ class BoundMemoized:
         functools.update_wrapper(self, memoized, updated=())
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        return self.__func__(self.__self__, *args, **kwargs)
+        try:
+            return self.__func__(self.__self__, *args, **kwargs)
+        except BaseException as error:
+            step_aside(error)
+            raise
 
     def __getattr__(self, name: str) -> Any:
         offered = getattr(self.__func__, name)

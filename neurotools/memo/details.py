@@ -24,9 +24,12 @@ class Details:
 
     def __init__(self, function: Callable[..., Any], name: str) -> None:
         self._function, self._name = function, name
+        self._script: str | None = None
 
     def of(self, text: bytes) -> dict[str, Any]:
         """Return the details of a call that happens now, from its signature's text."""
+        if self._script is None:
+            self._script = naming.script_of(self._function)
         return {
             "function": self._name,
             "signature": text.decode("utf-8", "surrogatepass"),
@@ -34,10 +37,6 @@ class Details:
             **_environment(),
             "process": os.getpid(),
         }
-
-    @functools.cached_property
-    def _script(self) -> str:
-        return naming.script_of(self._function)
 
 
 @functools.cache

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from neurotools.memo.bound import BoundMemoized, ClassMethod
+from neurotools.memo.careful import is_meant_to_end, spelled, step_aside
 from neurotools.memo.details import Details
 from neurotools.memo.entry import Key, Record
 from neurotools.memo.errors import CacheError, UnsafeBinding, UnstorableValue, WrongArguments
@@ -24,22 +25,20 @@ from neurotools.memo.flight import Flight
 from neurotools.memo.formats.registry import FORMATS, holds
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.key import KeyMaker
-from neurotools.memo.log import Log
 from neurotools.memo.offered import Offered
 from neurotools.memo.options import Options
 from neurotools.memo.pace import Pace
 from neurotools.memo.runs import Runs
 from neurotools.memo.seal import seal
 from neurotools.memo.supported import check_supported
+from neurotools.memo.telling import Telling
 from neurotools.memo.travel import asked_by_cloudpickle, is_importable
 
 if TYPE_CHECKING:
     from neurotools.memo.trace.recording import Recording
 
-log = Log(__name__)
 
-
-class Memoized(Offered):
+class Memoized(Offered, Telling):
     """A function that remembers its results.
 
     Parameters
@@ -80,7 +79,7 @@ class Memoized(Offered):
         self._flight = Flight(options.lock_folder)
         self._pace = Pace()
         self._counts: Counter[str] = Counter()
-        self._warned: set[str] = set()
+        self._warned = set()
         self._manifested: set[str] = set()
         self.cache_root, self.access = options.cache_root, options.access
         self.attribute = self.__name__
@@ -88,28 +87,35 @@ class Memoized(Offered):
     # ------------------------------------------------------------ a call
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        named = self._name(args, kwargs)
-        if named is None:
-            return self._function(*args, **kwargs)
-        key, text = named
-        if self._options.skip_fast and self._is_skipped(key):
-            with self._timed_only(key):
+        try:
+            named = self._name(args, kwargs)
+            if named is None:
                 return self._function(*args, **kwargs)
-        if (found := self._find(key)) is not None:
-            return found[0]
-        # Made now: the function may change its arguments.
-        text = text or self.keys.text(args, kwargs)
-        with self._flight.alone(key) as waited:
-            # Somebody may have finished it between our look and our turn.
-            if (waited or self._hierarchy.has(key)) and (found := self._find(key)) is not None:
+            key, text = named
+            if self._options.skip_fast and self._is_skipped(key):
+                with self._timed_only(key):
+                    return self._function(*args, **kwargs)
+            if (found := self._find(key)) is not None:
                 return found[0]
-            if self._is_told:
-                self._say(f"Recomputing cache at {self._hierarchy.location(key)}")
-            started = time.perf_counter()
-            with self._runs.watched() as recording:
-                value = self._function(*args, **kwargs)
-            self._keep(key, text, value, time.perf_counter() - started, recording)
-        return value
+            # Made now: the function may change its arguments.
+            text = text or self.keys.text(args, kwargs)
+            turn = self._flight.alone(key)
+            try:
+                with turn as waited:
+                    if (found := self._found_meanwhile(key, waited)) is not None:
+                        return found[0]
+                    if self._is_told:
+                        self._say(f"Recomputing cache at {self._hierarchy.location(key)}")
+                    started = time.perf_counter()
+                    with self._runs.watched() as recording:
+                        value = self._function(*args, **kwargs)
+                    self._keep(key, text, value, time.perf_counter() - started, recording)
+            finally:
+                turn.free()
+            return value
+        except BaseException as error:
+            step_aside(error)
+            raise
 
     def _name(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
@@ -121,8 +127,10 @@ class Memoized(Offered):
             return None  # the function's own error says so best
         except UnsafeBinding:
             raise
-        except Exception as error:  # objects in arguments may fail in any way there is
-            reason = error if isinstance(error, CacheError) else repr(error)
+        except BaseException as error:  # objects in arguments may fail in any way there is
+            if is_meant_to_end(error):
+                raise
+            reason = error if isinstance(error, CacheError) else spelled(error)
             self._warn_once(f"cannot remember calls of {self.__qualname__}: {reason}")
             self._counts["uncached"] += 1
             return None
@@ -153,8 +161,10 @@ class Memoized(Offered):
             return None
         try:
             value = entry.value()
-        except Exception as error:  # user classes may fail to unpickle in any way there is
-            self._warn_once(f"cannot decode {entry.location}, computing again: {error!r}")
+        except BaseException as error:  # user classes may fail to unpickle in any way there is
+            if is_meant_to_end(error):
+                raise
+            self._warn_once(f"cannot decode {entry.location}, computing again: {spelled(error)}")
             return None
         self._counts["hits"] += 1
         if self._options.skip_fast:
@@ -162,6 +172,10 @@ class Memoized(Offered):
         if self._is_told:
             self._say(f"Retrieved cache at {entry.location}")
         return (value,)
+
+    def _found_meanwhile(self, key: Key, waited: bool) -> tuple[Any] | None:
+        """Look again: somebody may have finished it between our look and our turn."""
+        return self._find(key) if waited or self._hierarchy.has(key) else None
 
     def _keep(
         self, key: Key, text: bytes, value: Any, seconds: float, recording: Recording | None
@@ -187,8 +201,10 @@ class Memoized(Offered):
             told = _with_tried_suggestion(error, value)
             self._warn_once(f"the result of {self.__qualname__} was not kept: {told}")
             return
-        except Exception as error:  # pickling runs the user's own code
-            self._warn_once(f"the result of {self.__qualname__} was not kept: {error!r}")
+        except BaseException as error:  # pickling runs the user's own code
+            if is_meant_to_end(error):
+                raise
+            self._warn_once(f"the result of {self.__qualname__} was not kept: {spelled(error)}")
             return
         self._hierarchy.put(key, blob)
         self._keep_manifest(key)
@@ -201,40 +217,17 @@ class Memoized(Offered):
         try:
             text = self.keys.fingerprint.manifest.to_json()
         except Exception as error:  # no memory, no descriptor to load the encoder with
-            log.info("no manifest of %s: %r", self.__qualname__, error)
+            if is_meant_to_end(error):
+                raise
+            self._say(f"No manifest of {self.__qualname__} was kept: {spelled(error)}")
             return
         if self._hierarchy.put_manifest(key, text.encode("utf-8", "surrogatepass")):
             self._manifested.add(key.code)
 
-    # ------------------------------------------------------------ what is said
-
-    def _warn_once(self, message: str) -> None:
-        if message not in self._warned:
-            self._warned.add(message)
-            log.warning("%s", message)
-
-    @property
-    def _is_told(self) -> bool:
-        """Whether anybody hears what is said: to put it into words takes time, too."""
-        return self._options.verbose or log.hears_debug()
-
-    def _say(self, message: str) -> None:
-        log.debug("%s", message)
-        if self._options.verbose:
-            print(message, flush=True)  # noqa: T201 - verbose asks for it
-
-    def _say_stored(self, key: Key, size: int, seconds: float, store_seconds: float) -> None:
-        boost = seconds / max(store_seconds, 1e-9)
-        self._say(
-            f"Writing cache at {self._hierarchy.location(key)}\n"
-            f"Size on disk is {size} bytes, writing took {store_seconds * 1e3:.0f} milliseconds\n"
-            f"Expected boost: {boost:.3g} times, if reading takes as long"
-        )
+    # ------------------------------------------------------------ methods and pickles
 
     def __repr__(self) -> str:
         return f"<memoized {self.__module__}.{self.__qualname__} in {self._hierarchy.name}>"
-
-    # ------------------------------------------------------------ methods and pickles
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.attribute = name  # by which it can be found, a private name as its class spells it
@@ -264,26 +257,34 @@ class MemoizedCoroutine(Memoized):
     """A coroutine function that remembers its results."""
 
     async def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        named = self._name(args, kwargs)
-        if named is None:
-            return await self._function(*args, **kwargs)
-        key, text = named
-        if self._options.skip_fast and self._is_skipped(key):
-            with self._timed_only(key):
+        try:
+            named = self._name(args, kwargs)
+            if named is None:
                 return await self._function(*args, **kwargs)
-        if (found := self._find(key)) is not None:
-            return found[0]
-        text = text or self.keys.text(args, kwargs)
-        async with self._flight.alone_async(key) as waited:
-            if (waited or self._hierarchy.has(key)) and (found := self._find(key)) is not None:
+            key, text = named
+            if self._options.skip_fast and self._is_skipped(key):
+                with self._timed_only(key):
+                    return await self._function(*args, **kwargs)
+            if (found := self._find(key)) is not None:
                 return found[0]
-            if self._is_told:
-                self._say(f"Recomputing cache at {self._hierarchy.location(key)}")
-            started = time.perf_counter()
-            with self._runs.watched() as recording:
-                value = await self._function(*args, **kwargs)
-            self._keep(key, text, value, time.perf_counter() - started, recording)
-        return value
+            text = text or self.keys.text(args, kwargs)
+            turn = self._flight.alone_async(key)
+            try:
+                async with turn as waited:
+                    if (found := self._found_meanwhile(key, waited)) is not None:
+                        return found[0]
+                    if self._is_told:
+                        self._say(f"Recomputing cache at {self._hierarchy.location(key)}")
+                    started = time.perf_counter()
+                    with self._runs.watched() as recording:
+                        value = await self._function(*args, **kwargs)
+                    self._keep(key, text, value, time.perf_counter() - started, recording)
+            finally:
+                turn.free()
+            return value
+        except BaseException as error:
+            step_aside(error)
+            raise
 
 
 def memoized(function: Any, hierarchy: Hierarchy, options: Options) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 
+from neurotools.memo import careful
 from neurotools.memo.entry import Blob, Key, Record
 from neurotools.memo.errors import CacheError, CorruptEntry, LeftAlone, UntrustedEntry
 from neurotools.memo.log import Log
@@ -226,6 +227,8 @@ class Hierarchy:
         return tuple(f"{name}: {reason}" for name, reason in told if reason)
 
     def _failed(self, depth: int, action: str, error: Exception) -> None:
+        if careful.is_meant_to_end(error):
+            raise error
         if isinstance(error, LeftAlone):
             return  # what it is left alone for was counted, and told
         self.counts[depth]["failures"] += 1

@@ -1,7 +1,11 @@
-"""The library's loggers. `logging`, which takes 3 ms to load, is loaded when one has to speak."""
+"""The library's loggers. `logging`, which takes 3 ms to load, is loaded when one has to speak.
+
+They never raise: a handler that fails is no reason to lose a result.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import Any
 
@@ -24,15 +28,18 @@ class Log:
     def debug(self, message: str, *args: Any) -> None:
         """Say what only those want to know who look for it."""
         if self.hears_debug():
-            self._logger.debug(message, *args, stacklevel=2)
+            with contextlib.suppress(Exception):
+                self._logger.debug(message, *args, stacklevel=2)
 
     def info(self, message: str, *args: Any) -> None:
         """Say what may be good to know."""
-        self._loaded().info(message, *args, stacklevel=2)
+        with contextlib.suppress(Exception):
+            self._loaded().info(message, *args, stacklevel=2)
 
     def warning(self, message: str, *args: Any) -> None:
         """Say what the user should know."""
-        self._loaded().warning(message, *args, stacklevel=2)
+        with contextlib.suppress(Exception):
+            self._loaded().warning(message, *args, stacklevel=2)
 
     def hears_debug(self) -> bool:
         """Tell whether anybody hears what `debug` says."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
@@ -40,6 +39,7 @@ class Runs:
     ) -> None:
         self._tracker, self._name, self.trace = tracker, name, trace
         self._trust = Trust(owners)
+        self._known_witness: Witness | None = None
 
     def watched(self) -> _Watched:
         """Note what a computation uses, where that is asked for, and what it changes."""
@@ -79,11 +79,14 @@ class Runs:
 
         return recorded()
 
-    @functools.cached_property
+    @property
     def _witness(self) -> Witness:
-        from neurotools.memo.trace.evidence import Witness
+        # Not a cached property: before Python 3.12 those have locks, which a fork may find held.
+        if self._known_witness is None:
+            from neurotools.memo.trace.evidence import Witness
 
-        return Witness(self._tracker)
+            self._known_witness = Witness(self._tracker)
+        return self._known_witness
 
     def _ran(self) -> None:
         try:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from neurotools.jobs.cache import combine_caches, hierarchical_cacher, scan_cachedir
-from neurotools.memo import locks
+from neurotools.memo import lockfiles
 from neurotools.memo.tiers import unfinished
 from neurotools.memo.watch import health
 from tests.faults.broken import CALLS, Control
@@ -230,9 +230,9 @@ class Scene:
         return "" if manifests >= len(self.roots) else "no manifest after the outage"
 
     def close_locks(self):
-        for folder in list(locks._FILES):
+        for folder in list(lockfiles._FILES):
             if folder.startswith(self.top):
-                os.close(locks._FILES.pop(folder).descriptor)
+                os.close(lockfiles._FILES.pop(folder).descriptor)
 
     def close(self):
         self.control.end()

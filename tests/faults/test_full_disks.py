@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from neurotools.jobs.cache import disk_cacher, hierarchical_cacher
-from neurotools.memo import locks
+from neurotools.memo import lockfiles
 from neurotools.memo.errors import UnusableLocation
 from neurotools.memo.watch import health
 from tests.faults.places import needs_linux, needs_mounts, run, small_disk, unfinished
@@ -87,8 +87,8 @@ def test_a_full_tier_and_one_with_room(tmp_path, caplog, clock, place):
 
 
 def close_locks(folder):
-    for place in [place for place in locks._FILES if place.startswith(folder)]:
-        os.close(locks._FILES.pop(place).descriptor)
+    for place in [place for place in lockfiles._FILES if place.startswith(folder)]:
+        os.close(lockfiles._FILES.pop(place).descriptor)
 
 
 @needs_mounts

@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from neurotools.memo import flight, locks
+from neurotools.memo import flight, lockfiles
+from neurotools.memo.locks import FileLock
 from neurotools.memo.entry import Key
 from neurotools.memo.flight import Flight
 
@@ -179,7 +180,7 @@ def test_a_forked_child_holds_nothing_of_its_parent(tmp_path):
                 os._exit(7)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
         # The child's end has not freed the parent's lock.
-        assert locks.try_file_lock(str(tmp_path), OTHER) is not None
+        assert FileLock(str(tmp_path), OTHER).try_take()
         with process(tmp_path, OTHER.call) as other:
             time.sleep(0.3)
             assert other.poll() is None
@@ -214,13 +215,13 @@ def test_a_lock_file_that_somebody_closed_is_opened_again_and_nobody_elses_is_cl
     folder = str(tmp_path / "x")
     with Flight(folder).alone(KEY):
         pass
-    descriptor = locks._FILES[folder].descriptor
+    descriptor = lockfiles._FILES[folder].descriptor
     path = tmp_path / "mine"
     mine = os.open(path, os.O_RDWR | os.O_CREAT)
     os.dup2(mine, descriptor)
     path.unlink()
     with Flight(folder).alone(KEY):
-        assert locks._FILES[folder].descriptor != descriptor
+        assert lockfiles._FILES[folder].descriptor != descriptor
     assert os.fstat(descriptor).st_ino == os.fstat(mine).st_ino
     os.close(descriptor)
     os.close(mine)
@@ -246,8 +247,10 @@ def test_coroutines_take_turns(folder):
 
 def test_a_cancelled_wait_leaves_nothing(folder):
     async def main():
+        held = asyncio.Event()
+        waiter = asyncio.ensure_future(wait(held))
         async with Flight(folder).alone_async(KEY):
-            waiter = asyncio.ensure_future(wait())
+            held.set()
             await asyncio.sleep(0.05)
             waiter.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -255,7 +258,8 @@ def test_a_cancelled_wait_leaves_nothing(folder):
         async with Flight(folder).alone_async(KEY) as waited:
             assert not waited
 
-    async def wait():
+    async def wait(held):
+        await held.wait()
         async with Flight(folder).alone_async(KEY):
             pass
 

@@ -1,5 +1,6 @@
 import contextlib
 import pickle
+import re
 import zlib
 from base64 import urlsafe_b64encode
 
@@ -121,7 +122,7 @@ def test_folder_names_are_safe_everywhere(part):
     assert not set(safe) & set('\\/<>:"|?*')
     assert len(safe.encode()) <= 120
     assert safe.strip(". ") == safe
-    assert not naming._RESERVED.match(safe)
+    assert not re.match(naming._RESERVED, safe)
 
 
 def test_different_parts_have_different_folder_names():

@@ -5,13 +5,13 @@ from __future__ import annotations
 import binascii
 import os
 import stat
-import threading
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import xxhash
 
+from neurotools.memo import forks
 from neurotools.memo.digest.mounts import is_elsewhere
 from neurotools.memo.errors import UndigestableValue
 
@@ -35,7 +35,7 @@ Identity = tuple[int, ...]
 _digests: dict[Identity, bytes] = {}
 #: When files of other computers were first read as they are, by a clock that nobody sets.
 _first_read: dict[Identity, int] = {}
-_lock = threading.Lock()
+_lock = forks.lock_of(__name__)
 
 
 class File(str):

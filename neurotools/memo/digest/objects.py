@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from neurotools.memo.careful import is_meant_to_end
 from neurotools.memo.digest.walk import refusal
 
 _LAZY = "its content is still in a file; pass it as an array, or the file as File"
@@ -120,6 +121,8 @@ def parts(value: Any) -> Parts:
         raise
     except Exception as error:
         # Boundary: what an object does when asked for its state may fail in any way.
+        if is_meant_to_end(error):
+            raise
         raise refusal(value, str(error) or type(error).__name__) from error
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from neurotools.memo.careful import is_meant_to_end
 from neurotools.memo.digest import arrays, files, foreign, mapped, objects, plain
 from neurotools.memo.digest.scalars import text
 from neurotools.memo.digest.walk import Walk, Writer, kind_name, refusal
@@ -155,6 +156,8 @@ def _by_rule(walk: Walk, value: Any, rule: Rule) -> bytes:
         raise
     except Exception as error:
         # Boundary: a rule may be anybody's, and fail in any way.
+        if is_meant_to_end(error):
+            raise
         raise refusal(value, f"{type(error).__name__}: {error}") from error
     return _content(walk, content)
 

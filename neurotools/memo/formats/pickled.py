@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copyreg
 import pickle
+import sys
 from collections import ChainMap
 from collections.abc import Callable, Mapping
 from pickle import PickleBuffer
@@ -16,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from neurotools.memo.careful import is_meant_to_end
 from neurotools.memo.entry import Buffer
 from neurotools.memo.errors import UnstorableValue
 from neurotools.memo.formats.base import Payload
@@ -39,6 +41,8 @@ class Pickled:
             pickler.dispatch_table = _REDUCERS
             pickler.dump(value)
         except Exception as error:  # classes say in any way they like that they cannot be pickled
+            if is_meant_to_end(error):
+                raise
             kind = f"{type(value).__module__}.{type(value).__qualname__}"
             reason = f"{type(error).__name__}: {error}"
             raise UnstorableValue("pickle", kind, reason, suggestion="") from error
@@ -51,6 +55,8 @@ class Pickled:
             stream, views = _without_buffers(payload, buffers)
             return pickle.loads(stream, buffers=views)
         except Exception as error:  # damage, or a class that is gone: anything may come out
+            if is_meant_to_end(error):
+                raise
             raise ValueError(f"cannot unpickle: {type(error).__name__}: {error}") from error
 
     def bridge(self, payload_size: int, trailer_size: int) -> bytes:  # noqa: ARG002
@@ -65,6 +71,41 @@ def _reduce_array(array: np.ndarray) -> Any:
     return np.ndarray.view, (plain, array.dtype)
 
 
+def _reduce_other_array(array: np.ndarray) -> Any:
+    """Reduce an array of a class of its own, as that class says, if it gives the same back."""
+    if not array.dtype.isnative and not array.dtype.hasobject:
+        raise TypeError(f"numpy would turn the bytes of dtype {array.dtype.str} around")
+    return array.__reduce_ex__(_PROTOCOL)
+
+
+def _reduce_matrix(array: np.ndarray) -> Any:
+    return np.ndarray.view, (np.asarray(array), np.matrix)
+
+
+def _reduce_masked(array: Any) -> Any:
+    """Reduce a masked array; numpy's own way loses a hard mask, and that there is no mask."""
+    extra = {name for name in vars(array) if name not in _OF_MASKS}
+    if extra or array._optinfo or array._baseclass is not np.ndarray:
+        if array.hardmask or not array.dtype.isnative:
+            raise TypeError("numpy would lose its hard mask, or turn its bytes around")
+        return array.__reduce_ex__(_PROTOCOL)
+    fill, data = array._fill_value, np.asarray(array)
+    if fill is not None and fill.dtype != array.dtype:
+        fill = None  # nobody chose it: numpy noted its own choice
+    # Data, mask, dtype, copy, subclasses, dimensions, what fills, keep the mask, harden it.
+    arguments = (data, array._mask, None, False, True, 0, fill, True, array.hardmask)
+    return type(array), arguments
+
+
+#: What a masked array keeps in its dictionary besides its users' attributes.
+_OF_MASKS = frozenset(
+    {
+        *("_basedict", "_baseclass", "_fill_value", "_hardmask", "_isfield", "_mask", "_optinfo"),
+        "_sharedmask",
+    }
+)
+
+
 def _reduce_integer(scalar: np.generic) -> Any:
     # A type of its own with the size of another: numpy would name it by its size.
     return type(scalar), (int(scalar),)
@@ -75,10 +116,21 @@ def _reduce_text(scalar: np.generic) -> Any:
     return type(scalar), (scalar[:],)  # type: ignore[index]
 
 
-#: By exact type, and so without cost for others. All are undone by numpy's own names.
-_REDUCERS: Mapping[type, Callable[[Any], Any]] = ChainMap(
+#: By type, and so without cost for others. All are undone by numpy's own names.
+class _Reducers(ChainMap[type, Callable[[Any], Any]]):
+    def __missing__(self, kind: type) -> Callable[[Any], Any]:
+        if not issubclass(kind, np.ndarray):
+            raise KeyError(kind)
+        # Newer versions of numpy load this module only where it is used.
+        masks = sys.modules.get("numpy.ma")
+        is_masked = masks is not None and kind is masks.MaskedArray
+        return _reduce_masked if is_masked else _reduce_other_array
+
+
+_REDUCERS: Mapping[type, Callable[[Any], Any]] = _Reducers(
     {
         np.ndarray: _reduce_array,
+        np.matrix: _reduce_matrix,
         np.longlong: _reduce_integer,
         np.ulonglong: _reduce_integer,
         np.str_: _reduce_text,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from neurotools.memo.errors import UnknownChoice, UnstorableValue
+from neurotools.memo.careful import is_meant_to_end
+from neurotools.memo.errors import UnknownChoice
 from neurotools.memo.formats.base import MARK, PayloadFormat
 
 
@@ -116,7 +117,9 @@ def holds(form: PayloadFormat, value: Any) -> bool:
     """Return whether a format can store a value, and give the same back."""
     try:
         form.encode(value)
-    except UnstorableValue:
+    except BaseException as error:  # pickling runs the user's own code
+        if is_meant_to_end(error):
+            raise
         return False
     return True
 

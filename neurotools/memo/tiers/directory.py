@@ -8,6 +8,7 @@ names, and what killed processes left (`neurotools.memo.tiers.unfinished`).
 from __future__ import annotations
 
 import errno
+import io
 import mmap
 import os
 import stat
@@ -54,9 +55,7 @@ _READ = (
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_BINARY", 0)
 )
-_WRITE = (
-    os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-)
+#: Nothing of Python's runs between opening and owning: an interrupt there would lose a descriptor.
 
 
 class DirectoryTier:
@@ -379,14 +378,12 @@ def _write_once(
 ) -> None:
     temporary = names.take(folder)
     try:
-        descriptor = os.open(temporary, _WRITE, folders.file_mode)
-        try:
-            folders.allow(descriptor)
-            write_whole(descriptor, blob)
+        # No interrupt comes between the opening and what closes it.
+        with io.FileIO(temporary, "xb", opener=folders.opener) as file:
+            folders.allow(file.fileno())
+            write_whole(file.fileno(), blob)
             if finish is not None:
-                finish(descriptor)
-        finally:
-            os.close(descriptor)
+                finish(file.fileno())
         commit()
         os.replace(temporary, path)
     except BaseException:

@@ -7,6 +7,7 @@ group where that was asked for. Not here: who may have written what is there (`t
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import stat
 import time
@@ -40,6 +41,8 @@ class Folders:
     ----------
     file_mode : int
         The mode of new files.
+    opener : callable
+        Opens a new file in that mode, see `open`.
 
     Raises
     ------
@@ -52,6 +55,7 @@ class Folders:
             raise UnknownChoice("shared", shared, ["None", "group"])
         self.root, self.shared, self._trust = root, shared, trust
         self.file_mode = 0o600 if shared is None else 0o660
+        self.opener = functools.partial(os.open, mode=self.file_mode)
 
     def make_root(self) -> None:
         """Make the cache's folder, with its parents."""

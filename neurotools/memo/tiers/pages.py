@@ -54,7 +54,7 @@ class Pages:
         try:
             self._descriptor = os.memfd_create("neurotools", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         except BaseException:
-            _IN_USE.pop()
+            _drop()
             raise
         write_whole(self._descriptor, blob)
         _seal(self._descriptor)
@@ -74,7 +74,7 @@ class Pages:
         try:
             return _Mapping(self._descriptor, self.size, access=mmap.ACCESS_COPY)
         except BaseException:
-            _IN_USE.pop()
+            _drop()
             raise
 
     def array(self, shape: tuple[int, ...], typestr: str, start: int) -> np.ndarray[Any, Any]:
@@ -108,7 +108,7 @@ class Pages:
     def __del__(self) -> None:
         with contextlib.suppress(AttributeError, OSError):
             os.close(self._descriptor)
-            _IN_USE.pop()
+            _drop()
 
 
 class _Lease:
@@ -143,7 +143,7 @@ class _Mapping(mmap.mmap):
     """A mapping that counts its descriptor."""
 
     def __del__(self) -> None:
-        _IN_USE.pop()
+        _drop()
 
 
 def _take() -> None:
@@ -151,6 +151,12 @@ def _take() -> None:
     if len(_IN_USE) >= _most():
         raise OSError(f"{len(_IN_USE)} descriptors are in use for results in memory")
     _IN_USE.append(None)
+
+
+def _drop() -> None:
+    # An interrupt may have had one counted off twice.
+    with contextlib.suppress(IndexError):
+        _IN_USE.pop()
 
 
 @functools.cache

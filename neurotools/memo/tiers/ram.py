@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 
+from neurotools.memo import forks
 from neurotools.memo.entry import Blob, Key, Record
 from neurotools.memo.tiers.kept import Kept
 
@@ -34,7 +34,7 @@ class RamTier:
         self.max_bytes = max_bytes
         self._size = 0
         self._entries: OrderedDict[Key, Kept] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = forks.lock_of(self)
 
     def get(self, key: Key) -> Kept | None:
         kept = self._entries.get(key)
@@ -79,7 +79,7 @@ class RamTier:
                 self._shrink()
 
     def _shrink(self) -> None:
-        while self._size > self.max_bytes:
+        while self._size > self.max_bytes and self._entries:
             _, oldest = self._entries.popitem(last=False)
             self._size -= oldest.size
 

@@ -23,7 +23,7 @@ import stat
 import threading
 from collections.abc import Iterable, Iterator
 
-from neurotools.memo.locks import hold_for_life, is_alive
+from neurotools.memo.lockfiles import hold_for_life, is_alive
 from neurotools.memo.tiers.folders import Folders
 from neurotools.memo.tiers.trust import Trust
 from neurotools.memo.watch.deadline import moved

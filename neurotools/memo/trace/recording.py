@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from types import CodeType, FrameType
 from typing import Any
 
+from neurotools.memo import forks
 from neurotools.memo.digest.files import file_digest
 from neurotools.memo.errors import UndigestableValue
 
@@ -54,7 +55,7 @@ class Recording:
 _active: list[Recording] = []
 #: Code that each of them has.
 _noted: set[CodeType] = set()
-_lock = threading.Lock()
+_lock = forks.lock_of(__name__)
 _tool: int | None = None
 _is_hooked = False
 

@@ -1,0 +1,162 @@
+"""Whether somebody who holds a key does nothing but wait, perhaps for us.
+
+A computation may wait for a thread or a process that asks for the very same key. Nobody says so:
+the thread was there before, the process was started by a program in between. So whoever waits looks
+now and then at who holds the key. Somebody who stands still may stand still for ever: the waiter
+then computes, which costs work and never correctness.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from types import FrameType
+
+#: Seconds for which somebody stands still where nobody else works for him, and where it is unknown.
+_SOON, _LATE = 0.3, 10.0
+#: The share of a processor that counts as doing nothing.
+_IDLE = 0.05
+
+#: Where threads wait for other threads.
+_WAITING = frozenset(
+    {
+        *("threading", "queue", "concurrent.futures._base", "concurrent.futures.thread"),
+        *("multiprocessing.pool", "joblib.parallel", "joblib._parallel_backends"),
+        *("neurotools.memo.flight", "neurotools.memo.tiers.helper"),
+    }
+)
+#: Who waits in a selector for threads alone.
+_SELECTING = frozenset({"asyncio.base_events", "multiprocessing.pool"})
+
+
+class ThreadWatch:
+    """A look, now and then, at a thread of this process.
+
+    Parameters
+    ----------
+    thread : int
+        Its identifier.
+    """
+
+    def __init__(self, thread: int) -> None:
+        self.thread = thread
+        self._place: tuple[int, int] | None = None
+        self._since = self._processor = 0.0
+
+    def stands(self) -> bool:
+        """Tell whether it has ended, or waits and seems to wait for ever."""
+        frames = sys._current_frames()
+        frame = frames.pop(self.thread, None)
+        if frame is None:
+            return True
+        frames.pop(threading.get_ident(), None)
+        place = (id(frame), frame.f_lasti) if _waits(frame) else None
+        now, processor = time.monotonic(), time.process_time()
+        if place is None or place != self._place:
+            self._place, self._since, self._processor = place, now, processor
+            return False
+        if now - self._since < _SOON:
+            return False
+        # An event loop may wait for a thread, or for the network.
+        if _module(frame) in _WAITING and all(map(_waits, frames.values())):
+            return True
+        idle = processor - self._processor < _IDLE * (now - self._since)
+        return idle and now - self._since > _LATE
+
+
+def _module(frame: FrameType) -> str:
+    name = frame.f_globals.get("__name__", "")
+    return name if isinstance(name, str) else ""
+
+
+def _waits(frame: FrameType) -> bool:
+    """Tell whether a thread waits for other threads of this process."""
+    name = _module(frame)
+    if name != "selectors":
+        return name in _WAITING
+    above = frame.f_back
+    for _ in range(4):
+        if above is None:
+            return False
+        if _module(above) in _SELECTING:
+            return True
+        above = above.f_back
+    return False
+
+
+class ProcessWatch:
+    """A look, now and then, at a process that we descend from.
+
+    Parameters
+    ----------
+    process : int
+        Its number.
+    """
+
+    def __init__(self, process: int) -> None:
+        self.process = process
+        self._since, self._processor = time.monotonic(), _processor_ticks(process)
+
+    def stands(self) -> bool:
+        """Tell whether it waits and seems to wait for ever."""
+        now, processor = time.monotonic(), _processor_ticks(self.process)
+        if processor != self._processor:
+            self._since, self._processor = now, processor
+            return False
+        if now - self._since > _SOON and _all_wait(self.process):
+            return True
+        return now - self._since > _LATE
+
+
+def ancestors() -> set[int]:
+    """Return the numbers of the processes that this one descends from, as far as they are known."""
+    found = {os.getppid()} - {0, os.getpid()}
+    parents = sys.modules.get("multiprocessing.process")
+    parent = parents.parent_process() if parents is not None else None
+    if parent is not None and parent.pid:
+        found.add(parent.pid)
+    left = list(found)
+    while left:
+        above = _parent(left.pop())
+        if above and above not in found:
+            found.add(above)
+            left.append(above)
+    return found
+
+
+def _facts(process: int) -> list[str]:
+    """Return what Linux tells of a process, from its state on; nothing elsewhere."""
+    try:
+        with open(f"/proc/{process}/stat", encoding="utf-8", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()
+    except OSError:
+        return []
+
+
+def _parent(process: int) -> int:
+    facts = _facts(process)
+    return int(facts[1]) if len(facts) > 1 else 0
+
+
+def _processor_ticks(process: int) -> int:
+    """Return the processor time of a process, in hundredths of a second or so."""
+    facts = _facts(process)
+    return int(facts[11]) + int(facts[12]) if len(facts) > 12 else 0
+
+
+def _all_wait(process: int) -> bool:
+    """Tell whether all threads of a process wait for others; a sleep may be its computation."""
+    folder = f"/proc/{process}/task"
+    try:
+        places = [_place(f"{folder}/{thread}/wchan") for thread in os.listdir(folder)]
+    except OSError:
+        return False
+    return all(place != "0" and "sleep" not in place for place in places)
+
+
+def _place(path: str) -> str:
+    """Return where in the kernel a thread waits; ``0`` where it works, or nobody may know."""
+    with open(path, encoding="ascii", errors="replace") as file:
+        return file.read() or "0"
