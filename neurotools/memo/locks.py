@@ -3,8 +3,7 @@
 It is held as a POSIX record lock: the kernel frees it when its holder dies, it works over NFS, and
 nothing piles up however many keys there are. (Lock files, one per key, as lock libraries offer
 them, pile up or race when they are removed.) The kernel refuses a lock that would close a circle of
-waiting processes. Where there are no locks, everybody goes on without. A process that writes holds
-a byte of its own for as long as it lives: neither clocks nor process numbers tell that so well.
+waiting processes. Where there are no locks, everybody goes on without.
 """
 
 from __future__ import annotations
@@ -47,8 +46,6 @@ class _LockFile(NamedTuple):
 
 _FILES: dict[str, _LockFile] = {}
 _FILES_LOCK = threading.Lock()
-#: The byte of this process in the lock file of each folder where it writes.
-_LIVES: dict[str, int] = {}
 
 
 def _forget() -> None:
@@ -56,7 +53,6 @@ def _forget() -> None:
     # The file descriptors are as good as new: record locks stay with the parent.
     global _FILES_LOCK
     _FILES_LOCK = threading.Lock()
-    _LIVES.clear()
 
 
 if hasattr(os, "register_at_fork"):
@@ -113,30 +109,6 @@ def _waited_for(folder: str, key: Key) -> FileLock:
         return NO_LOCK
 
 
-def hold_for_life(folder: str, process: str) -> None:
-    """Show other processes that this one lives, until it ends, however it does."""
-    _LIVES[folder] = _offset_of_process(process)
-    with contextlib.suppress(OSError):
-        _try_lock(_lock_file(folder), _LIVES[folder])
-
-
-def is_alive(folder: str, process: str) -> bool | None:
-    """Return whether another process shows that it lives, None where that cannot be seen."""
-    try:
-        descriptor, offset = _lock_file(folder), _offset_of_process(process)
-        if not _try_lock(descriptor, offset):
-            return True
-        _unlock(descriptor, offset)
-    except OSError:
-        return None
-    return False
-
-
-def _offset_of_process(process: str) -> int:
-    # Behind those of all keys.
-    return (1 << 62) + (xxhash.xxh3_64_intdigest(process.encode("utf-8", "surrogatepass")) >> 2)
-
-
 def _offset(key: Key) -> int:
     # Two keys that share a byte by chance (one in 2**62) merely wait for each other.
     return xxhash.xxh3_64_intdigest(key.path.encode("utf-8", "surrogatepass")) >> 2
@@ -153,8 +125,6 @@ def _lock_file(folder: str) -> int:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
             facts = os.fstat(descriptor)
             file = _FILES[folder] = _LockFile(descriptor, facts.st_dev, facts.st_ino)
-            if folder in _LIVES:
-                _try_lock(descriptor, _LIVES[folder])
         return file.descriptor
 
 

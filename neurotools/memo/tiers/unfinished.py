@@ -8,8 +8,8 @@ many entries there are. Now and then each process that writes looks at some list
 
 Whether the process of a list still lives is not asked by its number, which another may have by now,
 or which counts in another container, and not by the clock: while it lives it holds a lock
-(`neurotools.memo.locks`), which the kernel frees. Locks of other computers are not seen everywhere.
-Where they may not be, what is left goes when it is a day old by the file system's own clock.
+(`neurotools.memo.tiers.alive`), which the system frees. Locks of other computers are not seen
+everywhere. Where they may not be, what is left goes when it is a day old by the file system's clock.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import os
 import threading
 from collections.abc import Iterable, Iterator
 
-from neurotools.memo.locks import hold_for_life, is_alive
+from neurotools.memo.tiers import alive
 
 #: A file that nobody has touched for so many seconds is left over, whoever made it.
 LEFTOVER_SECONDS = 24 * 3600.0
@@ -40,13 +40,14 @@ class Unfinished:
     root : str
         The cache's folder.
     lists : str
-        Folder of the lists, one for each process that writes, in the folder of the lock file.
+        Folder of the lists, one for each process that writes.
     """
 
     def __init__(self, root: str, lists: str) -> None:
         self._root, self._lists = root, lists
         self._process = _process()
         self._own = os.path.join(lists, self._process)
+        self._alive = os.path.join(os.path.dirname(lists), "alive")
         self._free: dict[str, list[str]] = {}
         self._made, self._is_known = 0, False
         self._writes = itertools.count(1)
@@ -117,7 +118,7 @@ class Unfinished:
         """Show that we live, and remove what others left unfinished that do not."""
         os.makedirs(self._lists, mode=0o700, exist_ok=True)
         # Held before the list is there, so that nobody finds it without.
-        hold_for_life(os.path.dirname(self._lists), self._process)
+        alive.show(self._alive, self._process)
         if not os.path.exists(self._own):
             self._forget()
         self._is_known = True
@@ -142,10 +143,10 @@ class Unfinished:
     def _clear_up(self, process: str, now: float) -> None:
         """Remove what a process left, as far as it is left over, and its list with the last."""
         place = os.path.join(self._lists, process)
-        alive = is_alive(os.path.dirname(self._lists), process)
-        ended = alive is False and self._sees_locks_of(process, place)
+        lives = alive.lives(self._alive, process)
+        ended = lives is False and self._sees_locks_of(process, place)
         # A file is no older than the list that names it.
-        if alive or not (ended or _is_older(place, now, LEFTOVER_SECONDS)):
+        if lives or not (ended or _is_older(place, now, LEFTOVER_SECONDS)):
             return
         with open(place, "rb") as file:
             names = os.fsdecode(file.read()).split("\n")
