@@ -9,7 +9,8 @@ many entries there are. Now and then each process that writes looks at some list
 Whether the process of a list still lives is not asked by its number, which another may have by now,
 or which counts in another container, and not by the clock: while it lives it holds a lock
 (`neurotools.memo.tiers.alive`), which the system frees. Locks of other computers are not seen
-everywhere. Where they may not be, what is left goes when it is a day old by the file system's clock.
+everywhere. Where they may not be, what is left goes when it is a day old by the file system's own
+clock.
 """
 
 from __future__ import annotations
