@@ -169,19 +169,22 @@ def damage(root: Path, say: Callable[..., None]) -> NoReturn:
     """Damage entries of `worn` for ever."""
     chance = random.Random()
     while True:
-        paths = [path for tier in root.glob("tier*") for path in tier.glob("cache/**/worn/*/*.*")]
+        paths = list(root.glob("tier*/cache/benchmarks/reliability/values/worn/*/*.*"))
         chance.shuffle(paths)
-        for path in paths[:50]:
-            time.sleep(0.02)
-            with contextlib.suppress(FileNotFoundError, IsADirectoryError, OSError):
-                _damaged(path, chance)
-                say("damages")
+        time.sleep(0.2)
+        for path in paths[:20]:
+            # It may be gone, or no file any more.
+            with contextlib.suppress(OSError):
+                if _damaged(path, chance):
+                    say("damages")
 
 
-def _damaged(path: Path, chance: random.Random) -> None:
-    if path.name == "manifest.json" or path.name.startswith("."):
-        return
+def _damaged(path: Path, chance: random.Random) -> bool:
+    if path.name == "manifest.json" or path.name.startswith(".") or not path.is_file():
+        return False
     content = bytearray(path.read_bytes())
+    if not content:
+        return False
     place = chance.randrange(len(content))
     kind = chance.randrange(5)
     if kind == 0:
@@ -196,13 +199,14 @@ def _damaged(path: Path, chance: random.Random) -> None:
         with open(path, "r+b") as file:
             file.write(content)
             file.truncate()
-        return
+        return True
     other = path.with_name("damaging")
     if kind == 4:
         os.mkfifo(other)
     else:
         other.write_bytes(content)
     os.replace(other, path)
+    return True
 
 
 class Soak:
@@ -273,10 +277,12 @@ class Soak:
                 self.hear(random.random())
                 self.strike(random.randrange(self.workers))
         finally:
-            for child in [damager, *self.running]:
+            for child in [*self.running, damager]:
                 os.kill(child, signal.SIGKILL)
-                os.waitpid(child, 0)
+                ended = os.waitpid(child, 0)[1]
         self.hear(0.1)
+        if os.waitstatus_to_exitcode(ended) != -signal.SIGKILL:
+            raise RuntimeError("the process that damages entries ended by itself")
         self.look_at_all()
         return self.counts
 

@@ -3,13 +3,11 @@
 Locks are POSIX record locks: the kernel frees them when their holder dies, they work over NFS, and
 nothing piles up however many there are. (Lock files, one per key, as lock libraries offer them,
 pile up or race when they are removed.) To close the file would be to free all locks of a process
-in it. A process that writes holds a byte of its own for as long as it lives: neither clocks nor
-process numbers tell that so well. Not here: which byte is a key's, and waiting (`locks`).
+in it. Not here: which byte is a key's, and waiting (`locks`).
 """
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import stat
@@ -17,8 +15,6 @@ import struct
 import sys
 import threading
 import time
-
-import xxhash
 
 from neurotools.memo.watch.health import Health, known_health
 
@@ -59,8 +55,6 @@ _FILES: dict[str, LockFile] = {}
 # A signal handler, or what is run when an object goes, may call a memoized function meanwhile.
 _FILES_LOCKS: dict[str, threading.RLock] = {}  # type: ignore[valid-type, unused-ignore]
 _COUNTING = threading.RLock()
-#: The byte of this process in the lock file of each folder where it writes.
-_LIVES: dict[str, int] = {}
 
 
 def _forget() -> None:
@@ -69,7 +63,6 @@ def _forget() -> None:
     global _COUNTING
     _FILES_LOCKS.clear()
     _COUNTING = threading.RLock()
-    _LIVES.clear()
     for file in _FILES.values():
         file.users = 0
 
@@ -92,9 +85,6 @@ def opened(folder: str) -> LockFile:
             _close_idle()
             _make(folder)
             file = _FILES[folder] = _open(folder)
-            if folder in _LIVES:
-                try_lock(file.descriptor, _LIVES[folder])
-                file.users += 1
         with _COUNTING:
             file.users += 1
         return file
@@ -104,37 +94,6 @@ def health_of(folder: str) -> Health | None:
     """Return the health of the cache that holds a lock folder, if it is to be seen to."""
     health = known_health(os.path.dirname(folder))
     return health if health is not None and health.is_guarded else None
-
-
-def hold_for_life(folder: str, process: str) -> None:
-    """Show other processes that this one lives, until it ends, however it does."""
-    offset = _offset_of_process(process)
-    if _LIVES.get(folder) == offset:
-        opened(folder).leave()  # anew, if the file was removed
-        return
-    _LIVES[folder] = offset
-    with contextlib.suppress(OSError):
-        try_lock(opened(folder).descriptor, offset)
-
-
-def is_alive(folder: str, process: str) -> bool | None:
-    """Return whether another process shows that it lives, None where that cannot be seen."""
-    offset = _offset_of_process(process)
-    try:
-        file = opened(folder)
-        try:
-            if not try_lock(file.descriptor, offset):
-                return True
-            unlock(file.descriptor, offset)
-        finally:
-            file.leave()
-    except OSError:
-        return None
-    return False
-
-
-def _offset_of_process(process: str) -> int:
-    return BEYOND + (xxhash.xxh3_64_intdigest(process.encode("utf-8", "surrogatepass")) >> 2)
 
 
 def _lock_of(folder: str) -> threading.RLock:  # type: ignore[valid-type, unused-ignore]

@@ -67,7 +67,8 @@ def test_locks_that_a_thread_of_the_parent_holds_are_free_in_the_child(remembere
         with contextlib.ExitStack() as stack:
             for owner in list(forks._OWNERS):
                 stack.enter_context(owner._lock)
-            stack.enter_context(lockfiles._FILES_LOCK)
+            for lock in (*lockfiles._FILES_LOCKS.values(), lockfiles._COUNTING):
+                stack.enter_context(lock)
             stack.enter_context(flight._HELD._lock)
             all_held.set()
             done.wait(60)

@@ -9,9 +9,9 @@ import time
 import pytest
 
 from neurotools.memo import flight, lockfiles
-from neurotools.memo.locks import FileLock
 from neurotools.memo.entry import Key
 from neurotools.memo.flight import Flight
+from neurotools.memo.locks import FileLock
 
 KEY = Key("f", "code", "hash.key", "npy")
 OTHER = Key("f", "code", "hash.other", "npy")

@@ -8,8 +8,9 @@ many entries there are. Now and then each process that writes looks at some list
 
 Whether the process of a list still lives is not asked by its number, which another may have by now,
 or which counts in another container, and not by the clock: while it lives it holds a lock
-(`neurotools.memo.locks`), which the kernel frees. Locks of other computers are not seen everywhere.
-Where they may not be, what is left goes when it is a day old by the file system's own clock.
+(`neurotools.memo.tiers.alive`), which the system frees. Locks of other computers are not seen
+everywhere. Where they may not be, what is left goes when it is a day old by the file system's own
+clock.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import stat
 import threading
 from collections.abc import Iterable, Iterator
 
-from neurotools.memo.lockfiles import hold_for_life, is_alive
+from neurotools.memo.tiers import alive
 from neurotools.memo.tiers.folders import Folders
 from neurotools.memo.tiers.trust import Trust
 from neurotools.memo.watch.deadline import moved
@@ -57,7 +58,7 @@ class Unfinished:
     root : str
         The cache's folder.
     lists : str
-        Folder of the lists, one for each process that writes, in the folder of the lock file.
+        Folder of the lists, one for each process that writes.
     folders : Folders, optional
         Makes that folder; by default one that is private.
     """
@@ -67,6 +68,7 @@ class Unfinished:
         self._folders = folders or Folders(root, Trust())
         self._process = _process()
         self._own = os.path.join(lists, self._process)
+        self._alive = os.path.join(os.path.dirname(lists), "alive")
         self._free: dict[str, list[str]] = {}
         self._made, self._is_known = 0, False
         self._writes = itertools.count(1)
@@ -151,7 +153,7 @@ class Unfinished:
         """Show that we live, and remove what others left unfinished that do not."""
         self._folders.make(self._lists)
         # Held before the list is there, so that nobody finds it without.
-        hold_for_life(os.path.dirname(self._lists), self._process)
+        alive.show(self._alive, self._process, self._folders.file_mode)
         if not os.path.exists(self._own):
             self._forget()
         self._is_known = True
@@ -177,10 +179,10 @@ class Unfinished:
     def _clear_up(self, process: str, now: float) -> None:
         """Remove what a process left, as far as it is left over, and its list with the last."""
         place = os.path.join(self._lists, process)
-        alive = is_alive(os.path.dirname(self._lists), process)
-        ended = alive is False and self._sees_locks_of(process, place)
+        lives = alive.lives(self._alive, process, self._folders.file_mode)
+        ended = lives is False and self._sees_locks_of(process, place)
         # A file is no older than the list that names it.
-        if alive or not (ended or _is_older(place, now, LEFTOVER_SECONDS)):
+        if lives or not (ended or _is_older(place, now, LEFTOVER_SECONDS)):
             return
         names = [name for name in _listed(place) if _is_below(name, process)]
         paths = [os.path.join(self._root, name) for name in names]

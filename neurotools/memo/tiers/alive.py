@@ -1,0 +1,110 @@
+"""Processes that write to a cache show each other that they live.
+
+Each holds a byte of one file for as long as it lives: a lock that the system frees, however the
+process ends. Neither the time nor process numbers tell that so well. The file serves nothing else:
+to close any descriptor of a file is to free all locks that a process has in it. Not here: one
+computation per key at a time (`neurotools.memo.locks`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+
+import xxhash
+
+_OPEN = (
+    os.O_RDWR
+    | os.O_CREAT
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+)
+
+#: Path -> descriptor, device and inode of each file in use. It stays open.
+_FILES: dict[str, tuple[int, int, int]] = {}
+_LOCK = threading.Lock()
+
+
+def _begin_anew() -> None:
+    """Have a new lock in a forked child; the locks in files have stayed with its parent."""
+    global _LOCK
+    _LOCK = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)
+
+
+def show(path: str, process: str, mode: int = 0o600) -> None:
+    """Show that this process lives, under a name of its own, where there are locks."""
+    with contextlib.suppress(OSError, ImportError):
+        _take(_descriptor(path, mode), process)
+
+
+def lives(path: str, process: str, mode: int = 0o600) -> bool | None:
+    """Return whether another process shows that it lives; None where that cannot be seen."""
+    try:
+        descriptor = _descriptor(path, mode)
+        if not _take(descriptor, process):
+            return True
+        _free(descriptor, process)
+    except (OSError, ImportError):
+        return None
+    return False
+
+
+def _descriptor(path: str, mode: int = 0o600) -> int:
+    with _LOCK:
+        known = _FILES.get(path)
+        if known is not None and _links(*known):
+            return known[0]
+        _close_removed()
+        descriptor = os.open(path, _OPEN, mode)
+        facts = os.fstat(descriptor)
+        if facts.st_mode & mode != mode:
+            with contextlib.suppress(OSError, AttributeError):  # another user's, or Windows
+                os.fchmod(descriptor, mode)
+        _FILES[path] = descriptor, facts.st_dev, facts.st_ino
+        return descriptor
+
+
+def _links(descriptor: int, device: int, inode: int) -> int | None:
+    """Return how many names a file has, or None if somebody has closed it."""
+    # Programs that become daemons close what they know nothing of: the number may be theirs.
+    try:
+        facts = os.fstat(descriptor)
+    except OSError:
+        return None
+    return facts.st_nlink if (facts.st_dev, facts.st_ino) == (device, inode) else None
+
+
+def _close_removed() -> None:
+    """Close files that were removed with their caches, so that descriptors do not pile up."""
+    for path, file in list(_FILES.items()):
+        links = _links(*file)
+        if not links:
+            del _FILES[path]
+        if links == 0:
+            os.close(file[0])
+
+
+def _place(process: str) -> int:
+    return xxhash.xxh3_64_intdigest(process.encode("utf-8", "surrogatepass")) >> 2
+
+
+def _take(descriptor: int, process: str) -> bool:
+    import fcntl  # Windows has none
+
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _place(process))
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
+
+
+def _free(descriptor: int, process: str) -> None:
+    import fcntl
+
+    fcntl.lockf(descriptor, fcntl.LOCK_UN, 1, _place(process))
