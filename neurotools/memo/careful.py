@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from types import CodeType
 
@@ -38,8 +39,9 @@ def _codes(error: BaseException) -> Iterator[CodeType]:
 
 def _handlers() -> set[CodeType]:
     """Return the code of the handlers of signals."""
-    import signal  # not needed where nothing fails
-
+    # Whoever has set a handler has loaded the module; where all descriptors are in use, nobody can.
+    if (signal := sys.modules.get("signal")) is None:
+        return set()
     handlers = map(signal.getsignal, signal.valid_signals())
     functions = (getattr(handler, "__func__", handler) for handler in handlers)
     return {code for one in functions if isinstance(code := getattr(one, "__code__", 0), CodeType)}

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from neurotools.memo.entry import Key
 from neurotools.memo.errors import UndigestableValue
 from neurotools.memo.hierarchy import Hierarchy
+from neurotools.memo.info import CacheInfo, TierInfo
 from neurotools.memo.key import KeyMaker
 from neurotools.memo.options import Options
 from neurotools.memo.runs import Runs
 
 if TYPE_CHECKING:
     from neurotools.memo.explain import Explanation
-    from neurotools.memo.info import CacheInfo, TierInfo
     from neurotools.memo.versions import Version
 
 
@@ -114,16 +114,12 @@ class Offered:
 
     def cache_info(self) -> CacheInfo:
         """Return how often results were loaded and computed in this process, in all and by tier."""
-        from neurotools.memo.info import CacheInfo  # not loaded before it is needed
-
         infos = tuple(self._tier_info(depth) for depth in range(len(self._hierarchy.tiers)))
         return CacheInfo(
             self._counts["hits"], self._counts["misses"], self._counts["uncached"], infos
         )
 
     def _tier_info(self, depth: int) -> TierInfo:
-        from neurotools.memo.info import TierInfo
-
         count = self._hierarchy.counts[depth]
         return TierInfo(
             self._hierarchy.tiers[depth].name,

@@ -21,7 +21,7 @@ import numpy as np
 
 from neurotools.jobs.cache import combine_caches, hierarchical_cacher, scan_cachedir
 from neurotools.memo import lockfiles
-from neurotools.memo.tiers import unfinished
+from neurotools.memo.tiers import alive, unfinished
 from neurotools.memo.watch import health
 from tests.faults.broken import CALLS, Control
 
@@ -233,6 +233,9 @@ class Scene:
         for folder in list(lockfiles._FILES):
             if folder.startswith(self.top):
                 os.close(lockfiles._FILES.pop(folder).descriptor)
+        for file in list(alive._FILES):
+            if file.startswith(self.top):
+                os.close(alive._FILES.pop(file)[0])
 
     def close(self):
         self.control.end()

@@ -13,6 +13,7 @@ import pytest
 from neurotools.jobs.cache import disk_cacher, hierarchical_cacher
 from neurotools.memo import lockfiles
 from neurotools.memo.errors import UnusableLocation
+from neurotools.memo.tiers import alive
 from neurotools.memo.watch import health
 from tests.faults.places import needs_linux, needs_mounts, run, small_disk, unfinished
 from tests.memo.watch.test_breaker import Clock
@@ -89,6 +90,8 @@ def test_a_full_tier_and_one_with_room(tmp_path, caplog, clock, place):
 def close_locks(folder):
     for place in [place for place in lockfiles._FILES if place.startswith(folder)]:
         os.close(lockfiles._FILES.pop(place).descriptor)
+    for place in [place for place in alive._FILES if place.startswith(folder)]:
+        os.close(alive._FILES.pop(place)[0])
 
 
 @needs_mounts
