@@ -1,7 +1,7 @@
 """Hostile inputs for everything that reads: a value comes out, or the error that is documented.
 
 Real inputs are changed at random, with checksums made to fit, and given to each decoder. What is
-counted as bad: any other error, more memory than a bound, two seconds for one input, a crash.
+counted as bad: any other error, more memory than a bound, two seconds of a processor, a crash.
 
     python -m benchmarks.reliability.fuzz                   # 20,000 inputs, some seconds
     python -m benchmarks.reliability.fuzz --many 1000000    # a few minutes

@@ -179,6 +179,25 @@ def test_a_folder_that_is_opened_later_is_looked_at_again(ground, monkeypatch):
     assert as_user(ME, opened_later, f"{ground}/mine") == 2
 
 
+def test_a_folder_that_is_made_while_it_is_looked_at_is_no_reason_to_warn(tmp_path, monkeypatch):
+    f, computed = decorated(tmp_path)
+    f(1)
+    folder, real = os.path.dirname(f.locate(1)), os.lstat
+    os.rename(folder, f"{folder}-later")
+
+    def later(path, **options):
+        try:
+            return real(path, **options)
+        finally:
+            if path == folder and os.path.exists(f"{folder}-later"):
+                os.rename(f"{folder}-later", folder)
+
+    tier = DirectoryTier(f.cache_root)
+    monkeypatch.setattr(os, "lstat", later)
+    assert tier.get(f._key((1,), {})).value() == Plain(1)
+    assert len(computed) == 1
+
+
 @needs_root
 def test_a_file_that_others_may_write_is_not_opened(ground):
     def loosened(root):

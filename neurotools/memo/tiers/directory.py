@@ -28,7 +28,7 @@ from neurotools.memo.seal import CHECKSUM_SIZE, SIZE, Sealed, check_foot, checks
 from neurotools.memo.signing import Signer
 from neurotools.memo.tiers.folders import PRIVATE, Folders
 from neurotools.memo.tiers.reading import read_whole
-from neurotools.memo.tiers.trust import Doubt, Trust
+from neurotools.memo.tiers.trust import GONE, Doubt, Trust
 from neurotools.memo.tiers.unfinished import Unfinished, is_gone, unfinished_in
 from neurotools.memo.tiers.writing import write_whole
 from neurotools.memo.watch.deadline import commit, moved
@@ -139,6 +139,11 @@ class DirectoryTier:
         doubt = self._doubt(path) if key.method in RUNS_CODE else None
         try:
             descriptor = os.open(path, _READ)
+            if doubt is not None and doubt.reason == GONE:
+                # Somebody has made the folder since we looked at it.
+                os.close(descriptor)
+                doubt = self._doubt(path)
+                descriptor = os.open(path, _READ)
         except FileNotFoundError:
             return None
         except OSError as error:

@@ -8,6 +8,7 @@ folders that others can write to (`neurotools.memo.signing`).
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import os
 import stat
@@ -20,6 +21,9 @@ from typing import NamedTuple
 REMEMBERED_SECONDS = 1.0
 _MOST_REMEMBERED = 4096
 _MOST_LINKS = 40
+
+#: The reason for a doubt about a folder that is not there.
+GONE = os.strerror(errno.ENOENT)
 
 _HAS_USERS = hasattr(os, "geteuid")
 
