@@ -1,8 +1,9 @@
 """Every call x every error x each tier x whatever is done with a cache: run in one process.
 
-    LD_PRELOAD=... BROKEN_CONTROL=... python -m tests.faults.matrix SHARE OF [ERROR ...]
+    LD_PRELOAD=... BROKEN_CONTROL=... python -m tests.faults.matrix SHARE OF [all]
 
-does every OF-th case from the SHARE-th on, in one rhythm or in all, and prints a count and what failed, as JSON.
+does every OF-th case from the SHARE-th on, in one rhythm or in all, and prints a count and what
+failed, as JSON.
 """
 
 import contextlib
@@ -56,11 +57,12 @@ class Case(NamedTuple):
 
 def cases(errors=ERRORS, *, all_rhythms=False):
     """Return all combinations, each in one rhythm, drawn by a fixed lot, or in all of them."""
-    lot, turns, found = random.Random(3), itertools.cycle(("npy", "pickle")), []
-    for combination in itertools.product(OUTAGES, errors, PLACES, DEEDS):
-        for rhythm in RHYTHMS if all_rhythms else [lot.choice(RHYTHMS)]:
-            found.append(Case(*combination, rhythm, next(turns)))
-    return found
+    lot, turns = random.Random(3), itertools.cycle(("npy", "pickle"))
+    return [
+        Case(*combination, rhythm, next(turns))
+        for combination in itertools.product(OUTAGES, errors, PLACES, DEEDS)
+        for rhythm in (RHYTHMS if all_rhythms else [lot.choice(RHYTHMS)])
+    ]
 
 
 #: How many items results have, so that a call comes into use at all.
