@@ -5,8 +5,9 @@ the first call on, once, or every second time, while results are looked for, sto
 purged, listed and explained. Counted is what went wrong: a wrong result, an exception of the cache,
 more than one warning, another tier left out, a file left behind, a tier not used again afterwards.
 
-    python -m benchmarks.reliability.broken_tiers               # all: half an hour on two cores
-    python -m benchmarks.reliability.broken_tiers --many 2000   # so many, spread over all
+    python -m benchmarks.reliability.broken_tiers               # ten minutes on two cores
+    python -m benchmarks.reliability.broken_tiers --all         # in every rhythm: half an hour
+    python -m benchmarks.reliability.broken_tiers --many 1000   # so many, spread over all
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ from tests.faults.broken import Control, environment
 from tests.faults.matrix import cases
 
 
-def start(share: int, of: int, folder: str) -> subprocess.Popen[str]:
+def start(share: int, of: int, folder: str, rhythms: Sequence[str]) -> subprocess.Popen[str]:
     """Have a process do every so many cases."""
     control = os.path.join(folder, f"control-{share}")
     Control(control)
-    command = [sys.executable, "-m", "tests.faults.matrix", str(share), str(of)]
+    command = [sys.executable, "-m", "tests.faults.matrix", str(share), str(of), *rhythms]
     return subprocess.Popen(
         command,
         env=environment(control),
@@ -62,16 +63,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run it; return how many cases went wrong."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--many", type=int, default=0, help="cases to do; by default, all")
+    parser.add_argument("--all", action="store_true", help="each combination in every rhythm")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args(arguments)
-    everything = len(cases())
+    everything = len(cases(all_rhythms=options.all))
+    rhythms = ["all"] if options.all else []
     step = max(1, everything // options.many) if options.many else 1
     while gcd(step, everything) > 1:  # or some kinds would be left out
         step += 1
     count, started = options.processes, time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         # Shares that differ by the step, so that together they are every step-th case.
-        running = [start(number * step, count * step, folder) for number in range(count)]
+        running = [start(number * step, count * step, folder, rhythms) for number in range(count)]
         printed = [process.communicate()[0] for process in running]
     results = [json.loads(lines.splitlines()[-1]) for lines in printed]
     print(told(results, time.perf_counter() - started))

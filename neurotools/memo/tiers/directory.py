@@ -41,6 +41,8 @@ MANIFEST, MANIFEST_LIMIT = "manifest.json", 64 << 20
 DURABILITIES = ("process", "power")
 #: Of larger files the end is looked at first.
 _LARGE = 16 << 20
+#: Bytes that a name and a path may have on any disk; a disk that is broken may say so of others.
+_LONGEST_NAME, _LONGEST_PATH = 255, 4095
 #: Files remembered as verified: to read all of a file would be to lose what mapping it gains.
 _MOST_VERIFIED = 4096
 
@@ -119,7 +121,7 @@ class DirectoryTier:
         except LeftAlone:
             pass  # it is made when something is written
         except (OSError, ValueError) as error:
-            if _is_nonsense(error):
+            if _is_nonsense(error, self.root):
                 raise UnusableLocation(self.root, _reason(error)) from None
             self.health.tell_failure("open", error)
 
@@ -361,10 +363,14 @@ def _absolute(root: str) -> str:
         raise UnusableLocation(os.fspath(root), "the working directory is gone") from None
 
 
-def _is_nonsense(error: Exception) -> bool:
+def _is_nonsense(error: Exception, path: str) -> bool:
     """Return whether no folder can be there, whatever becomes of the disk."""
-    senseless = {errno.EEXIST, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EINVAL}
-    return not isinstance(error, OSError) or error.errno in senseless
+    if not isinstance(error, OSError):
+        return True
+    if error.errno == errno.ENAMETOOLONG:
+        parts = os.fsencode(path).split(os.fsencode(os.sep))
+        return max(map(len, parts)) > _LONGEST_NAME or len(os.fsencode(path)) > _LONGEST_PATH
+    return error.errno in {errno.EEXIST, errno.ENOTDIR, errno.EINVAL}
 
 
 def _reason(error: Exception) -> str:
