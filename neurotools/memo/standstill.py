@@ -16,6 +16,8 @@ from types import FrameType
 
 #: Seconds for which somebody stands still where nobody else works for him, and where it is unknown.
 _SOON, _LATE = 0.3, 10.0
+#: As the first, for a process, of which less is known.
+_SOON_OUTSIDE = 1.0
 #: The share of a processor that counts as doing nothing.
 _IDLE = 0.05
 
@@ -43,7 +45,7 @@ class ThreadWatch:
     def __init__(self, thread: int) -> None:
         self.thread = thread
         self._place: tuple[int, int] | None = None
-        self._since = self._processor = 0.0
+        self._since = self._there = self._processor = 0.0
 
     def stands(self) -> bool:
         """Tell whether it has ended, or waits and seems to wait for ever."""
@@ -54,13 +56,16 @@ class ThreadWatch:
         frames.pop(threading.get_ident(), None)
         place = (id(frame), frame.f_lasti) if _waits(frame) else None
         now, processor = time.monotonic(), time.process_time()
-        if place is None or place != self._place:
-            self._place, self._since, self._processor = place, now, processor
-            return False
-        if now - self._since < _SOON:
+        if place is None or self._place is None:
+            self._since, self._processor = now, processor
+        if place != self._place:
+            self._place, self._there = place, now
+        if place is None:
             return False
         # An event loop may wait for a thread, or for the network.
-        if _module(frame) in _WAITING and all(map(_waits, frames.values())):
+        waits_for_threads = _module(frame) in _WAITING and _has_no_end(frame)
+        others = (_waits(other) and _has_no_end(other) for other in frames.values())
+        if now - self._there > _SOON and waits_for_threads and all(others):
             return True
         idle = processor - self._processor < _IDLE * (now - self._since)
         return idle and now - self._since > _LATE
@@ -86,6 +91,14 @@ def _waits(frame: FrameType) -> bool:
     return False
 
 
+def _has_no_end(frame: FrameType) -> bool:
+    """Tell whether who waits would do so for ever, if nobody came."""
+    if _module(frame) not in {"threading", "selectors"}:
+        return True
+    timeout = frame.f_locals.get("timeout")
+    return timeout is None or timeout == -1
+
+
 class ProcessWatch:
     """A look, now and then, at a process that we descend from.
 
@@ -105,7 +118,7 @@ class ProcessWatch:
         if processor != self._processor:
             self._since, self._processor = now, processor
             return False
-        if now - self._since > _SOON and _all_wait(self.process):
+        if now - self._since > _SOON_OUTSIDE and _all_wait(self.process):
             return True
         return now - self._since > _LATE
 

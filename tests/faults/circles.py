@@ -86,7 +86,7 @@ def of_a_worker(n):
 
 def with_a_worker(n):
     threading.Thread(target=work, daemon=True).start()
-    threading.Thread(target=lambda: asyncio.run(asyncio.sleep(60)), daemon=True).start()
+    threading.Thread(target=asyncio.new_event_loop().run_forever, daemon=True).start()
     return of_a_worker(n)
 
 
