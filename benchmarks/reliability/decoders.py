@@ -194,7 +194,7 @@ class _Shelf:
 
 def _notes() -> Maker:
     row = known._encoded(  # the rows of a note, as they are written
-        known.Described("f", "def f(): g(N)", "body", known.Reads({}, {}, set(), {"a"}, False))
+        known.Described("f", "def f(): g(N)", "body", known.Reads({}, {}, set(), {"a"}))
     )
     row[3:7] = [["g", [], True, 1]], [["h", ["a"], False, ["x", None]]], [[0, "os", None]], ["a"]
     note = {"layout": known._LAYOUT, "file": "digest", "rows": {"name": row}}

@@ -145,16 +145,3 @@ def test_the_record_is_of_the_files_alone(tmp_path):
     first = recorded("lib.py,sha256=a,1\nlib-1.dist-info/INSTALLER,sha256=b,1\n")
     assert recorded("lib-1.dist-info/INSTALLER,sha256=c,1\nlib.py,sha256=a,1\nlib.pyc,,\n") == first
     assert recorded("lib.py,sha256=z,1\n") != first
-
-
-def test_what_another_thread_is_just_finding_out_is_asked_again(monkeypatch):
-    answers = iter([RuntimeError("dictionary changed size"), AttributeError("base"), "/lib/python"])
-
-    def half_made(_):
-        answer = next(answers)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    monkeypatch.setattr(origin.sysconfig, "get_path", half_made)
-    assert origin._path_of("stdlib") == "/lib/python"
