@@ -5,8 +5,8 @@ the first call on, once, or every second time, while results are looked for, sto
 purged, listed and explained. Counted is what went wrong: a wrong result, an exception of the cache,
 more than one warning, another tier left out, a file left behind, a tier not used again afterwards.
 
-    python -m benchmarks.reliability.broken_tiers               # ten minutes on two cores
-    python -m benchmarks.reliability.broken_tiers --all         # in every rhythm: half an hour
+    python -m benchmarks.reliability.broken_tiers               # three minutes on two cores
+    python -m benchmarks.reliability.broken_tiers --all         # in every rhythm: ten minutes
     python -m benchmarks.reliability.broken_tiers --many 1000   # so many, spread over all
 """
 

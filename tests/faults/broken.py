@@ -4,6 +4,7 @@
 rules that a `Control` of the same file lays down, in that program or in another one.
 """
 
+import atexit
 import contextlib
 import functools
 import mmap
@@ -35,6 +36,7 @@ needs_shim = pytest.mark.skipif(
 def library():
     """Return the path of the compiled shim."""
     folder = tempfile.mkdtemp(prefix="broken-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     made = os.path.join(folder, "broken.so")
     source = Path(__file__).with_name("broken.c")
     command = ["cc", "-shared", "-fPIC", "-O1", "-w", "-U_FORTIFY_SOURCE", "-o", made]
