@@ -22,7 +22,7 @@ from neurotools.console import picture
 from neurotools.jobs.cache import scan_cachedir
 from neurotools.memo.entry import Digested
 from neurotools.memo.errors import CacheError, MissingExtra, UnusableLocation
-from neurotools.memo.tiers.directory import read_record
+from neurotools.memo.tiers.files import read_record
 
 SUMMARY = "analyse a real brain scan four times, and see what is remembered"
 

@@ -16,7 +16,8 @@ from neurotools.memo.formats.registry import FORMATS, decoder
 from neurotools.memo.log import Log
 from neurotools.memo.seal import Sealed, reseal
 from neurotools.memo.signing import Signer, signer_with
-from neurotools.memo.tiers.directory import DirectoryTier, read_record
+from neurotools.memo.tiers.directory import DirectoryTier
+from neurotools.memo.tiers.files import read_record
 from neurotools.memo.tiers.folders import PRIVATE
 
 log = Log(__name__)

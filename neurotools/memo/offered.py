@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections import Counter
 from collections.abc import Mapping
@@ -54,6 +53,8 @@ class Offered:
 
     def explain(self, /, *args: Any, **kwargs: Any) -> Explanation:
         """Return why a call would hit or miss, before running it."""
+        import dataclasses
+
         from neurotools.memo.explain import Explanation, explain
 
         try:

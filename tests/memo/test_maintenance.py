@@ -8,7 +8,7 @@ import pytest
 from neurotools.jobs.cache import disk_cacher
 from neurotools.memo.errors import CorruptEntry
 from neurotools.memo.maintenance import combine, read_value, scan
-from neurotools.memo.tiers.directory import read_record
+from neurotools.memo.tiers.files import read_record
 
 
 @pytest.fixture

@@ -7,13 +7,14 @@ group where that was asked for. Not here: who may have written what is there (`t
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import os
 import stat
 import time
 from collections.abc import Iterator
 
-from neurotools.memo.errors import UnknownChoice, UntrustedPlace
+from neurotools.memo.errors import UnknownChoice, UntrustedPlace, UnusableLocation
 from neurotools.memo.log import Log
 from neurotools.memo.tiers.trust import Trust
 
@@ -21,6 +22,8 @@ log = Log(__name__)
 
 #: Folder for what is no entry; never part of a function's path, which begins with a module.
 PRIVATE = ".neurotools"
+#: Bytes that a name and a path may have on any disk; a disk that is broken may say so of others.
+_LONGEST_NAME, _LONGEST_PATH = 255, 4095
 #: Of what was set aside, so many files stay, and so many bytes: the newest.
 MOST_DAMAGED, DAMAGED_LIMIT = 16, 1 << 30
 
@@ -191,3 +194,28 @@ class Folders:
                 size += getattr(facts, "st_blocks", -(-facts.st_size // 512)) * 512
                 if number > MOST_DAMAGED or size > DAMAGED_LIMIT:
                     (os.rmdir if stat.S_ISDIR(facts.st_mode) else os.unlink)(path)
+
+
+def absolute(root: str) -> str:
+    """Return where a cache's folder is to be, whatever becomes of the working directory."""
+    try:
+        return os.path.abspath(os.fspath(root))
+    except FileNotFoundError:
+        raise UnusableLocation(os.fspath(root), "the working directory is gone") from None
+
+
+def is_nonsense(error: Exception, path: str) -> bool:
+    """Return whether no folder can be there, whatever becomes of the disk."""
+    if not isinstance(error, OSError):
+        return True
+    if error.errno == errno.ENAMETOOLONG:
+        parts = os.fsencode(path).split(os.fsencode(os.sep))
+        return max(map(len, parts)) > _LONGEST_NAME or len(os.fsencode(path)) > _LONGEST_PATH
+    return error.errno in {errno.EEXIST, errno.ENOTDIR, errno.EINVAL}
+
+
+def reason(error: Exception) -> str:
+    """Return why there can be no folder, in words."""
+    if isinstance(error, FileExistsError):
+        return "it is a file, not a folder"
+    return getattr(error, "strerror", None) or str(error)

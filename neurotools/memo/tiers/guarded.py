@@ -8,7 +8,6 @@ from typing import Any, TypeVar, cast
 
 from neurotools.memo.entry import Blob, Key, Record
 from neurotools.memo.tiers.base import Entry, Tier
-from neurotools.memo.tiers.ram import RamTier
 from neurotools.memo.watch import deadline
 from neurotools.memo.watch.health import Health
 
@@ -44,7 +43,7 @@ class Guarded:
         self.tier, self.name = tier, tier.name
         health = getattr(tier, "health", None)
         self.health: Health = Health(tier.name, patience) if health is None else health
-        if isinstance(tier, RamTier):
+        if getattr(type(tier), "answers_at_once", False):
             self.get = tier.get  # type: ignore[method-assign] # it answers at once, or never
 
     def get(self, key: Key) -> Entry | None:

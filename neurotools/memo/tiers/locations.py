@@ -11,7 +11,6 @@ from neurotools.memo.errors import UnknownChoice
 from neurotools.memo.tiers.base import Tier
 from neurotools.memo.tiers.directory import DirectoryTier
 from neurotools.memo.tiers.guarded import Guarded
-from neurotools.memo.tiers.ram import DEFAULT_MAX_BYTES, RamTier
 
 # Two letters at least: C:\\ is a drive, not a scheme.
 _RESERVED = r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?"
@@ -64,6 +63,8 @@ def _tier_of_url(url: str) -> Tier:
     parts = urlsplit(url)
     if parts.scheme != "ram":
         raise UnknownChoice("kind of tier", f"{parts.scheme}://", ["a folder", "ram://"])
+    from neurotools.memo.tiers.ram import DEFAULT_MAX_BYTES, RamTier  # not loaded for folders
+
     query = parse_qs(parts.query, keep_blank_values=True)
     unknown = parts.netloc + parts.path or next(iter(query.keys() - {"max_bytes"}), "")
     if unknown:

@@ -27,6 +27,9 @@ class RamTier:
     of its own, so that no caller can spoil what the next one is given.
     """
 
+    #: Nobody has to see to it that nobody waits for it.
+    answers_at_once = True
+
     def __init__(self, max_bytes: int = DEFAULT_MAX_BYTES) -> None:
         if max_bytes < 0:
             raise ValueError(f"max_bytes is {max_bytes}; give the bytes to keep, 0 or more")

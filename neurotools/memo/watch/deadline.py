@@ -13,8 +13,10 @@ import os
 import threading
 import weakref
 from collections.abc import Callable
-from queue import SimpleQueue
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from queue import SimpleQueue
 
 #: Threads at most that one place may have, those included that it holds on to.
 MOST_THREADS = 64
@@ -171,14 +173,17 @@ class Workers:
             if asked is None:
                 if self._count >= MOST_THREADS and not always:
                     raise NoAnswer(f"{self._count} earlier attempts still wait for it")
-                asked = SimpleQueue()
-                self._started(asked)
+                asked = self._started()
         asked.put(task)
 
-    def _started(self, asked: SimpleQueue[Task | None]) -> None:
+    def _started(self) -> SimpleQueue[Task | None]:
+        from queue import SimpleQueue  # not loaded before it is needed
+
+        asked: SimpleQueue[Task | None] = SimpleQueue()
         thread = threading.Thread(target=self._serve, args=(asked,), name="neurotools", daemon=True)
         thread.start()
         self._count += 1
+        return asked
 
     def _serve(self, asked: SimpleQueue[Task | None]) -> None:
         while True:

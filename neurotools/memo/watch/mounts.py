@@ -15,7 +15,7 @@ from neurotools.memo.digest.mounts import LOCAL
 
 _MOUNTS = "/proc/self/mountinfo"
 _MOST_LINKS = 40
-_ESCAPED = re.compile(r"\\([0-7]{3})")
+_ESCAPED = r"\\([0-7]{3})"
 
 
 def mounts() -> dict[str, str]:
@@ -33,7 +33,7 @@ def mounts() -> dict[str, str]:
 
 
 def _plain(escaped: str) -> str:
-    return _ESCAPED.sub(lambda code: chr(int(code[1], 8)), escaped)
+    return re.sub(_ESCAPED, lambda code: chr(int(code[1], 8)), escaped)
 
 
 def mount_of(path: str, known: Mapping[str, str] | None = None) -> tuple[str, str]:

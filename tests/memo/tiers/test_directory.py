@@ -11,7 +11,8 @@ from neurotools.memo import seal
 from neurotools.memo.digest import files
 from neurotools.memo.entry import Blob, Key
 from neurotools.memo.errors import CorruptEntry, UntrustedEntry, UnusableLocation
-from neurotools.memo.tiers.directory import PRIVATE, DirectoryTier
+from neurotools.memo.tiers.directory import DirectoryTier
+from neurotools.memo.tiers.folders import PRIVATE
 from tests.memo.tiers.promises import KEY, TierPromises, entry, value_in
 
 PICKLED = Key("pkg/f", "code", "hash.key", "pickle")

@@ -9,7 +9,8 @@ import pytest
 
 from neurotools.memo import maintenance
 from neurotools.memo.tiers import unfinished
-from neurotools.memo.tiers.directory import PRIVATE, DirectoryTier
+from neurotools.memo.tiers.directory import DirectoryTier
+from neurotools.memo.tiers.folders import PRIVATE
 from neurotools.memo.tiers.unfinished import LEFTOVER_SECONDS, Unfinished
 from tests.memo.tiers.promises import KEY, entry, value_in
 
@@ -208,7 +209,7 @@ def test_a_file_of_another_computer_is_old_however_wrong_its_time_is(tier, monke
 
 
 def test_what_cannot_be_removed_stays_in_its_list(tier, monkeypatch):
-    names = unfinished.unfinished_in(tier.root, tier._lists, tier._folders)
+    names = tier._committer.names
     host = names._process.rsplit("-", 2)[0]
     left = left_by(tier, host)
     left.unlink()
@@ -218,7 +219,7 @@ def test_what_cannot_be_removed_stays_in_its_list(tier, monkeypatch):
 
 
 def test_a_list_stays_while_one_of_its_names_is_in_use(tier):
-    names = unfinished.unfinished_in(tier.root, tier._lists, tier._folders)
+    names = tier._committer.names
     name = names.take(tier.root)
     names.end()
     assert len(lists(tier)) == 1
@@ -231,7 +232,7 @@ def test_a_list_stays_while_one_of_its_names_is_in_use(tier):
 def test_a_forked_child_shows_that_it_lives_and_leaves_its_parent_alone(tier, tmp_path):
     doing = (
         "tier.put(KEY, entry(1))\n"
-        "names = directory.unfinished_in(tier.root, tier._lists, tier._folders)\n"
+        "names = tier._committer.names\n"
         "left = names.take(os.path.dirname(tier.location(KEY)))\nopen(left, 'w').close()\n"
         "child = os.fork()\nif child == 0:\n    tier.put(KEY, entry(2))\n    os._exit(0)\n"
         "os.waitpid(child, 0)\nos._exit(0 if os.path.exists(left) else 1)"

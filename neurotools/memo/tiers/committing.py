@@ -1,0 +1,127 @@
+"""An entry -> its place: written beside it under another name, then renamed, whole or not at all.
+
+Not here: the other names, and what killed processes left (`unfinished`).
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+from collections.abc import Callable, Iterable
+
+from neurotools.memo.entry import Blob
+from neurotools.memo.tiers.folders import PRIVATE, Folders
+from neurotools.memo.tiers.unfinished import Unfinished, is_gone, unfinished_in
+from neurotools.memo.tiers.writing import write_whole
+from neurotools.memo.watch.deadline import commit
+from neurotools.memo.watch.health import Health
+from neurotools.memo.watch.mounts import mounts
+
+_IN_THE_WAY = frozenset([errno.ENOENT, errno.EEXIST, errno.ENOTDIR, errno.ELOOP])
+
+
+class Committer:
+    """Puts entries in their places below one folder.
+
+    Parameters
+    ----------
+    folders : Folders
+        Makes the folders, and knows the root.
+    health : Health
+        How the place has answered lately.
+    """
+
+    def __init__(self, folders: Folders, health: Health) -> None:
+        self._folders, self._health, self._root = folders, health, folders.root
+        self._lists = os.path.join(self._root, PRIVATE, "writing")
+        self._known: set[str] = set()
+
+    @property
+    def names(self) -> Unfinished:
+        """The names under which this process writes; a forked child has others."""
+        return unfinished_in(self._root, self._lists, self._folders)
+
+    def write(self, path: str, blob: Blob, *, lasting: bool) -> None:
+        """Put an entry in its place.
+
+        Parameters
+        ----------
+        path : str
+            Its place, below the root.
+        blob : Blob
+            The entry.
+        lasting : bool
+            Whether it is to outlive a failing power once this returns.
+        """
+        names = self.names
+        write = _write_lastingly if lasting else _write_once
+        folder = path.rpartition(os.sep)[0]
+        try:
+            self._prepare(folder, lasting=lasting)
+            write(names, folder, path, blob, self._folders)
+        except OSError as error:
+            if error.errno not in _IN_THE_WAY:
+                raise
+            # Somebody removed the folders since we made them, or put something in our way.
+            self._require_mounted()
+            self._known.clear()
+            names.forget()
+            self._prepare(folder, lasting=lasting)
+            write(names, folder, path, blob, self._folders)
+
+    def _require_mounted(self) -> None:
+        """Refuse to write below a folder where a disk was mounted that is gone."""
+        mount = self._health.mount
+        if mount and mount not in (known := mounts()) and known:
+            raise OSError(errno.ENODEV, "what was mounted there is gone", mount)
+
+    def _prepare(self, folder: str, *, lasting: bool) -> None:
+        if folder not in self._known:
+            self._folders.make(folder)
+            if lasting:
+                from neurotools.memo.tiers.durable import keep_way  # as few ask for it
+
+                keep_way(folder)
+            self._known.add(folder)
+
+    def clear_up(self, folder: str, names: Iterable[str]) -> None:
+        """Remove what lies in a folder and nobody is writing, given the names in it."""
+        self.names.clear_up(folder, names)
+
+
+def _write_once(
+    names: Unfinished,
+    folder: str,
+    path: str,
+    blob: Blob,
+    folders: Folders,
+    finish: Callable[[int], None] | None = None,
+) -> None:
+    temporary = names.take(folder)
+    try:
+        # No interrupt comes between the opening and what closes it.
+        with io.FileIO(temporary, "xb", opener=folders.opener) as file:
+            folders.allow(file.fileno())
+            write_whole(file.fileno(), blob)
+            if finish is not None:
+                finish(file.fileno())
+        commit()
+        os.replace(temporary, path)
+    except BaseException:
+        if is_gone(temporary):
+            names.give_back(temporary)
+        else:
+            names.leave(temporary)
+        raise
+    names.give_back(temporary)
+
+
+def _write_lastingly(
+    names: Unfinished, folder: str, path: str, blob: Blob, folders: Folders
+) -> None:
+    """Write an entry that is on the disk when this returns, under its name."""
+    from neurotools.memo.tiers.durable import keep_file, keep_names  # as few ask for it
+
+    _write_once(names, folder, path, blob, folders, keep_file)
+    keep_names(folder)

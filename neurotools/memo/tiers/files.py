@@ -1,0 +1,131 @@
+"""Single files of a cache, opened so that nothing odd in their place leads away or hangs.
+
+Not here: reading all of an entry (`reading`), and who may have written it (`trust`).
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+
+from neurotools.memo.entry import Record
+from neurotools.memo.errors import CorruptEntry
+from neurotools.memo.formats.registry import FORMATS
+from neurotools.memo.seal import SIZE, check_foot, record_of
+from neurotools.memo.tiers.reading import read_whole
+from neurotools.memo.tiers.trust import Trust
+from neurotools.memo.watch.deadline import moved
+
+#: What code the entries of a folder were computed with; a larger one is none of ours.
+MANIFEST, MANIFEST_LIMIT = "manifest.json", 64 << 20
+
+# O_NOFOLLOW and O_NONBLOCK: a symbolic link or FIFO laid in place of an entry neither leads away
+# nor hangs. Windows has neither them nor such files; it needs O_BINARY instead.
+READ = (
+    os.O_RDONLY
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+
+
+def is_entry(name: str) -> bool:
+    """Tell whether a file is named as an entry is."""
+    call, _, method = name.rpartition(".")
+    return bool(call) and method in FORMATS
+
+
+def removed(folder: str, names: Iterable[str]) -> Iterator[str]:
+    """Remove files of a folder; give those that were there."""
+    # A folder that is open is not looked up anew for each of its files.
+    open_folder = os.open(folder, os.O_RDONLY) if os.unlink in os.supports_dir_fd else None
+    try:
+        for name in names:
+            try:
+                if open_folder is None:
+                    os.unlink(os.path.join(folder, name))
+                else:
+                    os.unlink(name, dir_fd=open_folder)
+            except (FileNotFoundError, IsADirectoryError):
+                continue
+            except PermissionError:
+                if os.path.isdir(os.path.join(folder, name)):
+                    continue  # macOS says so of folders
+                raise
+            moved()
+            yield name
+    finally:
+        if open_folder is not None:
+            os.close(open_folder)
+
+
+#: A record is read from the last bytes of a file; a second look is taken where it is longer.
+_TAIL, _TAIL_LIMIT = 4096, 1 << 20
+
+
+def read_record(path: str) -> Record:
+    """Return the record of an entry's file, without reading its payload or verifying it.
+
+    Raises
+    ------
+    CorruptEntry
+        If the file is no entry.
+    """
+    with open(path, "rb", opener=_regular) as file:
+        size = os.fstat(file.fileno()).st_size
+        for wanted in (_TAIL, _TAIL_LIMIT):
+            file.seek(max(0, size - wanted))
+            try:
+                return record_of(file.read(wanted), path)
+            except CorruptEntry:
+                if wanted == _TAIL_LIMIT or wanted >= size:
+                    raise
+    raise AssertionError("unreachable")
+
+
+def check_end(descriptor: int, facts: os.stat_result, path: str) -> None:
+    """Look at the end of a large file before memory is asked for: it may be holes alone."""
+    os.lseek(descriptor, facts.st_size - SIZE, os.SEEK_SET)
+    check_foot(os.read(descriptor, SIZE), facts.st_size, path)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+
+
+def is_file(path: str) -> bool:
+    """Tell whether there is a file with content, no link to one."""
+    try:
+        facts = os.lstat(path)
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISREG(facts.st_mode) and facts.st_size > 0
+
+
+def _regular(path: str, flags: int) -> int:
+    descriptor = os.open(path, flags | READ)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise CorruptEntry(path, "it is no regular file")
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def read_bounded(path: str, trust: Trust | None = None) -> bytes | None:
+    """Return a small file that is no entry; None where there is none, or something else."""
+    try:
+        descriptor = os.open(path, READ)
+    except OSError:
+        return None
+    try:
+        facts = os.fstat(descriptor)
+        if not stat.S_ISREG(facts.st_mode) or facts.st_size > MANIFEST_LIMIT:
+            return None
+        if trust is not None and trust.in_file(path, facts) is not None:
+            return None
+        return bytes(read_whole(descriptor, facts.st_size, path))
+    except (CorruptEntry, OSError):
+        return None
+    finally:
+        os.close(descriptor)
