@@ -13,9 +13,13 @@ import argparse
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.speed.environment import go_there
 from benchmarks.tables import ROOT, keep
+
+if TYPE_CHECKING:
+    from benchmarks.speed.runner import Outcome
 
 PICTURES = ROOT / "docs" / "pictures"
 
@@ -51,15 +55,15 @@ def table(chosen: argparse.Namespace, scratch: Path) -> dict[str, str]:
     from benchmarks.speed.rows import ROWS
     from benchmarks.speed.runner import Runner
 
-    runs, started = [], time.perf_counter()
-    for _ in range(chosen.times):
-        runs.append(outcomes := [])
+    wanted, started = [row for row in ROWS if _is_wanted(row.name, chosen)], time.perf_counter()
+    outcomes: list[list[Outcome]] = [[] for _ in wanted]
+    for time_of_all in range(chosen.times):
         with Runner(chosen.form, scratch) as runner:
-            for row in ROWS:
-                if _is_wanted(row.name, chosen):
-                    outcomes.append(runner.measure(row))
-                    print(report.line(outcomes[-1], time.perf_counter() - started), flush=True)
-    return report.tables(runs, chosen.form, time.perf_counter() - started)
+            for row, found in zip(wanted, outcomes, strict=True):
+                if not (row.once and time_of_all):
+                    found.append(runner.measure(row))
+                    print(report.line(found[-1], time.perf_counter() - started), flush=True)
+    return report.tables(outcomes, chosen.form, time.perf_counter() - started)
 
 
 def growths(chosen: argparse.Namespace, scratch: Path) -> dict[str, str]:

@@ -22,6 +22,7 @@ ENTRIES = (
             against=_AMONG_FEW,
             limit="a hit among 100",
             entrants=(*each(OURS), Entrant(_AMONG_FEW, OURS, {"entries": 100})),
+            once=True,
         )
         for name, entries, quick, told in (
             ("100k", 100_000, 10_000, " (quick: 10,000)"),
@@ -42,6 +43,7 @@ ENTRIES = (
         unit="/s",
         at_least=True,
         entrants=each(OURS),
+        once=True,
     ),
     Row(
         "clear",
@@ -56,6 +58,7 @@ ENTRIES = (
         limit="rm -r",
         entrants=(*each(RAW, OURS), *each(*PEERS, entries=50)),
         full_only=WAITING,
+        once=True,
     ),
 )
 

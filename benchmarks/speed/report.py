@@ -26,37 +26,38 @@ def line(outcome: Outcome, seconds: float) -> str:
     return f"{seconds:4.0f} s  {told}"
 
 
-def tables(runs: Sequence[Sequence[Outcome]], form: str, seconds: float) -> dict[str, str]:
+def tables(rows: Sequence[Sequence[Outcome]], form: str, seconds: float) -> dict[str, str]:
     """Return the tables by the names of their files.
 
     Parameters
     ----------
-    runs : sequence of sequence of Outcome
-        What came out of each run of the benchmark, the same rows in the same order.
+    rows : sequence of sequence of Outcome
+        For each row what came out, each time that it was measured.
     form : str
         One of `FORMS`.
     seconds : float
         How long it took.
     """
-    times = f" --times {len(runs)}" if len(runs) > 1 else ""
+    most = max(map(len, rows), default=1)
+    times = f" --times {most}" if most > 1 else ""
     told = circumstances(f"benchmarks.speed --{form}{times}", seconds)
     return {
-        "speed-goals.inc": _goals(runs) + "\n" + told,
-        "speed-everybody.inc": _everybody(runs[-1]) + "\n" + told,
+        "speed-goals.inc": _goals(rows, each=most > 1) + "\n" + told,
+        "speed-everybody.inc": _everybody([found[-1] for found in rows]) + "\n" + told,
     }
 
 
 # ---------------------------------------------------------------- the goals
 
 
-def _goals(runs: Sequence[Sequence[Outcome]]) -> str:
+def _goals(rows: Sequence[Sequence[Outcome]], *, each: bool) -> str:
     header = ["work", "goal", "neurotools", "met", "limit", "best peer"]
-    rows = [_goal_row(outcomes) for outcomes in zip(*runs, strict=True)]
-    if len(runs) > 1:
+    cells = [_goal_row(outcomes) for outcomes in rows]
+    if each:
         header.insert(3, "each run")
-        for row, outcomes in zip(rows, zip(*runs, strict=True), strict=True):
+        for row, outcomes in zip(cells, rows, strict=True):
             row.insert(3, ", ".join(map(_figure_alone, outcomes)))
-    return grid(header, rows)
+    return grid(header, cells)
 
 
 def _goal_row(outcomes: Sequence[Outcome]) -> list[str]:

@@ -84,6 +84,8 @@ class Row:
         Who takes part.
     full_only : tuple of str
         Labels of those who would keep the quick form waiting.
+    once : bool
+        Whether it takes minutes to prepare, so that repetitions of the table leave it out.
     """
 
     name: str
@@ -98,6 +100,7 @@ class Row:
     at_least: bool = False
     entrants: tuple[Entrant, ...] = EVERYBODY
     full_only: tuple[str, ...] = ()
+    once: bool = False
 
     def options_in(self, form: str) -> dict[str, Any]:
         """Return the work's options in a form."""

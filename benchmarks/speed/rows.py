@@ -183,6 +183,7 @@ MISSES = (
         limit="np.save + os.replace",
         entrants=(*each(RAW, OURS), *each(*PEERS, entries=200)),
         full_only=WAITING,
+        once=True,
     ),
     Row(
         "one-computation",

@@ -191,8 +191,8 @@ def test_the_shape_of_growth_is_told_from_its_points(times, told):
 
 def test_of_several_runs_each_figure_is_shown_and_the_middle_one_told(monkeypatch):
     monkeypatch.setattr(report, "version", lambda name: "1")
-    runs = [[outcome(raw=(1e-5,), neurotools=(time,))] for time in (6e-6, 1e-6, 4e-6)]
-    table = report.tables(runs, "full", 60)["speed-goals.inc"]
+    row = [outcome(raw=(1e-5,), neurotools=(time,)) for time in (6e-6, 1e-6, 4e-6)]
+    table = report.tables([row], "full", 60)["speed-goals.inc"]
     assert "0.60, 0.10, 0.40" in table
     assert "0.40 (4 µs)" in table
     assert "in 2 of 3" in table
