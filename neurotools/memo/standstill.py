@@ -8,6 +8,7 @@ then computes, which costs work and never correctness.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
@@ -20,6 +21,9 @@ _SOON, _LATE = 0.3, 10.0
 _SOON_OUTSIDE = 1.0
 #: The share of a processor that counts as doing nothing.
 _IDLE = 0.05
+
+#: Units of a processor's time in a second.
+_TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
 #: Where threads wait for other threads.
 _WAITING = frozenset(
@@ -46,6 +50,7 @@ class ThreadWatch:
         self.thread = thread
         self._place: tuple[int, int] | None = None
         self._since = self._there = self._processor = 0.0
+        self._family = 0
 
     def stands(self) -> bool:
         """Tell whether it has ended, or waits and seems to wait for ever."""
@@ -58,6 +63,7 @@ class ThreadWatch:
         now, processor = time.monotonic(), time.process_time()
         if place is None or self._place is None:
             self._since, self._processor = now, processor
+            self._family = 0 if place is None else _ticks_of_descendants(os.getpid())
         if place != self._place:
             self._place, self._there = place, now
         if place is None:
@@ -68,7 +74,12 @@ class ThreadWatch:
         if now - self._there > _SOON and waits_for_threads and all(others):
             return True
         idle = processor - self._processor < _IDLE * (now - self._since)
-        return idle and now - self._since > _LATE
+        # A pool of processes may be at work for it.
+        return idle and now - self._since > _LATE and not self._family_works(now - self._since)
+
+    def _family_works(self, seconds: float) -> bool:
+        spent = _ticks_of_descendants(os.getpid()) - self._family
+        return spent > _IDLE * seconds * _TICKS
 
 
 def _module(frame: FrameType) -> str:
@@ -157,6 +168,25 @@ def _processor_ticks(process: int) -> int:
     """Return the processor time of a process, in hundredths of a second or so."""
     facts = _facts(process)
     return int(facts[11]) + int(facts[12]) if len(facts) > 12 else 0
+
+
+def _ticks_of_descendants(process: int) -> int:
+    """Return the processor time of all processes that descend from one, as far as it is known."""
+    spent, left = 0, [process]
+    while left:
+        for child in _children(left.pop()):
+            spent += _processor_ticks(child)
+            left.append(child)
+    return spent
+
+
+def _children(process: int) -> list[int]:
+    folder, found = f"/proc/{process}/task", []
+    with contextlib.suppress(OSError):
+        for thread in os.listdir(folder):
+            with open(f"{folder}/{thread}/children", encoding="ascii") as file:
+                found += [int(child) for child in file.read().split()]
+    return found
 
 
 def _all_wait(process: int) -> bool:

@@ -1,3 +1,8 @@
+import contextlib
+import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -66,3 +71,27 @@ def test_a_thread_that_has_ended_stands_still():
     thread.start()
     thread.join()
     assert ThreadWatch(thread.ident).stands()
+
+
+@pytest.mark.skipif(
+    not os.path.exists(f"/proc/self/task/{threading.get_native_id()}/children"), reason="/proc"
+)
+def test_a_thread_that_waits_for_a_pool_at_work_does_not_stand_still(monkeypatch):
+    monkeypatch.setattr(standstill, "_LATE", 0.3)
+    code = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'while True: pass'])"
+    # As pools do, with a process between.
+    worker = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
+    over = threading.Event()
+    # Somebody else works in this process, so that not all threads wait.
+    other = threading.Thread(target=lambda: time.sleep(8), daemon=True)
+    other.start()
+    try:
+        time.sleep(0.5)
+        assert not watched(over.wait, 15)
+        os.killpg(worker.pid, signal.SIGKILL)
+        worker.wait()
+        assert watched(over.wait, 15)
+    finally:
+        over.set()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(worker.pid, signal.SIGKILL)
