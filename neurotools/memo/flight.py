@@ -13,11 +13,14 @@ import os
 import threading
 import time
 from contextvars import ContextVar
+from typing import TYPE_CHECKING
 
 from neurotools.memo.entry import Key
 from neurotools.memo.lockfiles import POLL_SECONDS
 from neurotools.memo.locks import FileLock
-from neurotools.memo.standstill import ThreadWatch
+
+if TYPE_CHECKING:
+    from neurotools.memo.standstill import ThreadWatch
 
 #: Seconds between two looks at a thread that is waited for.
 _PATROL_SECONDS = 0.1
@@ -132,7 +135,7 @@ class AloneAsync(_Turn):
             return False
         hold, waited = self._hold, False
         try:
-            watch = ThreadWatch(0)
+            watch: ThreadWatch | None = None
             while (holder := _HELD.attempt(hold)) not in {hold, None}:
                 waited = True
                 watch = _watched(hold, holder, watch)
@@ -189,11 +192,18 @@ class _Held:
 
     def acquire(self, me: _Hold) -> bool:
         """Wait for a key, unless that is hopeless; return whether we waited."""
-        waker, watch, waited = threading.Lock(), ThreadWatch(0), False
+        # Mostly it is free, and nothing has to be made for waiting.
+        holder = self.attempt(me)
+        if holder is None or holder is me:
+            return False
+        self._wait_for_turn(me)
+        return True
+
+    def _wait_for_turn(self, me: _Hold) -> None:
+        waker, watch = threading.Lock(), None
         waker.acquire()
         try:
             while (holder := self.attempt(me)) is not None and holder is not me:
-                waited = True
                 watch = _watched(me, holder, watch)
                 # It may have gone in between: then nobody wakes us, and we look again.
                 if waker not in holder.wakers:
@@ -201,7 +211,6 @@ class _Held:
                 waker.acquire(timeout=_PATROL_SECONDS if self.has(holder) else 0)
         finally:
             self.stop_waiting(me)
-        return waited
 
     def has(self, me: _Hold) -> bool:
         return self._owner.get(me.name) is me
@@ -248,11 +257,13 @@ class _Held:
         return [hold for hold in list(self._owner.values()) if hold.thread != me.thread]
 
 
-def _watched(me: _Hold, holder: _Hold | None, watch: ThreadWatch) -> ThreadWatch:
+def _watched(me: _Hold, holder: _Hold | None, watch: ThreadWatch | None) -> ThreadWatch | None:
     """Look at who is waited for; take the key over if he waits for us, it seems."""
     if holder is None or holder.thread == me.thread:
         return watch
-    if watch.thread != holder.thread:
+    if watch is None or watch.thread != holder.thread:
+        from neurotools.memo.standstill import ThreadWatch  # few ever wait
+
         watch = ThreadWatch(holder.thread)
     if watch.stands():
         _HELD.take_over(me, holder)
@@ -268,6 +279,8 @@ class _Patrol:
 
     def finds_one(self) -> bool:
         """Tell whether one of them stands still."""
+        from neurotools.memo.standstill import ThreadWatch
+
         for hold in _HELD.others(self._me):
             watch = self._watches.setdefault(hold, ThreadWatch(hold.thread))
             if watch.stands():

@@ -12,7 +12,7 @@ import errno
 import os
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import xxhash
 
@@ -30,7 +30,9 @@ from neurotools.memo.lockfiles import (
     wait_lock,
 )
 from neurotools.memo.log import Log
-from neurotools.memo.standstill import ProcessWatch, ancestors
+
+if TYPE_CHECKING:
+    from neurotools.memo.standstill import ProcessWatch
 
 log = Log(__name__)
 
@@ -91,6 +93,8 @@ class FileLock:
         """
         if self.try_take() or self._file is None:
             return True
+        from neurotools.memo.standstill import ProcessWatch, ancestors  # few ever wait
+
         # A place that may hang is asked no more than it must be.
         other = holder(self._file.descriptor, self._offset) if self._health is None else 0
         if self._above is None:

@@ -147,10 +147,13 @@ def import_time(stage: Stage) -> Task:
 def _run(folder: Path, script: str) -> None:
     # The folder of a script's own modules comes first, as it does for a file.
     paths = os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
+    # Packages are installed with their bytecode: it is kept, whatever the environment says.
+    environment = {**os.environ, "PYTHONPATH": paths}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     done = subprocess.run(
         [sys.executable, "-c", script],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": paths},
+        env=environment,
         check=False,
         capture_output=True,
         text=True,

@@ -24,11 +24,26 @@ Rule = Callable[[Any], Any]
 registered: dict[type, Rule] = {}
 
 
+#: Tag of arrays, see `Walk`.
+ARRAY = b"A"
+
+
+def plain_array(value: np.ndarray[Any, Any]) -> bytes | None:
+    """Return what a walk writes of an array of plain numbers; None of any other.
+
+    It needs no walk: nothing in it has to be named or chosen.
+    """
+    dtype = value.dtype
+    if dtype.isbuiltin != 1 or dtype.kind not in "biufc" or dtype.metadata:
+        return None
+    return _plain_head(dtype.str, value.shape) + mapped.content(value, _in_memory)
+
+
 def _array(walk: Walk, value: Any) -> bytes:
     value = np.ndarray.view(value, np.ndarray)
+    if (plain := plain_array(value)) is not None:
+        return plain
     dtype = value.dtype
-    if dtype.isbuiltin == 1 and dtype.kind in "biufc" and not dtype.metadata:
-        return _plain_head(dtype.str, value.shape) + mapped.content(value, _in_memory)
     head = walk.encode(arrays.describe(dtype)) + walk.sequence(value.shape)
     if not dtype.hasobject:
         return head + mapped.content(value, _in_memory)
@@ -196,8 +211,8 @@ CORE: dict[type, tuple[bytes, Writer]] = {
     dict: (b"d", Walk.mapping),
     set: (b"{", Walk.members),
     frozenset: (b"}", Walk.members),
-    np.ndarray: (b"A", _array),
-    np.memmap: (b"A", _array),
+    np.ndarray: (ARRAY, _array),
+    np.memmap: (ARRAY, _array),
     np.void: (b"V", _record),
     np.record: (b"V", _record),
     np.ufunc: (b"U", _ufunc),
