@@ -32,6 +32,7 @@ from neurotools.memo.tiers.files import (
     check_end,
     is_entry,
     is_file,
+    names_to_remove,
     read_bounded,
     read_record,
     removed,
@@ -290,7 +291,7 @@ class DirectoryTier:
         # Else the entries of another cache could be removed.
         self._folders.check(folder)
         try:
-            names = os.listdir(folder)
+            names = names_to_remove(folder)
         except (FileNotFoundError, NotADirectoryError):
             return set()
         self._committer.clear_up(folder, names)

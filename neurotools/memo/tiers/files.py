@@ -37,6 +37,15 @@ def is_entry(name: str) -> bool:
     return bool(call) and method in FORMATS
 
 
+def names_to_remove(folder: str) -> list[str]:
+    """Return the names in a folder, in an order in which they are removed quickly."""
+    with os.scandir(folder) as found:
+        if os.name == "nt":
+            return [entry.name for entry in found]
+        # As they lie on the disk: of many files, each is elsewhere than the one listed before it.
+        return [name for _, name in sorted((entry.inode(), entry.name) for entry in found)]
+
+
 def removed(folder: str, names: Iterable[str]) -> Iterator[str]:
     """Remove files of a folder; give those that were there."""
     # A folder that is open is not looked up anew for each of its files.
