@@ -270,7 +270,7 @@ def _read_list(given: tuple[str, bytes]) -> None:
     except OSError:
         return  # no name of a file
     root = os.path.dirname(os.path.dirname(lists))
-    unfinished.Unfinished(root, lists, Folders(root, Trust()))._sweep()
+    unfinished.Unfinished(root, lists, Folders(root, Trust()))._look_around()
     if os.path.lexists(path):
         os.unlink(path)
 

@@ -86,7 +86,7 @@ class Listener(logging.Handler):
 logging.getLogger("neurotools").addHandler(Listener(logging.WARNING))
 def load():
     # Whoever becomes another user may not be able to read the modules any more.
-    import tempfile
+    import difflib, tempfile
     f = hierarchical_cacher(("ram://", tempfile.mkdtemp()))(lambda x: 0)
     f(1), f(1), str(f.explain(2)), f.lscache(), f.versions(), f.purge()
 def become_another_user():

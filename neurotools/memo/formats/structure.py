@@ -402,7 +402,8 @@ def _scalar_back(walk: _Rebuild, content: Tree) -> Any:
         return np.ndarray((), dtype, bytearray(plain))[()]
     if type(plain) not in {bool, int, float} or dtype.kind not in "biuf":
         raise TypeError(f"no scalar: {content!r:.80}")
-    return dtype.type(plain)
+    with np.errstate(over="raise"):  # none that was written is too large for its type
+        return dtype.type(plain)
 
 
 def _checked(value: Any, kind: type) -> Any:

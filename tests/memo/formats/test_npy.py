@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from neurotools.memo.errors import UnstorableValue
 from neurotools.memo.formats.npy import Npy
+from neurotools.memo.formats.structure import rebuild
 from tests.memo.formats.promises import (
     SafeFormatPromises,
     again,
@@ -202,3 +203,8 @@ def test_what_is_done_to_a_value_does_not_show_in_the_next_of_its_structure():
     first["bytes"].append(0)
     first["new"] = first.pop("list")
     assert is_same(again(FORM, value), value)
+
+
+def test_a_scalar_too_large_for_its_type_is_damage():
+    with pytest.raises(ValueError, match="damaged structure"):
+        rebuild({"scalar": ["<f4", 10**40]}, [])
