@@ -10,8 +10,8 @@ from benchmarks.reliability import decoders, fuzz, mutants
 @pytest.mark.parametrize("name", decoders.decoders())
 def test_hostile_inputs_give_a_value_or_the_error_that_is_documented(name):
     many = decoders.numbers(6000)[name]
-    # Other inputs each time, but where the same ones are wanted on purpose.
-    found = fuzz.fuzz(decoders.decoders()[name], many, random.randrange(10**9))
+    # The same inputs each time: the long form looks for new ones.
+    found = fuzz.fuzz(decoders.decoders()[name], many, 7)
     assert found.counts["bad"] == 0, found.examples
     assert found.counts["value"] + found.counts["refusal"] > many * 0.9
 
