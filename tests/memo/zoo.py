@@ -522,7 +522,7 @@ class _Speller:
         return ",".join(f"{self.spell(key)}:{self.spell(item)}" for key, item in pairs)
 
     def content(self, value, kind):
-        for rule in (self.library, self.plain, self.arrays, self.containers):
+        for rule in (self.of_packages, self.plain, self.arrays, self.containers):
             if (found := rule(value, kind)) is not None:
                 return found
         return self.rest(value)
@@ -633,7 +633,7 @@ class _Speller:
             return self.all((value.x, value.y))
         return None
 
-    def library(self, value, kind):
+    def of_packages(self, value, kind):
         if kind.__module__.startswith("scipy.sparse"):
             names = ("data", "indices", "indptr", "row", "col", "offsets", "rows")
             parts = [getattr(value, name) for name in names if hasattr(value, name)]

@@ -21,12 +21,12 @@ import os
 import platform
 import struct
 import sys
-import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
+from neurotools.memo import forks
 from neurotools.memo.digest.arrays import LARGE
 
 #: Each watched array splits the process's map in more pieces, of which there may be 65,530.
@@ -166,7 +166,7 @@ class _Watch:
 
 #: Address and size -> the watch over what lies there; the one begun first stands first.
 _watches: dict[tuple[int, int], _Watch] = {}
-_lock = threading.RLock()
+_lock = forks.lock_of(__name__)
 
 
 def content(array: Array, digest: Callable[[Array], bytes]) -> bytes:
@@ -185,12 +185,14 @@ def content(array: Array, digest: Callable[[Array], bytes]) -> bytes:
     view = array.__array_interface__["data"][0], array.shape, array.strides, array.dtype.str
     with _lock:
         watch = _watch(owner.__array_interface__["data"][0], owner.nbytes)
-        if watch is None:
-            return digest(array)
-        if (known := watch.digests.get(view)) is not None:
-            return known
-        beginning = watch.beginnings
+        known = None if watch is None else watch.digests.get(view)
+        beginning = 0 if watch is None else watch.beginnings
+    if known is not None:
+        return known
+    # Outside of the lock: other threads read their arrays meanwhile.
     found = digest(array)
+    if watch is None:
+        return found
     with _lock:
         same = watch.beginnings == beginning and watch.is_untouched()
         if same and len(watch.digests) < _MOST_VIEWS:
@@ -246,10 +248,8 @@ def _watch(address: int, size: int) -> _Watch | None:
 
 def _forget() -> None:
     """Start afresh in a forked child: its parent's line would watch its parent's memory."""
-    global _lock
     _watches.clear()
     _kernel.cache_clear()
-    _lock = threading.RLock()
 
 
 if hasattr(os, "register_at_fork"):

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
 
 import xxhash
+
+from neurotools.memo import forks
 
 _OPEN = (
     os.O_RDWR
@@ -24,17 +25,8 @@ _OPEN = (
 
 #: Path -> descriptor, device and inode of each file in use. It stays open.
 _FILES: dict[str, tuple[int, int, int]] = {}
-_LOCK = threading.Lock()
-
-
-def _begin_anew() -> None:
-    """Have a new lock in a forked child; the locks in files have stayed with its parent."""
-    global _LOCK
-    _LOCK = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_begin_anew)
+# New in a forked child, as the descriptors are; the locks in files have stayed with its parent.
+_lock = forks.lock_of(__name__)
 
 
 def show(path: str, process: str, mode: int = 0o600) -> None:
@@ -55,8 +47,8 @@ def lives(path: str, process: str, mode: int = 0o600) -> bool | None:
     return False
 
 
-def _descriptor(path: str, mode: int = 0o600) -> int:
-    with _LOCK:
+def _descriptor(path: str, mode: int) -> int:
+    with _lock:
         known = _FILES.get(path)
         if known is not None and _links(*known):
             return known[0]
