@@ -44,6 +44,7 @@ from neurotools.memo.watch.health import health_at
 
 if TYPE_CHECKING:
     from neurotools.memo.tiers.committing import Committer
+    from neurotools.memo.tiers.marks import FolderMarks
 
 #: What entries outlive.
 DURABILITIES = ("process", "power")
@@ -270,6 +271,13 @@ class DirectoryTier:
 
     def _place_of(self, name: str) -> str:
         return os.path.join(self.root, PRIVATE, "notes", name)
+
+    @functools.cached_property
+    def marks(self) -> FolderMarks:
+        """What those who share the folder tell each other."""
+        from neurotools.memo.tiers.marks import FolderMarks  # not loaded for hits
+
+        return FolderMarks(self.root, lambda: self._committer)
 
     @functools.cached_property
     def _committer(self) -> Committer:

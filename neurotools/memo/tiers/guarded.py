@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from neurotools.memo.entry import Blob, Key, Record
 from neurotools.memo.tiers.base import Entry, Tier
 from neurotools.memo.watch import deadline
 from neurotools.memo.watch.health import Health
+
+if TYPE_CHECKING:
+    from neurotools.memo.tiers.marks import Marks
 
 T = TypeVar("T")
 
@@ -114,6 +117,12 @@ class Guarded:
         """Keep a note, see `DirectoryTier`."""
         self._write(cast("Any", self.tier).keep_note, name, content)
 
+    @property
+    def marks(self) -> Marks | None:
+        """The tier's marks, if it has any, waited for as the tier itself is."""
+        marks = getattr(self.tier, "marks", None)
+        return None if marks is None else _GuardedMarks(marks, self._read, self._write)
+
     def _read(self, work: Callable[..., T], *arguments: Any, longer: float = 1.0) -> T:
         return self.health.run("read", work, *arguments, probe=self._probe_reading, longer=longer)
 
@@ -132,3 +141,26 @@ class Guarded:
         if name in {"tier", "health"}:  # not there yet, in a copy that is being made
             raise AttributeError(name)
         return getattr(self.tier, name)
+
+
+class _GuardedMarks:
+    """Marks of a tier that keeps nobody waiting for long."""
+
+    def __init__(self, marks: Marks, read: Callable[..., Any], write: Callable[..., Any]) -> None:
+        self.is_exclusive = marks.is_exclusive
+        self._marks, self._read, self._write = marks, read, write
+
+    def create(self, name: str, content: bytes) -> bool:
+        return bool(self._write(self._marks.create, name, content))
+
+    def keep(self, name: str, content: bytes) -> None:
+        self._write(self._marks.keep, name, content)
+
+    def read(self, name: str) -> bytes | None:
+        return cast("bytes | None", self._read(self._marks.read, name))
+
+    def drop(self, name: str) -> bool:
+        return bool(self._write(self._marks.drop, name))
+
+    def names(self, above: str) -> list[str]:
+        return cast("list[str]", self._read(self._marks.names, above, longer=_LONGER))
