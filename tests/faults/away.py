@@ -10,8 +10,8 @@ from neurotools.memo.tiers.directory import DirectoryTier
 class Away:
     """A folder behind a switch, as a server would be: it has no marks, and is no near folder.
 
-    Files beside the folder are the switches: ``away`` makes each use fail, ``hangs`` makes it wait
-    until the file is gone; ``slow`` holds the seconds that each store takes.
+    Files beside the folder are the switches: ``away`` makes each use fail, ``hangs`` makes stores
+    wait until the file is gone; ``slow`` holds the seconds that each store takes.
     """
 
     def __init__(self, place, name="away"):
@@ -19,7 +19,7 @@ class Away:
         self._tier = DirectoryTier(os.path.join(self.place, "behind"))
 
     def _use(self, action, *arguments):
-        while os.path.exists(os.path.join(self.place, "hangs")):
+        while action == "put" and os.path.exists(os.path.join(self.place, "hangs")):
             time.sleep(0.01)
         if os.path.exists(os.path.join(self.place, "away")):
             raise OSError(errno.EHOSTUNREACH, "No route to host")
