@@ -8,6 +8,7 @@ Not here: the command (`neurotools.console.sync`), and what programs send by the
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import Counter
@@ -31,6 +32,8 @@ from neurotools.memo.watch.deadline import NoAnswer
 PATIENCE_SECONDS = 60.0
 #: Seconds between two looks at whether it is back.
 _GLANCE_SECONDS = 0.2
+#: An entry that fails so often is left out.
+_MOST_FAILURES = 5
 #: Seconds that threads get to finish what they have begun, when somebody stops it all.
 _LAST_SECONDS = 5.0
 #: Threads that copy where both sides answer at once, and where one is far.
@@ -182,24 +185,33 @@ class _Copier:
 
     def __init__(self, way: Way, *, verify: bool, signer: Signer | None) -> None:
         self._way, self._verify, self._signer = way, verify, signer
-        self._last_success = time.monotonic()
+        self._last_success, self._failing_since = time.monotonic(), math.inf
         self.stopped = threading.Event()
 
     def __call__(self, key: Key) -> Came:
         """Return the bytes that were copied, why they were not, or None if there is no entry."""
+        failures, alone, failed_at = 0, 0, math.inf
         while not self.stopped.is_set():
             try:
                 size = self._copied(key)
-                self._last_success = time.monotonic()
+                self._last_success, self._failing_since = time.monotonic(), math.inf
                 return size
             except (LeftAlone, NoAnswer) as error:
-                if time.monotonic() - self._last_success > PATIENCE_SECONDS:
+                self._failing_since = min(self._failing_since, time.monotonic())
+                if time.monotonic() - self._failing_since > PATIENCE_SECONDS:
                     place = next(filter(_is_shut, (self._way.source, self._way.target)), None)
                     name = (place or self._way.target).name
                     return CopyStopped(name, error, len(self._way.copied))
                 self.stopped.wait(_GLANCE_SECONDS)
-            except (CacheError, OSError) as error:
+            except CacheError as error:
                 return str(error)
+            except OSError as error:
+                # One that fails while others are copied is to blame itself.
+                alone += self._last_success > failed_at
+                failures, failed_at = failures + 1, time.monotonic()
+                if alone > 1 or failures >= _MOST_FAILURES:
+                    return str(error)
+                self.stopped.wait(_GLANCE_SECONDS)
             except Exception as error:  # a boundary: one bad entry does not keep the others
                 return repr(error)
         return None
