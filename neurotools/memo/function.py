@@ -25,6 +25,7 @@ from neurotools.memo.flight import Flight
 from neurotools.memo.formats.registry import FORMATS, holds
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.key import KeyMaker
+from neurotools.memo.mapped import Mapped
 from neurotools.memo.offered import Offered
 from neurotools.memo.options import Options
 from neurotools.memo.pace import Pace
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from neurotools.memo.trace.recording import Recording
 
 
-class Memoized(Offered, Telling):
+class Memoized(Offered, Telling, Mapped):
     """A function that remembers its results.
 
     Parameters
@@ -255,6 +256,8 @@ class Memoized(Offered, Telling):
 
 class MemoizedCoroutine(Memoized):
     """A coroutine function that remembers its results."""
+
+    is_coroutine = True
 
     async def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         try:
