@@ -70,10 +70,11 @@ class Mapped:
         Exception
             What the function raises, with a note which call it was (Python 3.11 and later).
         """
-        from neurotools.memo.many import calls, run
+        from neurotools.memo.many import calls, run, work
 
         made = calls.of_iterables(iterables, common)
-        return run.run(self, made, executor=executor, progress=progress, on_error=on_error)
+        shared = work.Common((), common)
+        return run.run(self, made, shared, executor=executor, progress=progress, on_error=on_error)
 
     def starmap(
         self,
@@ -102,10 +103,11 @@ class Mapped:
         list
             The results.
         """
-        from neurotools.memo.many import calls, run
+        from neurotools.memo.many import calls, run, work
 
         made = calls.of_items(items, common)
-        return run.run(self, made, executor=executor, progress=progress, on_error=on_error)
+        shared = work.Common((), common)
+        return run.run(self, made, shared, executor=executor, progress=progress, on_error=on_error)
 
     # ------------------------------------------------------------ for those who make the calls
 

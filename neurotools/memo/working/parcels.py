@@ -15,7 +15,9 @@ from typing import Any
 from neurotools.memo.errors import CannotTravel, FailedElsewhere
 
 #: Functions kept open in a worker: one for each kind of work that comes again and again.
-_KEPT = 16
+_KEPT = 8
+#: Bytes of a function, with what it holds, that are better sent once than with each call.
+_LARGE = 1 << 18
 
 
 class Packed:
@@ -35,15 +37,41 @@ class Packed:
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        self.function = function
-        self.__name__ = name_of(function)
-        self._content = _dumped(function, self.__name__)
+        self.__qualname__ = name_of(function)
+        self.content = _dumped(function, self.__qualname__)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether to send it with each call would take longer than the rest."""
+        return len(self.content) > _LARGE
 
     def __call__(self, *args: Any) -> Any:
-        return self.function(*args)
+        return opened(self.content)(*args)
 
     def __reduce__(self) -> Any:
-        return _opened, (self._content,)
+        return opened, (self.content,)
+
+
+class Fresh:
+    """Values that are sent with a function, and made anew for each call: calls may change them.
+
+    Parameters
+    ----------
+    value : object
+        The values.
+
+    Raises
+    ------
+    CannotTravel
+        If they cannot be pickled.
+    """
+
+    def __init__(self, value: Any) -> None:
+        self._content = _dumped(value, "what all calls have in common")
+
+    def made(self) -> Any:
+        """Return the values, used by nobody else."""
+        return pickle.loads(self._content)
 
 
 def name_of(function: Callable[..., Any]) -> str:
@@ -69,6 +97,19 @@ def run(call: bytes) -> bytes:
         function, args = pickle.loads(call)
     except Exception as error:  # classes and modules that are not there, or differ
         return _failure(CannotTravel("a call", f"a worker cannot open it: {error!r}"))
+    return _made(function, args)
+
+
+def run_with(content: bytes, call: bytes) -> bytes:
+    """Run a packed call of a function that was packed apart, as `run` does."""
+    try:
+        function, (_, args) = opened(content), pickle.loads(call)
+    except Exception as error:  # the same
+        return _failure(CannotTravel("a call", f"a worker cannot open it: {error!r}"))
+    return _made(function, args)
+
+
+def _made(function: Callable[..., Any], args: tuple[Any, ...]) -> bytes:
     try:
         value = function(*args)
     except BaseException as error:  # also what ends a program: it must not end the worker
@@ -153,5 +194,6 @@ def _dumps() -> Callable[..., Any]:
 
 
 @functools.lru_cache(maxsize=_KEPT)
-def _opened(content: bytes) -> Any:
+def opened(content: bytes) -> Any:
+    """Return a function that was packed."""
     return pickle.loads(content)
