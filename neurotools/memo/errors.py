@@ -146,3 +146,13 @@ class MissingExtra(CacheError, ImportError):
     def __init__(self, purpose: str, extra: str) -> None:
         super().__init__(f"{purpose} needs more: pip install 'neurotools[{extra}]'")
         self.purpose, self.extra = purpose, extra
+
+
+class MissingDriver(CacheError, ImportError):
+    """What reads and writes at a URL is not installed."""
+
+    def __init__(self, url: str, package: str, reason: str = "") -> None:
+        told = f" ({reason})" if reason else ""
+        needed = f"'neurotools[remote]' {package}".rstrip()
+        super().__init__(f"cannot keep a cache at {url} yet{told}: pip install {needed}")
+        self.url, self.package, self.reason = url, package, reason
