@@ -6,7 +6,7 @@ keeps the facts of its message as attributes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 
 class CacheError(Exception):
@@ -146,3 +146,24 @@ class MissingExtra(CacheError, ImportError):
     def __init__(self, purpose: str, extra: str) -> None:
         super().__init__(f"{purpose} needs more: pip install 'neurotools[{extra}]'")
         self.purpose, self.extra = purpose, extra
+
+
+class Busy(CacheError, RuntimeError):
+    """Somebody else computes what was asked for, and ``on_busy='raise'`` says not to wait.
+
+    Attributes
+    ----------
+    function : str
+        What is computed.
+    holder : dict
+        What is known of who computes: ``process``, ``host``, ``user``, ``job`` (of Slurm),
+        ``started`` (seconds since the epoch, by the clock of that host).
+    """
+
+    def __init__(self, function: str, holder: Mapping[str, object], told: str) -> None:
+        super().__init__(
+            f"{function} is being computed with these arguments by {told}. Call again later; or "
+            "wait for the result with on_busy='wait', which also takes over from a computer that "
+            "has died; or compute it here as well with on_busy='compute'"
+        )
+        self.function, self.holder = function, dict(holder)
