@@ -115,6 +115,7 @@ class Lease:
     def __init__(self, leases: Leases, key: Key, asked: Callable[[], Iterable[str]]) -> None:
         self.seconds, self.name = leases.seconds, _name_of(key.path)
         self._leases, self._key, self._asked = leases, key, asked
+        self.function = key.function.replace("/", ".")
         self._token, self._process = os.urandom(8).hex(), os.getpid()
         self._started, self._beats = time.time(), 0
         #: When it was last shown that we go on, by two clocks: one may stand, or be set.
@@ -199,14 +200,16 @@ class Lease:
             return self._leases.look(self._key)
         content = self._leases.marks.read(self.name)
         if content is None:
-            return self._leases.look(self._key) or self._create()
+            # A tier may say for ever that there is a mark and that there is none.
+            in_vain = watch.unchanged(content, watch.expected) >= self.seconds
+            return self._leases.look(self._key) or self._create() or in_vain
         holder = facts_of(content)
         if holder.get("token") == self._token:
             self._begin()  # the answer that we have it had been lost
             return True
         self._is_marked = False
         if not self._holder:
-            log.info("waiting for %s, which computes %s", told(holder), self._key.function)
+            log.info("waiting for %s, which computes %s", told(holder), self.function)
         self._holder = holder
         if self._is_dead(content, holder, watch.expected):
             return self._take_over(content)
@@ -231,9 +234,10 @@ class Lease:
         marks, ours = self._leases.marks, self._content()
         turn = f"{self.name}.{digest(content)}"
         if not marks.create(turn, ours):
-            # Once more after a while: then who made that has died in the middle of this.
             if self._stuck == turn:
+                # Once more after a while: then who made that has died in the middle of this.
                 marks.drop(turn)
+                return True
             self._stuck = turn
             self._watched().start_again()
             return False
@@ -291,7 +295,7 @@ class Lease:
             if self._silence(now) > self.seconds / 2 and self._is_taken_over():
                 self._is_marked = False
                 HEART.remove(self)
-                log.info("the computation of %s was taken over by others", self._key.function)
+                log.info("the computation of %s was taken over by others", self.function)
                 return
             self._is_marked = True
             self._leases.marks.keep(self.name, self._content())
@@ -316,7 +320,7 @@ class Lease:
             started=self._started,
             beat=self._beats,
             seconds=self.seconds,
-            function=self._key.function,
+            function=self.function,
             waits=waits,
         )
 
