@@ -156,7 +156,7 @@ class Alone(_Turn):
                     waited = True
                     self._wait_for_lock()
                 if self._lease is not None:
-                    waited = self._take_lease(self._lease) or waited
+                    waited = self._take_lease(self._lease, waited=waited)
         except BaseException:
             self.free()
             raise
@@ -172,9 +172,9 @@ class Alone(_Turn):
         if lease is not None:
             lease.freshen()
 
-    def _take_lease(self, lease: Lease) -> bool:
+    def _take_lease(self, lease: Lease, *, waited: bool) -> bool:
         with _HELD.waiting_elsewhere(self._hold) as lineage:
-            return lease.take(_paths_of(lineage), has_lock=self._lock.is_held)
+            return lease.take(_paths_of(lineage), has_lock=self._lock.is_held, waited=waited)
 
     def __exit__(self, *_: object) -> None:
         self.free()
@@ -206,7 +206,7 @@ class AloneAsync(_Turn):
             _HELD.stop_waiting(hold)
             if holder is hold:
                 self._enter_context()
-                waited = await self._take_outside() or waited
+                waited = await self._take_outside(waited=waited)
         except BaseException:
             self.free()
             raise
@@ -221,11 +221,11 @@ class AloneAsync(_Turn):
             facts = await asyncio.to_thread(self._lease.try_once, has_lock=self._lock.is_held)
         return self._is_left_to(facts)
 
-    async def _take_outside(self) -> bool:
+    async def _take_outside(self, *, waited: bool) -> bool:
         """Take the key from other processes and computers; return whether we waited."""
         import asyncio
 
-        waited, lease = False, self._lease
+        lease = self._lease
         with _HELD.waiting_elsewhere(self._hold) as lineage:
             gone = None if lease is None else lease.backs_lock(_paths_of(lineage))
             ends = time.monotonic() + _NESTED_TASK_SECONDS
@@ -239,7 +239,8 @@ class AloneAsync(_Turn):
                     break
                 await asyncio.sleep(POLL_SECONDS)
             if lease is not None:
-                steps = lease.attempts(_paths_of(lineage), has_lock=self._lock.is_held)
+                ours, has_lock = _paths_of(lineage), self._lock.is_held
+                steps = lease.attempts(ours, has_lock=has_lock, waited=waited)
                 while (pause := await asyncio.to_thread(next, steps, None)) is not None:
                     waited = True
                     await asyncio.sleep(pause)

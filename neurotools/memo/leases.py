@@ -131,7 +131,7 @@ class Lease:
 
     # ------------------------------------------------------------ taking it
 
-    def take(self, ours: Iterable[str], *, has_lock: bool) -> bool:
+    def take(self, ours: Iterable[str], *, has_lock: bool, waited: bool = False) -> bool:
         """Wait for it, or for a result; return whether we waited.
 
         Parameters
@@ -140,14 +140,17 @@ class Lease:
             Paths of the keys whose computations wait for us.
         has_lock : bool
             Whether we have the key's lock.
+        waited : bool
+            Whether we have waited for the others of this computer: there may be a result now.
         """
-        waited = False
-        for pause in self.attempts(ours, has_lock=has_lock):
+        for pause in self.attempts(ours, has_lock=has_lock, waited=waited):
             waited = True
             time.sleep(pause)
         return waited
 
-    def attempts(self, ours: Iterable[str], *, has_lock: bool) -> Iterator[float]:
+    def attempts(
+        self, ours: Iterable[str], *, has_lock: bool, waited: bool = False
+    ) -> Iterator[float]:
         """Try to take it until nothing is to be waited for; give the seconds to wait in between.
 
         The parameters are those of `take`.
@@ -156,7 +159,8 @@ class Lease:
             self._begin()
             return
         names = {_name_of(path) for path in ours}
-        while not self._step(names):
+        while not self._step(names, is_result_due=waited):
+            waited = False
             yield self._watched().pause()
 
     def try_once(self, *, has_lock: bool) -> dict[str, Any]:
@@ -180,11 +184,13 @@ class Lease:
             self._watch = Watch()
         return self._watch
 
-    def _step(self, ours: set[str]) -> bool:
+    def _step(self, ours: set[str], *, is_result_due: bool) -> bool:
         """Try to take it; tell whether nothing is to be waited for."""
         try:
             with self._guard:
-                return self._is_over or self._try(ours)
+                if self._is_over or (is_result_due and self._leases.look(self._key)):
+                    return True
+                return self._try(ours)
         except Exception as error:  # tiers may fail in any way there is
             self._leases.go_without(error)
             return True
