@@ -166,4 +166,7 @@ class Busy(CacheError, RuntimeError):
             "wait for the result with on_busy='wait', which also takes over from a computer that "
             "has died; or compute it here as well with on_busy='compute'"
         )
-        self.function, self.holder = function, dict(holder)
+        self.function, self.holder, self._told = function, dict(holder), told
+
+    def __reduce__(self) -> tuple[type[Busy], tuple[object, ...]]:
+        return type(self), (self.function, self.holder, self._told)  # out of a pool of processes
