@@ -1,4 +1,4 @@
-"""What to do while somebody else computes: ``on_busy``; and folders on servers, locks and leases."""
+"""What to do while somebody else computes: ``on_busy``; and folders on servers."""
 
 import asyncio
 import errno
