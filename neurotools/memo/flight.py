@@ -176,7 +176,9 @@ class Alone(_Turn):
         with _HELD.waiting_elsewhere(self._hold) as lineage:
             return lease.take(_paths_of(lineage), has_lock=self._lock.is_held, waited=waited)
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None and self._lease is not None:
+            self._lease.leave()
         self.free()
 
 
@@ -246,10 +248,12 @@ class AloneAsync(_Turn):
                     await asyncio.sleep(pause)
         return waited
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._lease is not None:
             import asyncio
 
+            if kind is None:
+                self._lease.leave()
             # The key is given to others of this computer only after that, as `free` does it.
             await asyncio.to_thread(self._lease.free)
         self.free()

@@ -92,7 +92,9 @@ class Memoized(Offered, Telling):
             return None
         from neurotools.memo.leases import Leases  # few share
 
-        return Leases(place, self._options.lease_seconds, self._seems_there)
+        is_later = str(self._hierarchy.write_back) == "async"
+        seconds = self._options.lease_seconds
+        return Leases(place, seconds, self._seems_there, is_later=is_later)
 
     # ------------------------------------------------------------ a call
 

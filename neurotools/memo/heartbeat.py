@@ -46,7 +46,7 @@ class Heart:
 
     def forget(self) -> None:
         """Start afresh in a forked child, where no other thread runs and nothing is held."""
-        self._living: list[Living] = []
+        self._living: dict[Living, None] = {}
         self._dropped: list[Living] = []
         self._woken: SimpleQueue[None] | None = None
         self._sleeps = 0.0  # seconds, 0 while it sleeps until it is woken
@@ -54,7 +54,7 @@ class Heart:
     def add(self, living: Living) -> None:
         """Have something beat from now on."""
         with self._lock:
-            self._living.append(living)
+            self._living[living] = None
             # Else it looks in time: most computations have ended before that, and wake nobody.
             if not self._sleeps or living.seconds / _LOOKS < self._sleeps:
                 self._sleeps = living.seconds / _LOOKS
@@ -62,8 +62,8 @@ class Heart:
 
     def remove(self, living: Living) -> None:
         """Have it beat no more."""
-        with self._lock, contextlib.suppress(ValueError):
-            self._living.remove(living)
+        with self._lock:
+            self._living.pop(living, None)
 
     def bury(self, living: Living) -> None:
         """Have what ended without its due freed by the thread; never waits."""
@@ -95,7 +95,7 @@ class Heart:
             with contextlib.suppress(Empty):
                 woken.get(timeout=self._sleeps or None)
             with self._lock:
-                living, dropped = self._living.copy(), self._dropped
+                living, dropped = list(self._living), self._dropped
                 self._dropped = []
                 times = [one.seconds / _LOOKS for one in living]
                 self._sleeps = min(times, default=0.0)

@@ -34,6 +34,8 @@ log = Log(__name__)
 
 #: Leases of others that this process remembers having seen, where it did not wait for them.
 _MOST_SEEN = 1024
+#: Leases that are kept, at most, for results that are on their way to the tier.
+_MOST_AWAITED = 256
 #: Leases looked at, at most, to see who waits for whom.
 _MOST_LINKS = 64
 
@@ -49,6 +51,8 @@ class Leases:
         After so many seconds without a sign of life, a computation counts as dead.
     look : callable
         Tells whether there is a result for a key.
+    is_later : bool
+        Whether the tier gets results some time after they were computed.
 
     Attributes
     ----------
@@ -57,10 +61,22 @@ class Leases:
         by which the others see that their computer lives.
     """
 
-    def __init__(self, tier: Guarded, seconds: float, look: Callable[[Key], bool]) -> None:
+    def __init__(
+        self,
+        tier: Guarded,
+        seconds: float,
+        look: Callable[[Key], bool],
+        *,
+        is_later: bool = False,
+    ) -> None:
         self.seconds, self._tier, self._look = min(seconds, LONGEST), tier, look
         self.is_backup = tier.health.kind is not None and locks_reach(tier.health.mount)
         self._seen: dict[str, Watch] = {}
+        self.is_later = is_later
+        #: Of what the tier has not got, the leases, by path.
+        self.awaited: dict[str, Lease] = {}
+        if is_later:
+            tier.stored = self._stored
 
     @functools.cached_property
     def marks(self) -> Marks:
@@ -96,6 +112,10 @@ class Leases:
             except OSError as error:
                 log.debug("cannot open %s: %s", folder, error)
 
+    def _stored(self, key: Key) -> None:
+        if (lease := self.awaited.pop(key.path, None)) is not None:
+            lease.arrived()
+
     def watch_of(self, name: str) -> Watch:
         """Return what is remembered of a lease that nobody waited for."""
         if len(self._seen) >= _MOST_SEEN:
@@ -127,7 +147,7 @@ class Lease:
         # One at a time asks the tier. Whoever finds it taken leaves the rest to who has it.
         self._guard = threading.Lock()
         self._is_marked = self._is_held = self._is_over = False
-        self._is_first = True
+        self._is_first, self._is_left = True, False
 
     # ------------------------------------------------------------ taking it
 
@@ -288,6 +308,8 @@ class Lease:
         self._is_held = True
         self._beaten = time.monotonic(), time.time()
         HEART.add(self)
+        if self._leases.is_later and len(self._leases.awaited) < _MOST_AWAITED:
+            self._leases.awaited[self._key.path] = self
 
     def beat(self) -> None:
         """Show that we go on, if it is time; called by `HEART`."""
@@ -330,9 +352,28 @@ class Lease:
             waits=waits,
         )
 
+    def leave(self) -> None:
+        """Give it back when the tier has got the result, if that is on its way there."""
+        # Those who look there would compute it as well.
+        if self._leases.awaited.get(self._key.path) is self and self._leases.look(self._key):
+            self._is_left = True
+            if self._leases.awaited.get(self._key.path) is self:
+                return
+            self._is_left = False
+
+    def arrived(self) -> None:
+        """Give it back now, if that was left to us."""
+        if self._is_left:
+            self._is_left = False
+            self.free()
+
     def free(self) -> None:
         """Give it back, if it is ours; may be called again, and by any thread."""
+        if self._is_left:
+            return
         self._is_over = True
+        if self._leases.is_later:
+            self._leases.awaited.pop(self._key.path, None)
         if not self._is_ours_to_free() or not self._guard.acquire(blocking=False):
             return
         try:
@@ -356,6 +397,8 @@ class Lease:
 
     def free_later(self) -> None:
         """Have it given back; never waits."""
+        if self._is_left:
+            return
         self._is_over = True
         if self._is_ours_to_free():
             HEART.bury(self)

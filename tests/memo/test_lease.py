@@ -1,6 +1,7 @@
 """One lease, within one process: what is asked of the tier, and what may go wrong with it."""
 
 import asyncio
+import contextlib
 import json
 import multiprocessing
 import os
@@ -12,7 +13,7 @@ import pytest
 
 from neurotools.jobs.cache import hierarchical_cacher
 from neurotools.memo import flight, heartbeat, holders, leases, lifesigns
-from neurotools.memo.entry import Key
+from neurotools.memo.entry import Blob, Key
 from neurotools.memo.flight import Flight
 from neurotools.memo.leases import Leases
 from neurotools.memo.tiers.guarded import Guarded
@@ -370,7 +371,7 @@ def test_a_forked_child_holds_nothing(tmp_path):
 
 
 def use_in_child(place):
-    assert heartbeat.HEART._living == []
+    assert not heartbeat.HEART._living
     with Flight(None, leases=leases_in(FarTier(place))).alone(OTHER):
         assert len(names(FarTier(place))) == 2
 
@@ -571,3 +572,35 @@ def test_processes_of_one_computer_ask_for_a_lease_once(tmp_path):
 def slowly_doubled(x):
     time.sleep(0.2)
     return 2 * x
+
+
+# ---------------------------------------------------------------- results that arrive later
+
+
+def later(tier, there):
+    return Leases(tier, 60, lambda _: there, is_later=True)
+
+
+def test_a_lease_stays_until_the_tier_has_got_the_result(tmp_path):
+    far = FarTier(tmp_path)
+    tier = Guarded(far)
+    with Flight(None, leases=later(tier, there=True)).alone(KEY):
+        pass
+    assert len(names(far)) == 1
+    tier.put(KEY, Blob((b"result",), 6))
+    assert names(far) == []
+
+
+@pytest.mark.parametrize("case", ["arrived before", "not kept", "failed"])
+def test_a_lease_goes_where_nothing_is_on_its_way(tmp_path, case):
+    far = FarTier(tmp_path)
+    tier = Guarded(far)
+    with (
+        contextlib.suppress(ZeroDivisionError),
+        Flight(None, leases=later(tier, there=case != "not kept")).alone(KEY),
+    ):
+        if case == "arrived before":
+            tier.put(KEY, Blob((b"result",), 6))
+        if case == "failed":
+            raise ZeroDivisionError
+    assert names(far) == []

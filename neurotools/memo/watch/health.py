@@ -337,7 +337,7 @@ def health_at(folder: str, patience: float | None = None) -> Health:
     if health is None:
         mount, kind = mount_of(folder)
         health = Health(folder, patience, may_hang=not is_local_kind(kind))
-        health.mount, health.kind = mount, kind
+        health.mount, health.kind = mount, None if "://" in folder else kind
         health = _PLACES.setdefault(folder, health)
     elif patience is not None:
         health.be_patient(patience)
