@@ -16,13 +16,14 @@ from neurotools.memo.digest.files import File
 from neurotools.memo.digest.values import register_digest
 from neurotools.memo.entry import Signature
 from neurotools.memo.errors import UnknownChoice, WrongArguments
+from neurotools.memo.flight import ON_BUSY
 from neurotools.memo.formats.registry import FORMATS, format_named, holds
 from neurotools.memo.function import Memoized, memoized
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.key import KeyMaker, code_name, key_maker
 from neurotools.memo.literals import human_decode, human_encode
 from neurotools.memo.naming import base64hash, base64hash10bytes
-from neurotools.memo.options import Options
+from neurotools.memo.options import LEASE_SECONDS, Options
 from neurotools.memo.signature import canonical
 from neurotools.memo.signing import signer_with
 from neurotools.memo.supported import check_supported
@@ -130,6 +131,8 @@ def disk_cacher(
     shared: str | None = None,
     patience: float | None = None,
     storage_options: Mapping[str, Any] | None = None,
+    on_busy: str = "wait",
+    lease_seconds: float = LEASE_SECONDS,
 ) -> Cacher:
     """Make a decorator that keeps results in a folder, or at a URL.
 
@@ -190,6 +193,14 @@ def disk_cacher(
     storage_options : mapping, optional
         What the drivers of URLs are told, as pandas and dask take it: options such as
         ``{'profile': 'lab'}``, or those for each scheme, ``{'s3': {'profile': 'lab'}}``.
+    on_busy : {'wait', 'compute', 'raise'}
+        What to do where a thread, a process or another computer computes what was asked for: wait
+        for its result, compute it as well, or raise `Busy`, which says who it is.
+    lease_seconds : float
+        After so many seconds without a sign of life, a computation on another computer counts as
+        dead, and one who waits for its result takes over. Counts where results are kept on a
+        server. Give more where a computation runs C code for longer than half of it without
+        letting other threads run.
 
     Returns
     -------
@@ -233,6 +244,8 @@ def disk_cacher(
         shared=shared,
         patience=patience,
         storage_options=storage_options,
+        on_busy=on_busy,
+        lease_seconds=lease_seconds,
         ignore=ignore,
         packages=packages,
         trace=trace,
@@ -264,6 +277,8 @@ def hierarchical_cacher(
     shared: str | None = None,
     patience: float | None = None,
     storage_options: Mapping[str, Any] | None = None,
+    on_busy: str = "wait",
+    lease_seconds: float = LEASE_SECONDS,
 ) -> Cacher:
     """Make a decorator that keeps results in several tiers, from fast to slow.
 
@@ -287,6 +302,8 @@ def hierarchical_cacher(
     cache_identifier : str
         Name of the sub-folder that holds the cache.
     skip_fast, compress, mmap_mode, ignore, packages, trace, verify, patience
+        See `disk_cacher`.
+    on_busy, lease_seconds
         See `disk_cacher`.
     durability : {'process', 'power'}
         See `disk_cacher`; it holds for all folders given here, and for what is copied to faster
@@ -328,6 +345,8 @@ def hierarchical_cacher(
         shared=shared,
         patience=patience,
         storage_options=storage_options,
+        on_busy=on_busy,
+        lease_seconds=lease_seconds,
         ignore=ignore,
         packages=packages,
         trace=trace,
@@ -364,6 +383,9 @@ def _cacher(
         raise UnknownChoice("packages", packages, _PACKAGES)
     if durability not in DURABILITIES:
         raise UnknownChoice("durability", durability, DURABILITIES)
+    if options["on_busy"] not in ON_BUSY:
+        raise UnknownChoice("on_busy", options["on_busy"], ON_BUSY)
+    options["lease_seconds"] = checked_patience(options["lease_seconds"], "lease_seconds")
     if not locations:
         raise ValueError("fast_to_slow is empty; give one folder at least, or 'ram://'")
     signer = signer_with(key_file)

@@ -18,6 +18,7 @@ from neurotools.memo.log import Log
 from neurotools.memo.tiers.base import Entry, Tier
 from neurotools.memo.tiers.guarded import Guarded
 from neurotools.memo.watch.health import Health
+from neurotools.memo.watch.mounts import is_local_kind
 
 log = Log(__name__)
 
@@ -226,6 +227,18 @@ class Hierarchy:
     def location(self, key: Key) -> str:
         depth = self.depth_of(key)
         return self.tiers[depth or 0].location(key)
+
+    def meeting_place(self) -> Guarded | None:
+        """Return the slowest tier that new entries reach and where computers leave each other word.
+
+        None where that is a folder on a disk of this computer, or there is no such tier.
+        """
+        for tier in reversed(self._guarded if self.write_back else self._guarded[:1]):
+            if tier.health.kind is not None:
+                return None if is_local_kind(tier.health.kind) else tier
+            if tier.marks is not None:
+                return tier
+        return None
 
     def health_of(self, depth: int) -> Health:
         """Return how a tier has answered lately."""
