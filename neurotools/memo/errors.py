@@ -139,6 +139,17 @@ class LeftAlone(CacheError, OSError):
         self.location, self.reason = location, reason
 
 
+class CopyStopped(CacheError, OSError):
+    """A place failed while results were copied, and did not come back."""
+
+    def __init__(self, location: str, reason: object, copied: int) -> None:
+        super().__init__(
+            f"{location} cannot be used now: {reason}. {copied} results were copied before; run "
+            "the same again when it is back, and it goes on from there"
+        )
+        self.location, self.reason, self.copied = location, reason, copied
+
+
 class UnsupportedFunction(CacheError, TypeError):
     """A callable of a kind that cannot be memoized, or called in the way that was asked for."""
 

@@ -107,6 +107,21 @@ class Offered:
             return int(self._hierarchy.discard(self._key(args, kwargs)))
         return len(self._hierarchy.clear(self.keys.folder, self.keys.fingerprint.code))
 
+    def flush(self, timeout: float | None = None) -> int:
+        """Wait until slower tiers have the results that are sent to them in the background.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds to wait at most; by default as long as it takes.
+
+        Returns
+        -------
+        int
+            How many results have not arrived: no time was left, or a tier cannot be used now.
+        """
+        return self._hierarchy.flush(timeout)
+
     def cache_clear(self) -> None:
         """Remove all entries of the present version from every tier, and start counting anew."""
         self.purge()

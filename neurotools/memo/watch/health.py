@@ -283,6 +283,10 @@ class Health:
         cause = f"{type(error).__name__}:{getattr(error, 'errno', '')}"
         self.tell(cause, f"cannot {action} the cache at {self.name}, going on without it: {error}")
 
+    def seconds_shut(self, side: Side) -> float:
+        """Return for how many seconds it is left alone from now on, until it is tried again."""
+        return self._sides[side].seconds_left
+
     @property
     def left_alone(self) -> str:
         """What it is not used for now, until when and why, in words; empty if it is used."""
