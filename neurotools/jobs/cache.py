@@ -10,7 +10,7 @@ import math
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from neurotools.memo import naming
@@ -18,13 +18,14 @@ from neurotools.memo.digest.files import File
 from neurotools.memo.digest.values import register_digest
 from neurotools.memo.entry import Signature
 from neurotools.memo.errors import UnknownChoice, WrongArguments
+from neurotools.memo.flight import ON_BUSY
 from neurotools.memo.formats.registry import FORMATS, format_named, holds
 from neurotools.memo.function import Memoized, memoized
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.key import KeyMaker, code_name, key_maker
 from neurotools.memo.literals import human_decode, human_encode
 from neurotools.memo.naming import base64hash, base64hash10bytes
-from neurotools.memo.options import Options
+from neurotools.memo.options import LEASE_SECONDS, Options
 from neurotools.memo.signature import canonical
 from neurotools.memo.signing import signer_with
 from neurotools.memo.supported import check_supported
@@ -144,8 +145,11 @@ def disk_cacher(
     key_file: str | os.PathLike[str] | None = None,
     shared: str | None = None,
     patience: float | None = None,
+    storage_options: Mapping[str, Any] | None = None,
+    on_busy: str = "wait",
+    lease_seconds: float = LEASE_SECONDS,
 ) -> Cacher:
-    """Make a decorator that keeps results in a folder.
+    """Make a decorator that keeps results in a folder, or at a URL.
 
     A result is found again while the function, all code that it reaches, the constants that this
     code reads, and the arguments are the same.
@@ -153,7 +157,7 @@ def disk_cacher(
     Parameters
     ----------
     cache_location : str or path
-        The folder. The cache is a sub-folder of it.
+        The folder, or its URL, such as ``'s3://bucket/folder'``. The cache is a sub-folder of it.
     method : {'npy', 'pickle', 'mat', 'hdf5'}
         Format of the files. ``'npy'`` holds arrays, plain values and containers of them;
         ``'pickle'`` (or ``'p'``) any object; ``'mat'`` opens in Matlab and Octave, ``'hdf5'`` in
@@ -202,6 +206,17 @@ def disk_cacher(
         Seconds to wait for the folder to answer; one that does not is left alone and tried again
         later. By default, 5 seconds where it does not lie on a disk of this computer, and as long
         as it takes where it does. `math.inf` waits for ever.
+    storage_options : mapping, optional
+        What the drivers of URLs are told, as pandas and dask take it: options such as
+        ``{'profile': 'lab'}``, or those for each scheme, ``{'s3': {'profile': 'lab'}}``.
+    on_busy : {'wait', 'compute', 'raise'}
+        What to do where a thread, a process or another computer computes what was asked for: wait
+        for its result, compute it as well, or raise `Busy`, which says who it is.
+    lease_seconds : float
+        After so many seconds without a sign of life, a computation on another computer counts as
+        dead, and one who waits for its result takes over. Counts where results are kept on a
+        server. Give more where a computation runs C code for longer than half of it without
+        letting other threads run.
 
     Returns
     -------
@@ -244,6 +259,9 @@ def disk_cacher(
         key_file=key_file,
         shared=shared,
         patience=patience,
+        storage_options=storage_options,
+        on_busy=on_busy,
+        lease_seconds=lease_seconds,
         ignore=ignore,
         packages=packages,
         trace=trace,
@@ -274,6 +292,9 @@ def hierarchical_cacher(
     key_file: str | os.PathLike[str] | None = None,
     shared: str | None = None,
     patience: float | None = None,
+    storage_options: Mapping[str, Any] | None = None,
+    on_busy: str = "wait",
+    lease_seconds: float = LEASE_SECONDS,
     flush_seconds: float | None = None,
 ) -> Cacher:
     """Make a decorator that keeps results in several tiers, from fast to slow.
@@ -283,8 +304,10 @@ def hierarchical_cacher(
     Parameters
     ----------
     fast_to_slow : sequence of str, path or Tier
-        The tiers: folders, or ``'ram://'`` for this process's memory (bounded, as in
-        ``'ram://?max_bytes=2e9'``). A single string is one tier.
+        The tiers: folders; ``'ram://'`` for this process's memory (bounded, as in
+        ``'ram://?max_bytes=2e9'``); or URLs that fsspec knows, such as ``'s3://bucket/folder'`` or
+        ``'sftp://host/folder'``, with ``pip install 'neurotools[remote]'``. A single string is one
+        tier.
     method : {'npy', 'pickle', 'mat', 'hdf5'}
         Format of the files, see `disk_cacher`.
     write_back : bool or 'async'
@@ -304,11 +327,17 @@ def hierarchical_cacher(
         default 30 seconds; 0 does not wait. `flush` waits before that.
     skip_fast, compress, mmap_mode, ignore, packages, trace, verify, patience
         See `disk_cacher`.
+    on_busy, lease_seconds
+        See `disk_cacher`.
     durability : {'process', 'power'}
         See `disk_cacher`; it holds for all folders given here, and for what is copied to faster
         ones.
     trusted_owners, key_file, shared
-        See `disk_cacher`.
+        See `disk_cacher`. Whoever can write to a bucket could put a pickle there, so pickles from
+        a URL are opened only if they are signed: without ``key_file`` they are misses.
+    storage_options : mapping, optional
+        What the drivers of URLs are told, see `disk_cacher`. What is not given is taken from where
+        a driver looks by itself, such as ``~/.aws`` and the environment.
 
     Returns
     -------
@@ -321,6 +350,8 @@ def hierarchical_cacher(
         If there is no such method, compression, mode or durability.
     UnusableLocation
         If no cache can be kept at a location.
+    MissingDriver
+        If what a URL needs is not installed.
     ValueError
         If there is no tier.
     """
@@ -337,6 +368,9 @@ def hierarchical_cacher(
         key_file=key_file,
         shared=shared,
         patience=patience,
+        storage_options=storage_options,
+        on_busy=on_busy,
+        lease_seconds=lease_seconds,
         ignore=ignore,
         packages=packages,
         trace=trace,
@@ -399,6 +433,7 @@ def _cacher(
     key_file: str | os.PathLike[str] | None,
     shared: str | None,
     patience: float | None,
+    storage_options: Mapping[str, Any] | None,
     ignore: str | Iterable[str],
     packages: str,
     write_back: bool | str = True,
@@ -412,6 +447,9 @@ def _cacher(
         raise UnknownChoice("packages", packages, _PACKAGES)
     if durability not in DURABILITIES:
         raise UnknownChoice("durability", durability, DURABILITIES)
+    if options["on_busy"] not in ON_BUSY:
+        raise UnknownChoice("on_busy", options["on_busy"], ON_BUSY)
+    options["lease_seconds"] = checked_patience(options["lease_seconds"], "lease_seconds")
     if not locations:
         raise ValueError("fast_to_slow is empty; give one folder at least, or 'ram://'")
     signer = signer_with(key_file)
@@ -419,7 +457,7 @@ def _cacher(
     if patience is not None:
         patience = checked_patience(patience)
     of_folders = {"verify": verify, "durability": durability, "patience": patience, **access}
-    kept = {"mmap_mode": mmap_mode, **of_folders}
+    kept = {"mmap_mode": mmap_mode, "storage_options": storage_options, **of_folders}
     tiers = [tier_at(place, identifier, **kept) for place in locations]  # type: ignore[arg-type]
     roots = [str(root) for tier in tiers if (root := getattr(tier, "root", None))]
     # The slowest folder that is written to is the one that most other processes see.

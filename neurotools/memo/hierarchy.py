@@ -7,6 +7,7 @@ is waited for or left alone (`neurotools.memo.tiers.guarded`).
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from neurotools.memo.log import Log
 from neurotools.memo.tiers.base import Entry, Tier
 from neurotools.memo.tiers.guarded import Guarded
 from neurotools.memo.watch.health import Health
+from neurotools.memo.watch.mounts import is_local_kind
 
 if TYPE_CHECKING:
     from neurotools.memo.outbox import Outbox
@@ -267,6 +269,16 @@ class Hierarchy:
             seen |= keys
             yield from keys
 
+    def some_keys(self, function: str, many: int) -> list[Key]:
+        """Return some entries of a function, from the fastest tier that has any."""
+        for depth, tier in enumerate(self._guarded):
+            try:
+                if found := tier.health.run("read", _first, tier.tier, function, many):
+                    return found
+            except Exception as error:  # the named boundary of this module
+                self._failed(depth, "list", error)
+        return []
+
     def put_manifest(self, key: Key, content: bytes) -> bool:
         """Keep a manifest; return whether each tier has it now."""
         is_kept = True
@@ -314,6 +326,18 @@ class Hierarchy:
         depth = self.depth_of(key)
         return self.tiers[depth or 0].location(key)
 
+    def meeting_place(self) -> Guarded | None:
+        """Return the slowest tier that new entries reach and where computers leave each other word.
+
+        None where that is a folder on a disk of this computer, or there is no such tier.
+        """
+        for tier in reversed(self._guarded if self.write_back else self._guarded[:1]):
+            if tier.health.kind is not None:
+                return None if is_local_kind(tier.health.kind) else tier
+            if tier.marks is not None:
+                return tier
+        return None
+
     def health_of(self, depth: int) -> Health:
         """Return how a tier has answered lately."""
         return self._guarded[depth].health
@@ -341,6 +365,10 @@ class Hierarchy:
 
     def __setstate__(self, state: dict[str, object]) -> None:
         self.__init__(**state)  # type: ignore[misc]
+
+
+def _first(tier: Tier, function: str, many: int) -> list[Key]:
+    return list(itertools.islice(tier.keys(function), many))
 
 
 def _no_matter(_: Key) -> None:

@@ -85,7 +85,8 @@ class Offered:
             Whether to print them, too.
         """
         code = self.keys.fingerprint.code
-        folder = os.path.join(self.cache_root or "ram://", *self.keys.folder.split("/"), code)
+        top = self.cache_root or self._hierarchy.tiers[0].name
+        folder = os.path.join(top, *self.keys.folder.split("/"), code)
         keys = (key for key in self._hierarchy.keys(self.keys.folder) if key.code == code)
         names = sorted(f"{key.call}.{key.method}" for key in keys)
         if verbose:
@@ -145,6 +146,10 @@ class Offered:
             count["failures"],
             self._hierarchy.health_of(depth).left_alone,
         )
+
+    def __dask_tokenize__(self) -> Any:
+        # The same in each process, and another for other code: what Dask names its tasks by.
+        return "neurotools", self.keys.folder, self.keys.tracker.current().code
 
     def _key(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Key:
         return self.keys.key(self.keys.signature(args, kwargs), self._options.form.method)

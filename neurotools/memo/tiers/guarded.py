@@ -36,6 +36,11 @@ class Guarded:
     patience : float, optional
         Seconds to wait for an answer; by default, this is the tier's health to say.
 
+    Attributes
+    ----------
+    stored : callable or None
+        Told of each entry that the tier has got, by whichever thread.
+
     Notes
     -----
     Methods raise what those of the tier raise; `NoAnswer`, an `OSError`, where the tier did not
@@ -45,6 +50,7 @@ class Guarded:
     def __init__(self, tier: Tier, patience: float | None = None) -> None:
         self.tier, self.name = tier, tier.name
         health = getattr(tier, "health", None)
+        self.stored: Callable[[Key], object] | None = None
         self.health: Health = Health(tier.name, patience) if health is None else health
         if getattr(type(tier), "answers_at_once", False):
             self.get = tier.get  # type: ignore[method-assign] # it answers at once, or never
@@ -73,6 +79,8 @@ class Guarded:
                 blob.checksum()  # of what it is now: what is stored later will not fit it
         started = time.monotonic()
         self._write(self.tier.put, key, blob)
+        if self.stored is not None:
+            self.stored(key)
         self.health.was_slow(time.monotonic() - started, blob.size)
 
     def discard(self, key: Key) -> bool:
@@ -135,6 +143,8 @@ class Guarded:
     def _probe_writing(self) -> object:
         if (keep_note := getattr(self.tier, "keep_note", None)) is not None:
             return keep_note("probe", bytes(_BLOCK))
+        if (marks := getattr(self.tier, "marks", None)) is not None:
+            return marks.keep("probe", bytes(_BLOCK))
         return self.tier.get(_NOTHING)
 
     def __getattr__(self, name: str) -> Any:
@@ -147,8 +157,11 @@ class _GuardedMarks:
     """Marks of a tier that keeps nobody waiting for long."""
 
     def __init__(self, marks: Marks, read: Callable[..., Any], write: Callable[..., Any]) -> None:
-        self.is_exclusive = marks.is_exclusive
         self._marks, self._read, self._write = marks, read, write
+
+    @property
+    def is_exclusive(self) -> bool:
+        return self._marks.is_exclusive  # as far as the tier knows by now
 
     def create(self, name: str, content: bytes) -> bool:
         return bool(self._write(self._marks.create, name, content))

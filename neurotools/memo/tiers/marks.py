@@ -27,8 +27,9 @@ _NAME = r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*"
 class Marks(Protocol):
     """The marks of one tier. Methods raise `OSError` when the place itself fails."""
 
-    is_exclusive: bool
-    """Whether `create` lets one alone succeed, of all who try at once."""
+    @property
+    def is_exclusive(self) -> bool:
+        """Whether `create` lets one alone succeed, of all who try at once."""
 
     def create(self, name: str, content: bytes) -> bool:
         """Make a mark unless there is one of that name; tell whether it was made."""
