@@ -141,15 +141,42 @@ class Hierarchy:
             self._put(faster, key, entry.blob)
 
     def put(self, key: Key, blob: Blob) -> None:
+        if self.write_back == "async" and self._has_slower:
+            self._put_in_background(key, blob)
+            return
         is_kept = False
         for depth in range(len(self.tiers) if self.write_back else 1):
-            if is_kept and self.write_back == "async" and self._leave(depth, key):
-                continue
             error = self._put(depth, key, blob)
             if depth == self._keeper:
                 is_kept = error is None
             elif is_kept and error is not None and self._may_pass(error):
                 self._leave(depth, key)
+
+    def _put_in_background(self, key: Key, blob: Blob) -> None:
+        """Keep an entry in the tiers up to the keeper, and have it sent to those that are slower.
+
+        What cannot be sent later is stored there at once.
+        """
+        for depth in range(self._keeper):
+            self._put(depth, key, blob)
+        # Before the entry itself: if that is all there is when we are killed, nothing is missing.
+        is_noted = self._note(key)
+        is_kept = self._put(self._keeper, key, blob) is None
+        for depth in range(self._keeper + 1, len(self.tiers)):
+            if is_noted and is_kept and self._outbox.send(depth, key):
+                continue
+            error = self._put(depth, key, blob)
+            if error is None or not is_kept:
+                self._forget([key], depth)
+
+    def _note(self, key: Key, depth: int | None = None) -> bool:
+        """Note that a slower tier, or each of them, is to get an entry; tell whether that is so."""
+        try:
+            self._outbox.note(key, depth)
+        except Exception as error:  # the named boundary of this module
+            self._failed(self._keeper, "write", error)
+            return False
+        return True
 
     def _put(self, depth: int, key: Key, blob: Blob) -> Exception | None:
         try:
@@ -160,24 +187,21 @@ class Hierarchy:
             return error
         return None
 
-    def _leave(self, depth: int, key: Key) -> bool:
-        """Have an entry sent to a tier in the background; tell whether that will be done."""
-        try:
-            return self._outbox.take(depth, key)
-        except Exception as error:  # the named boundary of this module
-            self._failed(self._keeper, "write", error)
-            return False
+    def _leave(self, depth: int, key: Key) -> None:
+        """Have an entry sent to a tier when that works again."""
+        if self._note(key, depth):
+            self._outbox.send(depth, key)
 
     def _may_pass(self, error: Exception) -> bool:
         from neurotools.memo.sending import is_passing  # few failures, few that load it
 
         return is_passing(error)
 
-    def _forget(self, keys: Iterable[Key]) -> None:
-        """See to it that entries that are removed do not come back."""
+    def _forget(self, keys: Iterable[Key], depth: int | None = None) -> None:
+        """See to it that entries are not sent any more: those that are removed come not back."""
         if self._has_slower:
             try:
-                self._outbox.forget(keys)
+                self._outbox.forget(keys, depth)
             except Exception as error:  # the named boundary of this module
                 self._failed(self._keeper, "remove from", error)
 

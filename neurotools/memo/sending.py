@@ -39,6 +39,11 @@ class Route:
         Of what the slow one does.
     flush_seconds : float
         How long the end of the program may wait for what is on the way.
+
+    Attributes
+    ----------
+    has_more : bool
+        Whether the last look at what others left has not seen all of it.
     """
 
     def __init__(
@@ -47,6 +52,7 @@ class Route:
         self.keeper, self.slow, self.flush_seconds = keeper, slow, flush_seconds
         self.unsent = Unsent(keeper, slow.name)
         self._count = count
+        self.has_more = False
         self._manifested: set[tuple[str, str]] = set()
 
     def send(self, parcel: Parcel) -> None:
@@ -151,6 +157,7 @@ class Route:
         before = dict(seen)
         seen.clear()
         names = [name for name in self.unsent.names() if name not in known]
+        self.has_more = len(names) > _AT_ONCE
         for name in random.sample(names, min(len(names), _AT_ONCE)):
             note = self.unsent.read(name)
             if note is None:

@@ -78,7 +78,7 @@ def test_without_a_folder_it_is_sent_from_memory(away):
     assert hierarchy.flush() == 0
     assert [value_in(away, key)[0] for key in keys(20)] == list(range(20))
     assert away.get_manifest(KEY.function, KEY.code) == b"{}"
-    assert lanes.ROOM["waiting"]._held == 0
+    assert lanes.lane_to(away.name)._waiting._held == 0
 
 
 def test_what_memory_does_not_keep_is_stored_at_once(away):
@@ -111,10 +111,33 @@ def test_what_cannot_be_marked_is_stored_at_once(fast, away, monkeypatch):
     assert value_in(fast) == 1
 
 
+def test_what_is_noted_before_it_is_kept_is_forgotten_if_it_cannot_be(fast, away, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(fast, "put", full)
+    asynchronous(fast, away).put(KEY, entry(1))
+    assert marks_in(fast.root) == []
+    assert value_in(away) == 1
+
+
+def test_an_entry_is_noted_before_it_is_kept(fast, away, monkeypatch):
+    noted, put = [], fast.put
+
+    def look(key, blob):
+        noted.extend(marks_in(fast.root))
+        put(key, blob)
+
+    monkeypatch.setattr(fast, "put", look)
+    asynchronous(fast, away).put(KEY, entry(1))
+    assert len(noted) == 1
+
+
 @pytest.mark.parametrize("write_back", [True, "async"])
 def test_results_of_an_outage_arrive_when_it_is_over(fast, away, write_back, caplog):
     hierarchy = Hierarchy([fast, away], write_back=write_back)
-    hierarchy.put(keys(10)[0], entry(0))
+    hierarchy.put(KEY, entry("before"))
+    assert hierarchy.flush() == 0
     away.switch("away")
     for number, key in enumerate(keys(10)):
         hierarchy.put(key, entry(number, key))
@@ -278,8 +301,8 @@ def test_keys_beyond_the_bound_wait_on_disk(fast, away, monkeypatch):
 
 
 def test_few_bytes_are_held_at_a_time(fast, away, monkeypatch):
-    room = lanes.Room(10_000)
-    monkeypatch.setitem(lanes.ROOM, "sending", room)
+    monkeypatch.setattr(lanes, "MOST_HELD", 10_000)
+    room = lanes.lane_to(away.name)._sending
     held, put = [], away.put
 
     def look(key, blob):
