@@ -168,6 +168,8 @@ class Hierarchy:
             error = self._put(depth, key, blob)
             if error is None or not is_kept:
                 self._forget([key], depth)
+            elif self._may_pass(error):
+                self._leave(depth, key)
 
     def _note(self, key: Key, depth: int | None = None) -> bool:
         """Note that a slower tier, or each of them, is to get an entry; tell whether that is so."""

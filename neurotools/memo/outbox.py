@@ -47,7 +47,9 @@ class Outbox:
         return list(self._routes.values()) if depth is None else [self._routes[depth]]
 
     def note(self, key: Key, depth: int | None = None) -> None:
-        """Note that an entry is to be sent to a slower tier, or to each of them.
+        """Note that an entry is to be sent to a slower tier that failed, or to each of them.
+
+        In the second case, the keeper need not have it yet.
 
         Raises
         ------
@@ -55,11 +57,12 @@ class Outbox:
             If that cannot be noted.
         """
         for route in self._chosen(depth):
-            route.unsent.add(key)
+            route.unsent.add(key, is_kept=depth is not None)
 
     def send(self, depth: int, key: Key) -> bool:
         """Have an entry sent that is noted, and that the keeper has; tell whether it will be."""
         route = self._routes[depth]
+        route.unsent.now_kept(key)
         parcel = Parcel(route, key, route.unsent.name(key))
         if not route.unsent.is_lasting:
             entry = self._keeper.get(key)
@@ -96,6 +99,8 @@ class Outbox:
         """
         keys = list(keys)  # looked at for each route
         for route in self._chosen(depth):
+            for key in keys:
+                route.unsent.now_kept(key)
             route.unsent.forget(keys)
 
     def look(self) -> None:

@@ -83,6 +83,7 @@ class Route:
 
     def _read(self, note: Note) -> Entry | None:
         """Return the entry; None where there is none to be sent, with its note dropped."""
+        is_begun = self.unsent.is_begun(note.key)  # looked at before the entry is
         try:
             entry = carried(self.keeper, note.key)
         except CorruptEntry as error:
@@ -92,7 +93,7 @@ class Route:
             # Its note stays: somebody else may be trusted to send it.
             self.keeper.health.tell(error.location, str(error))
             return None
-        if entry is None:
+        if entry is None and not is_begun:
             self.unsent.drop(note)
         return entry
 
@@ -165,12 +166,18 @@ class Route:
             if self.unsent.is_ours(note):
                 yield note
                 continue
-            is_orphan = self.unsent.is_orphan(note)
-            if is_orphan or (is_orphan is None and before.get(name) == note.content):
+            if self._is_to_be_taken_over(note, before.get(name)):
                 self.unsent.add(note.key)
                 yield note
             else:
                 seen[name] = note.content
+
+    def _is_to_be_taken_over(self, note: Note, before: bytes | None) -> bool:
+        is_orphan = self.unsent.is_orphan(note)
+        if is_orphan is None and before == note.content:
+            # If its process lives after all, it may be about to keep the entry.
+            return self.keeper.has(note.key)
+        return bool(is_orphan)
 
 
 class Parcel:

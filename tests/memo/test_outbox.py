@@ -12,6 +12,7 @@ from neurotools.memo import lanes
 from neurotools.memo.entry import Key
 from neurotools.memo.errors import UnknownChoice
 from neurotools.memo.hierarchy import Hierarchy
+from neurotools.memo.sending import Parcel
 from neurotools.memo.tiers.directory import DirectoryTier
 from neurotools.memo.tiers.ram import RamTier
 from tests.faults.away import Away, entries_in, marks_in, until
@@ -118,6 +119,21 @@ def test_what_is_noted_before_it_is_kept_is_forgotten_if_it_cannot_be(fast, away
     monkeypatch.setattr(fast, "put", full)
     asynchronous(fast, away).put(KEY, entry(1))
     assert marks_in(fast.root) == []
+    assert value_in(away) == 1
+
+
+def test_an_entry_that_is_about_to_be_kept_is_not_given_up(fast, away, monkeypatch):
+    """A killed process had noted it, and this one computes it while it looks for the entry."""
+    hierarchy, put = asynchronous(fast, away), fast.put
+
+    def put_late(key, blob):
+        route = hierarchy._outbox._routes[1]
+        route.send(Parcel(route, key, route.unsent.name(key), is_found=True))
+        put(key, blob)
+
+    monkeypatch.setattr(fast, "put", put_late)
+    hierarchy.put(KEY, entry(1))
+    assert hierarchy.flush() == 0
     assert value_in(away) == 1
 
 
