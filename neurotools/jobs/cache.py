@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from neurotools.memo import naming
@@ -129,8 +129,9 @@ def disk_cacher(
     key_file: str | os.PathLike[str] | None = None,
     shared: str | None = None,
     patience: float | None = None,
+    storage_options: Mapping[str, Any] | None = None,
 ) -> Cacher:
-    """Make a decorator that keeps results in a folder.
+    """Make a decorator that keeps results in a folder, or at a URL.
 
     A result is found again while the function, all code that it reaches, the constants that this
     code reads, and the arguments are the same.
@@ -138,7 +139,7 @@ def disk_cacher(
     Parameters
     ----------
     cache_location : str or path
-        The folder. The cache is a sub-folder of it.
+        The folder, or its URL, such as ``'s3://bucket/folder'``. The cache is a sub-folder of it.
     method : {'npy', 'pickle', 'mat', 'hdf5'}
         Format of the files. ``'npy'`` holds arrays, plain values and containers of them;
         ``'pickle'`` (or ``'p'``) any object; ``'mat'`` opens in Matlab and Octave, ``'hdf5'`` in
@@ -186,6 +187,9 @@ def disk_cacher(
         Seconds to wait for the folder to answer; one that does not is left alone and tried again
         later. By default, 5 seconds where it does not lie on a disk of this computer, and as long
         as it takes where it does. `math.inf` waits for ever.
+    storage_options : mapping, optional
+        What the drivers of URLs are told, as pandas and dask take it: options such as
+        ``{'profile': 'lab'}``, or those for each scheme, ``{'s3': {'profile': 'lab'}}``.
 
     Returns
     -------
@@ -228,6 +232,7 @@ def disk_cacher(
         key_file=key_file,
         shared=shared,
         patience=patience,
+        storage_options=storage_options,
         ignore=ignore,
         packages=packages,
         trace=trace,
@@ -258,6 +263,7 @@ def hierarchical_cacher(
     key_file: str | os.PathLike[str] | None = None,
     shared: str | None = None,
     patience: float | None = None,
+    storage_options: Mapping[str, Any] | None = None,
 ) -> Cacher:
     """Make a decorator that keeps results in several tiers, from fast to slow.
 
@@ -266,8 +272,10 @@ def hierarchical_cacher(
     Parameters
     ----------
     fast_to_slow : sequence of str, path or Tier
-        The tiers: folders, or ``'ram://'`` for this process's memory (bounded, as in
-        ``'ram://?max_bytes=2e9'``). A single string is one tier.
+        The tiers: folders; ``'ram://'`` for this process's memory (bounded, as in
+        ``'ram://?max_bytes=2e9'``); or URLs that fsspec knows, such as ``'s3://bucket/folder'`` or
+        ``'sftp://host/folder'``, with ``pip install 'neurotools[remote]'``. A single string is one
+        tier.
     method : {'npy', 'pickle', 'mat', 'hdf5'}
         Format of the files, see `disk_cacher`.
     write_back : bool
@@ -284,7 +292,11 @@ def hierarchical_cacher(
         See `disk_cacher`; it holds for all folders given here, and for what is copied to faster
         ones.
     trusted_owners, key_file, shared
-        See `disk_cacher`.
+        See `disk_cacher`. Whoever can write to a bucket could put a pickle there, so pickles from
+        a URL are opened only if they are signed: without ``key_file`` they are misses.
+    storage_options : mapping, optional
+        What the drivers of URLs are told, see `disk_cacher`. What is not given is taken from where
+        a driver looks by itself, such as ``~/.aws`` and the environment.
 
     Returns
     -------
@@ -297,6 +309,8 @@ def hierarchical_cacher(
         If there is no such method, compression, mode or durability.
     UnusableLocation
         If no cache can be kept at a location.
+    MissingDriver
+        If what a URL needs is not installed.
     ValueError
         If there is no tier.
     """
@@ -313,6 +327,7 @@ def hierarchical_cacher(
         key_file=key_file,
         shared=shared,
         patience=patience,
+        storage_options=storage_options,
         ignore=ignore,
         packages=packages,
         trace=trace,
@@ -336,6 +351,7 @@ def _cacher(
     key_file: str | os.PathLike[str] | None,
     shared: str | None,
     patience: float | None,
+    storage_options: Mapping[str, Any] | None,
     ignore: str | Iterable[str],
     packages: str,
     write_back: bool = True,
@@ -355,7 +371,7 @@ def _cacher(
     if patience is not None:
         patience = checked_patience(patience)
     of_folders = {"verify": verify, "durability": durability, "patience": patience, **access}
-    kept = {"mmap_mode": mmap_mode, **of_folders}
+    kept = {"mmap_mode": mmap_mode, "storage_options": storage_options, **of_folders}
     tiers = [tier_at(place, identifier, **kept) for place in locations]  # type: ignore[arg-type]
     roots = [str(root) for tier in tiers if (root := getattr(tier, "root", None))]
     # The slowest folder that is written to is the one that most other processes see.

@@ -216,3 +216,13 @@ class OtherCode(CacheError, RuntimeError):
             "process, so that all have the same"
         )
         self.function, self.wanted, self.found = function, wanted, found
+
+
+class MissingDriver(CacheError, ImportError):
+    """What reads and writes at a URL is not installed."""
+
+    def __init__(self, url: str, package: str, reason: str = "") -> None:
+        told = f" ({reason})" if reason else ""
+        needed = f"'neurotools[remote]' {package}".rstrip()
+        super().__init__(f"cannot keep a cache at {url} yet{told}: pip install {needed}")
+        self.url, self.package, self.reason = url, package, reason

@@ -85,7 +85,8 @@ class Offered:
             Whether to print them, too.
         """
         code = self.keys.fingerprint.code
-        folder = os.path.join(self.cache_root or "ram://", *self.keys.folder.split("/"), code)
+        top = self.cache_root or self._hierarchy.tiers[0].name
+        folder = os.path.join(top, *self.keys.folder.split("/"), code)
         keys = (key for key in self._hierarchy.keys(self.keys.folder) if key.code == code)
         names = sorted(f"{key.call}.{key.method}" for key in keys)
         if verbose:

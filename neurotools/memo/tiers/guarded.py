@@ -135,6 +135,8 @@ class Guarded:
     def _probe_writing(self) -> object:
         if (keep_note := getattr(self.tier, "keep_note", None)) is not None:
             return keep_note("probe", bytes(_BLOCK))
+        if (marks := getattr(self.tier, "marks", None)) is not None:
+            return marks.keep("probe", bytes(_BLOCK))
         return self.tier.get(_NOTHING)
 
     def __getattr__(self, name: str) -> Any:
