@@ -19,7 +19,7 @@ _ANSWERS = {
     "keys": ("403 Forbidden", "InvalidAccessKeyId"),
     "signature": ("403 Forbidden", "SignatureDoesNotMatch"),
 }
-WAYS = ("hang", "reset", "lost", "cut", "torn", "short", "flipped", "nonsense", *_ANSWERS)
+WAYS = ("hang", "stall", "reset", "lost", "cut", "torn", "short", "flipped", "nonsense", *_ANSWERS)
 
 
 class Proxy:
@@ -103,6 +103,10 @@ class Proxy:
         head, _, body = answer.partition(b"\r\n\r\n")
         if how == "lost":
             return _reset(client)
+        if how == "stall":
+            client.sendall(head + b"\r\n\r\n" + body[: len(body) // 2])
+            released.wait()
+            return False
         if how == "cut":
             client.sendall(head + b"\r\n\r\n" + body[: len(body) // 2])
             return _reset(client)
@@ -120,8 +124,10 @@ class Proxy:
         return b"connection: close" not in head.lower()
 
     def _from_server(self, request):
+        head, _, body = request.partition(b"\r\n\r\n")
+        lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"expect:")]
         with socket.create_connection(("127.0.0.1", self._behind)) as server:
-            server.sendall(request)
+            server.sendall(b"\r\n".join(lines) + b"\r\n\r\n" + body)
             return _message(server, is_body_expected=not request.startswith(b"HEAD"))
 
 

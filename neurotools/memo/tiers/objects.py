@@ -24,7 +24,7 @@ T = TypeVar("T")
 #: So much is asked for at once: what is smaller comes with one request.
 FIRST = 16 << 20
 #: What is larger is read and written in such parts, so many at a time.
-READ_PART, WRITE_PART, AT_ONCE = 16 << 20, 8 << 20, 8
+READ_PART, WRITE_PART, AT_ONCE = 32 << 20, 8 << 20, 8
 #: A part of so many bytes that goes out may take a second, although nothing is seen to move.
 _SLOWEST = 2e6
 #: What is smaller needs no time of its own.
@@ -76,8 +76,6 @@ class Objects:
             size = int((await system._info(place))["size"])
         if limit is not None and size > limit:
             return None
-        if size > FIRST and limit is None:
-            check_foot(await _range(system, place, size - SIZE, size), size, place)
         buffer = aligned(size)
         buffer[: len(first)] = first
         del first
@@ -93,6 +91,7 @@ class Objects:
             raise CutShort(5, f"it ends at byte {start + len(part)} of {len(buffer)}")
         buffer[start:end] = part
         moved()
+        check_end(buffer, end, place)
 
     def end(self, path: str, count: int) -> bytes | None:
         try:
@@ -200,9 +199,15 @@ async def in_parts(
     first: int,
     moved: Moved,
 ) -> None:
-    """Fill what lies behind the first bytes of a buffer."""
-    starts = range(first, len(buffer), READ_PART)
+    """Fill what lies behind the first bytes of a buffer; the end of it first."""
+    starts = reversed(range(first, len(buffer), READ_PART))
     await together(partial(fill, system, place, buffer, start, moved) for start in starts)
+
+
+def check_end(buffer: memoryview, filled_to: int, place: str) -> None:
+    """Look at the end of a large entry as soon as it is there: others may lay a terabyte there."""
+    if filled_to == len(buffer):
+        check_foot(bytes(buffer[-SIZE:]), len(buffer), place)
 
 
 async def together(works: Iterable[Callable[[], Awaitable[None]]]) -> None:

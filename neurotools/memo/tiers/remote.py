@@ -15,11 +15,11 @@ from neurotools.memo.errors import CorruptEntry, UntrustedEntry
 from neurotools.memo.formats.registry import RUNS_CODE
 from neurotools.memo.seal import SIZE, Sealed, record_of
 from neurotools.memo.signing import Signer
-from neurotools.memo.tiers.files import MANIFEST, MANIFEST_LIMIT, is_entry
+from neurotools.memo.tiers.files import MANIFEST, is_entry
 from neurotools.memo.tiers.filesystems import FileSystems, hidden, own_options
 from neurotools.memo.tiers.folders import PRIVATE
 from neurotools.memo.tiers.marks import MARKS, checked_name
-from neurotools.memo.tiers.objects import Objects
+from neurotools.memo.tiers.objects import FIRST, Objects
 from neurotools.memo.tiers.refusals import CutShort
 from neurotools.memo.tiers.s3 import S3Objects
 from neurotools.memo.tiers.stores import Files, Store
@@ -153,7 +153,7 @@ class RemoteTier:
         self._store.create(f"{key.function}/{key.code}/{MANIFEST}", content)
 
     def get_manifest(self, function: str, code: str) -> bytes | None:
-        found = self._store.read(f"{function}/{code}/{MANIFEST}", MANIFEST_LIMIT)
+        found = self._store.read(f"{function}/{code}/{MANIFEST}", FIRST)
         return None if found is None else bytes(found)
 
     @property

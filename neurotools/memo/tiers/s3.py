@@ -13,7 +13,6 @@ from functools import partial
 from typing import Any
 
 from neurotools.memo.entry import Blob
-from neurotools.memo.seal import SIZE, check_foot
 from neurotools.memo.tiers.buffers import aligned
 from neurotools.memo.tiers.objects import (
     FIRST,
@@ -21,6 +20,7 @@ from neurotools.memo.tiers.objects import (
     WRITE_PART,
     Moved,
     Objects,
+    check_end,
     in_parts,
     in_time,
     mover,
@@ -55,9 +55,6 @@ class S3Objects(Objects):
         try:
             if limit is not None and size > limit:
                 return None
-            if size > FIRST and limit is None:
-                foot = await _get(system, place, f"bytes={size - SIZE}-", answer["ETag"])
-                check_foot(b"" if foot is None else await foot["Body"].read(), size, place)
             buffer = aligned(size)
             first = int(answer["ContentLength"])
             if first >= size:
@@ -168,6 +165,7 @@ def _filler(version: str) -> Any:
             await _pour(answer["Body"], buffer[start:end], moved)
         finally:
             answer["Body"].close()
+        check_end(buffer, end, place)
 
     return fill
 
