@@ -113,7 +113,7 @@ class FileSystems:
         if self.scheme in {"sftp", "ssh"} and self._patience < math.inf:
             channel = getattr(getattr(instance, "ftp", None), "get_channel", lambda: None)()
             if channel is not None:
-                channel.settimeout(self._patience)
+                channel.settimeout(2 * self._patience)
         return instance
 
 
@@ -172,7 +172,7 @@ def _with_defaults(
         full["config_kwargs"] = _for_botocore(full.get("config_kwargs") or {}, patience)
     if scheme in {"sftp", "ssh"} and patience < math.inf:
         for name in ("timeout", "banner_timeout", "auth_timeout"):
-            full.setdefault(name, patience)
+            full.setdefault(name, 2 * patience)
     return full
 
 
@@ -183,7 +183,8 @@ def _for_botocore(chosen: Mapping[str, Any], patience: float) -> dict[str, Any]:
     # Our own checksum covers more, and not every store of another maker knows these.
     ours["request_checksum_calculation"] = ours["response_checksum_validation"] = "when_required"
     if patience < math.inf:
-        ours["connect_timeout"] = ours["read_timeout"] = patience
+        # Whoever waits gives up before; this is for the thread that is left behind.
+        ours["connect_timeout"] = ours["read_timeout"] = 2 * patience
     if "AWS_MAX_ATTEMPTS" not in os.environ:
         ours["retries"] = {"mode": "standard", "total_max_attempts": _ATTEMPTS}
     known = {name: value for name, value in ours.items() if name in Config.OPTION_DEFAULTS}

@@ -25,7 +25,7 @@ from tests.memo.tiers.promises import KEY, Record, TierPromises, entry, value_in
 
 pytest.importorskip("fsspec")
 
-from neurotools.memo.tiers.remote import RemoteTier  # noqa: E402 - it needs fsspec
+from neurotools.memo.tiers.remote import RemoteTier
 
 PICKLE = KEY._replace(method="pickle")
 SIGNER = Signer(b"a secret")
