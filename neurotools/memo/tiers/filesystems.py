@@ -10,6 +10,7 @@ import math
 import os
 import re
 import threading
+import weakref
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from typing import Any
@@ -135,7 +136,12 @@ def _forget() -> None:
     """Start afresh in a forked child, which must not speak on its parent's connections."""
     global _PROCESS
     _INHERITED.append(_PROCESS)
+    kept = [*_PROCESS.shared.values(), *(one for idle in _PROCESS.idle.values() for one in idle)]
     _PROCESS = _Process()
+    # They would be closed at the exit, by an event loop that does not run here: that is waited for.
+    for closing in list(getattr(weakref.finalize, "_registry", ())):
+        if (what := closing.peek()) is not None and any(what[0] is one for one in kept):
+            closing.detach()
 
 
 if hasattr(os, "register_at_fork"):

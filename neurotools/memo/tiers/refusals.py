@@ -135,7 +135,9 @@ def _code(error: BaseException) -> str:
     response: Any = getattr(error, "response", None)
     if isinstance(response, dict):
         return str((response.get("Error") or {}).get("Code", ""))
-    code = getattr(error, "code", None) or getattr(error, "status", None)
+    # Not of any error: aiohttp's warn of those who ask them for a code.
+    name = "code" if type(error).__module__.startswith("gcsfs") else "status_code"
+    code = getattr(error, name, None)
     return str(code) if isinstance(code, int) else ""
 
 

@@ -51,7 +51,8 @@ class S3Objects(Objects):
     _is_tidy = False
 
     def _run(self, work: Callable[..., Coroutine[Any, Any, T]], *arguments: Any) -> T:
-        return super()._run(_prepared, work, mover(), *arguments)
+        done: T = super()._run(_prepared, work, mover(), *arguments)
+        return done
 
     # ------------------------------------------------------------ reading
 
