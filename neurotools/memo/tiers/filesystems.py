@@ -106,6 +106,12 @@ class FileSystems:
                 instance = process.shared[self._name] = self._made()
         return instance
 
+    def forget(self) -> None:
+        """Make another instance for the next use: where credentials were refused, others may do."""
+        if (instance := _PROCESS.shared.pop(self._name, None)) is not None:
+            _RETIRED.append(instance)
+            del _RETIRED[:-_MOST_RETIRED]
+
     def _made(self) -> Any:
         # fsspec would keep it for ever, and in a forked child let it go.
         instance = self._driver(**self._options, skip_instance_cache=True)
@@ -128,6 +134,9 @@ class _Process:
 
 
 _PROCESS = _Process()
+#: Instances that others may be using still.
+_RETIRED: list[Any] = []
+_MOST_RETIRED = 8
 #: Those of the processes that we were forked from: to let them go would be to end what they use.
 _INHERITED: list[_Process] = []
 
@@ -135,8 +144,12 @@ _INHERITED: list[_Process] = []
 def _forget() -> None:
     """Start afresh in a forked child, which must not speak on its parent's connections."""
     global _PROCESS
-    _INHERITED.append(_PROCESS)
-    kept = [*_PROCESS.shared.values(), *(one for idle in _PROCESS.idle.values() for one in idle)]
+    _INHERITED.append(_PROCESS)  # those in _RETIRED stay there: children retire few
+    kept = [
+        *_RETIRED,
+        *_PROCESS.shared.values(),
+        *(one for idle in _PROCESS.idle.values() for one in idle),
+    ]
     _PROCESS = _Process()
     # They would be closed at the exit, by an event loop that does not run here: that is waited for.
     for closing in list(getattr(weakref.finalize, "_registry", ())):

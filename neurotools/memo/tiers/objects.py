@@ -55,9 +55,13 @@ class Objects:
         """Have a coroutine run where the driver's run, and wait for it."""
         from fsspec.asyn import sync  # as nobody needs it who has no URL
 
-        with plainly(), self._systems.lent() as system:
-            result: T = sync(system.loop, work, system, *arguments)
-            return result
+        try:
+            with plainly(), self._systems.lent() as system:
+                result: T = sync(system.loop, work, system, *arguments)
+                return result
+        except PermissionError:
+            self._systems.forget()
+            raise
 
     # ------------------------------------------------------------ reading
 

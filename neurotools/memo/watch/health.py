@@ -325,13 +325,13 @@ def health_at(folder: str, patience: float | None = None) -> Health:
     Parameters
     ----------
     folder : str
-        An absolute path, or a URL. It may hang unless a disk of this computer lies there.
+        An absolute path. It may hang unless a disk of this computer lies there.
     patience : float, optional
         Seconds to wait for answers, whatever lies there.
     """
     health = _PLACES.get(folder)
     if health is None:
-        mount, kind = ("", "url") if "://" in folder else mount_of(folder)
+        mount, kind = mount_of(folder)
         health = Health(folder, patience, may_hang=not is_local_kind(kind))
         health.mount = mount
         health = _PLACES.setdefault(folder, health)
