@@ -82,7 +82,7 @@ class Ledger:
             # What has come to a worker at different times has copies of one module's globals. Where
             # these hold different things, the things get numbers.
             copy = name, str(namespace.get("__file__"))
-            if name == "__main__" and copy in self._copies:
+            if copy in self._copies:
                 label, self._has_copies = self._copies[copy], True
             else:
                 label = self._copies[copy] = self.unique(name)
