@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
 import sys
 from typing import Any
@@ -51,6 +52,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"the caches' sub-folder (default: {IDENTIFIER})",
     )
     parser.add_argument("--threads", type=_threads, metavar="N", help="copy so many at a time")
+    parser.add_argument(
+        "--storage-options",
+        type=_options,
+        metavar="JSON",
+        help="what drivers of URLs need beyond what they find by themselves",
+    )
     parser.add_argument("--key-file", metavar="FILE", help="the key that pickles are signed with")
     parser.add_argument(
         "--trusted-owner",
@@ -69,6 +76,17 @@ def _threads(text: str) -> int:
     if not 1 <= number <= 256:
         raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 256")
     return number
+
+
+def _options(text: str) -> dict[str, Any]:
+    try:
+        options = json.loads(text)
+    except ValueError:
+        options = None
+    if not isinstance(options, dict):
+        told = f'{text!r} is no JSON object, such as \'{{"profile": "lab"}}\''
+        raise argparse.ArgumentTypeError(told)
+    return options
 
 
 def run(options: argparse.Namespace) -> int:
@@ -105,9 +123,10 @@ def _tiers(options: argparse.Namespace, signer: Signer | None) -> tuple[Tier, Ti
     _require(options.slow, options, "--to" if options.to else "", "--to")
     try:
         owners = user_numbers(options.trusted_owner)
-        of_folders: dict[str, Any] = {"trusted_owners": owners, "signer": signer}
+        told: dict[str, Any] = {"trusted_owners": owners, "signer": signer}
+        told["storage_options"] = options.storage_options
         fast, slow = (
-            tier_at(place, options.cache_identifier, **of_folders)
+            tier_at(place, options.cache_identifier, **told)
             for place in (options.fast, options.slow)
         )
     except CacheError:

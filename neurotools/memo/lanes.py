@@ -28,7 +28,7 @@ _MOST_THREADS = 4
 #: One more is started for each so many entries that wait.
 _PER_THREAD = 8
 #: Seconds after which a thread with nothing to do ends.
-_IDLE_SECONDS = 5.0
+_IDLE_SECONDS = 1.0
 #: Bytes of entries that are held on their way at a time, or one entry, if that is larger.
 MOST_HELD = 256 << 20
 #: Keys that wait in memory at most; the marks tell of all others.

@@ -57,6 +57,9 @@ class Route:
         OSError
             If that cannot be done now.
         """
+        if parcel.arrived is not None:
+            self._settle(parcel.arrived)
+            return
         note = self.unsent.read(parcel.name)
         if note is None or not self.unsent.is_ours(note):
             return
@@ -69,6 +72,7 @@ class Route:
             self._send_manifest(note.key)
             self._ask("put", note.key, entry.blob)
             self._count["stores"] += 1
+            parcel.arrived = note
             self._settle(note)
 
     def _read(self, note: Note) -> Entry | None:
@@ -177,12 +181,25 @@ class Parcel:
         How many bytes it takes to hold that.
     manifest : bytes or None
         What is sent instead of an entry.
+    arrived : Note or None
+        What was noted of an entry that is there, if that is not settled yet.
     tries : int
         How often it failed while others arrived.
     """
 
     __slots__ = (
-        *("entry", "is_found", "key", "manifest", "name", "route", "since", "size", "tries"),
+        *(
+            "arrived",
+            "entry",
+            "is_found",
+            "key",
+            "manifest",
+            "name",
+            "route",
+            "since",
+            "size",
+            "tries",
+        ),
     )
 
     def __init__(
@@ -197,6 +214,7 @@ class Parcel:
         self.route, self.key, self.name = route, key, name
         self.is_found, self.manifest = is_found, manifest
         self.entry: Entry | None = None
+        self.arrived: Note | None = None
         self.size, self.tries, self.since = 0, 0, -1
 
     def send(self) -> None:

@@ -1,6 +1,7 @@
 """What is sent in the background outlives kills, outages, forks, interrupts and full disks."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -175,7 +176,7 @@ def test_an_outage_in_the_middle_of_a_run(top, away):
         run(top, f"f = remember(write_back={write_back!r})(double)\n" + textwrap.dedent(code))
         assert len(entries_in(away.place)) == 20
         away.clear("__main__/program/double", next(iter(away.keys())).code)
-        subprocess.run(["rm", "-r", str(top / "fast")], check=True)
+        shutil.rmtree(top / "fast")
 
 
 def test_a_process_that_lives_sends_its_own(top, away):
@@ -223,7 +224,8 @@ def test_a_forked_child_sends_its_own_and_not_its_parents(top, away):
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     """
     printed, said = run(top, code)
-    assert (printed, said) == (["0"], "")
+    assert printed == ["0"]
+    assert "have not reached" not in said
     assert len(away.puts()) == len(entries_in(away.place)) == 15
     assert marks_in(top) == []
 

@@ -197,6 +197,24 @@ def test_what_is_removed_while_it_is_sent_does_not_come_back(fast, away, how):
     assert marks_in(fast.root) == []
 
 
+def test_what_cannot_be_taken_back_now_is_taken_back_later(fast, away):
+    hierarchy = asynchronous(fast, away)
+    away.switch("slow", 0.3)
+    hierarchy.put(KEY, entry(1))
+    until(away.puts)
+    fail, tier = [OSError(113, "No route to host")] * 2, away._tier
+
+    def discard(key):
+        if fail:
+            raise fail.pop()
+        return DirectoryTier.discard(tier, key)
+
+    tier.discard = discard
+    hierarchy.discard(KEY)
+    until(lambda: hierarchy.flush(1) == 0)
+    assert list(away.keys()) == []
+
+
 def test_what_is_computed_anew_while_the_old_one_is_sent_arrives(fast, away):
     hierarchy = asynchronous(fast, away)
     away.switch("slow", 0.2)
