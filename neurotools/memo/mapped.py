@@ -128,6 +128,21 @@ class Mapped:
         named = self._name(args, kwargs)
         return None if named is None else named[0]
 
+    def name_next(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        """Name the next call now; its code may be mixed with that of others when it is made.
+
+        For a function that only one caller has.
+        """
+        named = self._name(args, kwargs)
+        left = [named, named]  # for whoever asks for the key, and for the call
+
+        def known(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:  # noqa: ARG001
+            if len(left) == 1:
+                del self._name
+            return left.pop()
+
+        self._name = known  # type: ignore[method-assign]
+
     def is_there(self, key: Key) -> bool:
         """Return whether a result seems to be there, without loading it."""
         return self._hierarchy.has(key) and not self._outdated_by(key)

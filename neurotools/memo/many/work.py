@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from neurotools.memo.entry import Key
 from neurotools.memo.errors import OtherCode
 from neurotools.memo.many.calls import Call
-from neurotools.memo.working.parcels import Fresh, name_of
+from neurotools.memo.working.parcels import Fresh, Whole, name_of
 
 #: Smaller results travel: to load them from a place takes longer.
 _SMALL = 1 << 20
@@ -56,8 +56,12 @@ class Common:
         return args[len(self._bound) :], None if kwargs is self._kwargs else kwargs
 
     def packed(self) -> Fresh:
-        """Return it as it is sent."""
+        """Return it as it is sent with a function."""
         return Fresh((self._bound, dict(self._kwargs)))
+
+    def whole(self) -> Whole:
+        """Return it as it is sent with each call."""
+        return Whole((self._bound, dict(self._kwargs)))
 
 
 class Work:
@@ -72,8 +76,19 @@ class Work:
     """
 
     def __init__(self, function: Any, common: Common) -> None:
-        self.function, self._common = function, common.packed()
+        self.function, self._common = function, common
+        self._sent: Fresh | Whole | None = None
         self.__qualname__ = name_of(function)
+
+    def whole(self) -> Any:
+        """Return it as it is sent with each call."""
+        self._sent = self._common.whole()
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        if self._sent is None:
+            self._sent = self._common.packed()
+        return {**vars(self), "_common": None}
 
     def __call__(self, args: tuple[Any, ...], kwargs: Mapping[str, Any] | None) -> Any:
         """Make a call, given what `Common.own` says."""
@@ -83,7 +98,7 @@ class Work:
     def _completed(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any] | None
     ) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
-        bound, common = self._common.made()
+        bound, common = ((), {}) if self._sent is None else self._sent.made()
         return (*bound, *args), common if kwargs is None else kwargs
 
 
@@ -103,6 +118,17 @@ class MemoizedWork(Work):
     def __init__(self, memoized: Any, common: Common, shared: int | None) -> None:
         super().__init__(memoized, common)
         self._shared = shared
+
+    def prepare(
+        self,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any] | None,
+        key: Key | None,
+        sends: bool,  # noqa: ARG002 - it is given what the call is given
+    ) -> None:
+        """Name the call while nothing else is opened, if it has come with a function of its own."""
+        if isinstance(self._sent, Whole) and key is not None:
+            self.function.name_next(*self._completed(args, kwargs))
 
     def __call__(  # type: ignore[override]
         self,

@@ -55,9 +55,13 @@ class Objects:
         """Have a coroutine run where the driver's run, and wait for it."""
         from fsspec.asyn import sync  # as nobody needs it who has no URL
 
-        with plainly(), self._systems.lent() as system:
-            result: T = sync(system.loop, work, system, *arguments)
-            return result
+        try:
+            with plainly(), self._systems.lent() as system:
+                result: T = sync(system.loop, work, system, *arguments)
+                return result
+        except PermissionError:
+            self._systems.forget()
+            raise
 
     # ------------------------------------------------------------ reading
 
@@ -128,16 +132,13 @@ class Objects:
 
     def _made(self, path: str, content: bytes) -> bool:
         try:
-            self._run(_create, self._at(path), content)
+            self._run(self._create, self._at(path), content)
         except FileExistsError:
             return False
-        except OSError:
-            # Asked twice, since its answer got lost, a store says so of our own file.
-            found = self.read(path, len(content))
-            if found is None:
-                raise
-            return bytes(found) == content
         return True
+
+    async def _create(self, system: Any, place: str, content: bytes) -> None:
+        await system._pipe_file(place, content, mode="create")
 
     def _make_unless_there(self, path: str, content: bytes) -> bool:
         if self.size(path) is not None:
@@ -167,10 +168,6 @@ async def _range(system: Any, place: str, start: int, end: int | None) -> bytes:
 
 async def _info(system: Any, place: str) -> Any:
     return await system._info(place)
-
-
-async def _create(system: Any, place: str, content: bytes) -> None:
-    await system._pipe_file(place, content, mode="create")
 
 
 async def _find(system: Any, place: str) -> list[str]:

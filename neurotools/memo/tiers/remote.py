@@ -23,7 +23,7 @@ from neurotools.memo.tiers.objects import FIRST, Objects
 from neurotools.memo.tiers.refusals import CutShort
 from neurotools.memo.tiers.s3 import S3Objects
 from neurotools.memo.tiers.stores import Files, Store
-from neurotools.memo.watch.health import health_at
+from neurotools.memo.watch.health import Health
 
 #: A record is read from the last bytes; a second look is taken where it is longer.
 _TAIL, _TAIL_LIMIT = 4096, 1 << 20
@@ -87,7 +87,7 @@ class RemoteTier:
         self.url = self.name = hidden(self._url)
         self.verify, self._signer = verify, signer
         options = own_options(scheme.lower(), storage_options)
-        self.health = health_at(self.name, patience)
+        self.health = _health(self.name, options, patience)
         self._store = _store(FileSystems(self._url, options, self.health.patience))
 
     def location(self, key: Key) -> str:
@@ -237,6 +237,21 @@ class RemoteMarks:
 
 def _place_of(name: str) -> str:
     return f"{MARKS}/{checked_name(name)}"
+
+
+#: What is known of places, by URL and options: other credentials may do where some were refused.
+_PLACES: dict[str, Health] = {}
+
+
+def _health(name: str, options: Mapping[str, Any], patience: float | None) -> Health:
+    """Return what all know of a place who use it in the same way."""
+    place = f"{name} {sorted(options.items())!r}"
+    health = _PLACES.get(place)
+    if health is None:
+        return _PLACES.setdefault(place, Health(name, patience, may_hang=True))
+    if patience is not None:
+        health.be_patient(patience)
+    return health
 
 
 def _store(systems: FileSystems) -> Store:

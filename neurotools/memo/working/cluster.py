@@ -56,9 +56,9 @@ class Cluster:
     def room(self) -> int:
         return 4 * self.count
 
-    def sent(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        packed = parcels.Packed(function)
-        if not packed.is_large:
+    def sent(self, function: Callable[..., Any]) -> Any:
+        packed: Any = parcels.packed(function)
+        if not isinstance(packed, parcels.Packed) or not packed.is_large:
             return packed
         # Made by a task of its own, it is made again where a worker is lost.
         return _OnCluster(

@@ -218,7 +218,7 @@ class Pool:
         return 4 * self.count
 
     def sent(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        return function if self.shares_memory else parcels.Packed(function)
+        return function if self.shares_memory else parcels.packed(function)
 
     def submit(self, function: Callable[..., Any], /, *args: Any) -> Task:
         is_packed = not self.shares_memory

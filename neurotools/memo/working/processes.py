@@ -72,9 +72,9 @@ class Processes:
         self._is_closed = False
         self._files: list[str] = []
 
-    def sent(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        packed = parcels.Packed(function)
-        if not packed.is_large:
+    def sent(self, function: Callable[..., Any]) -> Any:
+        packed: Any = parcels.packed(function)
+        if not isinstance(packed, parcels.Packed) or not packed.is_large:
             return packed
         descriptor, path = tempfile.mkstemp(prefix="neurotools-", suffix=".call")
         self._files.append(path)

@@ -320,7 +320,7 @@ def test_what_the_user_chose_stays(s3, bucket):
     made = tier._store._systems._options["config_kwargs"]
     assert made["connect_timeout"] == 77
     assert made["retries"] == {"mode": "legacy"}
-    assert made["read_timeout"] == 3
+    assert made["read_timeout"] == 6
 
 
 def test_a_missing_driver_is_named(monkeypatch):
@@ -333,6 +333,27 @@ def test_a_missing_driver_is_named(monkeypatch):
     monkeypatch.setattr(filesystems, "find_spec", lambda _: None)
     with pytest.raises(MissingDriver, match=r"pip install 'neurotools\[remote\]'$"):
         RemoteTier("s3://bucket/x")
+
+
+def test_credentials_that_are_there_later_are_used(s3, bucket, tmp_path, monkeypatch):
+    for name, value in (("HOME", tmp_path), ("AWS_EC2_METADATA_DISABLED", "true")):
+        monkeypatch.setenv(name, str(value))
+    options = {"endpoint_url": s3.url}
+    tier = RemoteTier(f"s3://{bucket}/x", storage_options=options)
+    with pytest.raises(PermissionError, match="there are no credentials"):
+        tier.put(KEY, entry(1))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    tier.put(KEY, entry(1))
+    assert value_in(tier) == 1
+
+
+def test_tiers_with_other_credentials_are_not_left_alone_with_those_that_were_refused(bucket):
+    one, same, other = (
+        RemoteTier(f"s3://{bucket}/x", storage_options={"key": key, "secret": "x"}) for key in "aab"
+    )
+    assert one.health is same.health
+    assert one.health is not other.health
 
 
 # ---------------------------------------------------------------- threads and processes
