@@ -126,12 +126,13 @@ class S3Objects(Objects):
             self._run(_delete, places)
             deadline.moved()
 
-    def listed(self, folder: str) -> Iterator[str]:
+    def listed(self, folder: str) -> Iterator[tuple[str, int]]:
         token = ""
         prefix = self._at(folder).rstrip("/")
         while True:
-            names, token = self._run(_page, prefix, token)
-            yield from (name[len(self._root) + 1 :] for name in names)
+            found, token = self._run(_page, prefix, token)
+            deadline.moved()
+            yield from ((name[len(self._root) + 1 :], size) for name, size in found)
             if not token:
                 return
 
@@ -284,11 +285,11 @@ async def _abort_old(system: Any, root: str) -> None:
 # ---------------------------------------------------------------- listing
 
 
-async def _page(system: Any, prefix: str, token: str) -> tuple[list[str], str]:
+async def _page(system: Any, prefix: str, token: str) -> tuple[list[tuple[str, int]], str]:
     bucket, key, _ = system.split_path(f"{prefix}/x")
     more = {"ContinuationToken": token} if token else {}
     found = await system._call_s3("list_objects_v2", Bucket=bucket, Prefix=key[:-1], **more)
-    names = [f"{bucket}/{one['Key']}" for one in found.get("Contents", ())]
+    names = [(f"{bucket}/{one['Key']}", int(one["Size"])) for one in found.get("Contents", ())]
     return names, found.get("NextContinuationToken", "") if found.get("IsTruncated") else ""
 
 

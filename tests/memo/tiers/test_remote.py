@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from neurotools.jobs.cache import disk_cacher
 from neurotools.memo.entry import Blob
 from neurotools.memo.errors import CorruptEntry, MissingDriver, UntrustedEntry
 from neurotools.memo.formats.compressed import Compressed
@@ -242,6 +243,38 @@ def test_a_look_is_one_request(proxy, counted, look):
     for key in (KEY, KEY._replace(call="none")):
         getattr(counted, look)(key)
         assert proxy.count() == 1
+
+
+def test_a_store_without_the_condition_is_noticed_at_the_first_mark(counted, monkeypatch):
+    async def write(system, place, content):
+        await system._pipe_file(place, content)
+
+    monkeypatch.setattr(counted._store, "_create", write)
+    assert counted.marks.is_exclusive
+    assert counted.marks.create("leases/a", b"one")
+    assert not counted.marks.is_exclusive
+    assert not counted.marks.create("leases/a", b"two")
+    assert counted.marks.create("leases/b", b"two")
+
+
+def test_a_call_that_misses_makes_three_requests_and_one_that_hits_makes_one(proxy, bucket, s3):
+    f = disk_cacher(f"s3://{bucket}/x", storage_options=s3.options_at(proxy.url))(lambda x: 2 * x)
+    f(1)
+    proxy.count()
+    f(2)
+    assert proxy.count() == 3  # is it there, is it there by now, here it is
+    f(2)
+    assert proxy.count() == 1
+
+
+def test_versions_are_told_with_few_requests(proxy, bucket, s3):
+    f = disk_cacher(f"s3://{bucket}/x", storage_options=s3.options_at(proxy.url))(lambda x: 2 * x)
+    for number in range(5):
+        f(number)
+    proxy.count()
+    (version,) = f.versions()
+    assert proxy.count() == 1
+    assert (version.entries, version.size_bytes > 500) == (5, True)
 
 
 def test_many_entries_are_listed_and_removed_with_few_requests(s3, proxy, counted):
