@@ -234,11 +234,8 @@ class RemoteMarks:
         return None if found is None else bytes(found)
 
     def drop(self, name: str) -> bool:
-        place = _place_of(name)
-        is_there = self._store.size(place) is not None
-        if is_there:
-            self._store.remove([place])
-        return is_there
+        self._store.remove([_place_of(name)])
+        return True  # to find out would be another request
 
     def names(self, above: str) -> list[str]:
         found = []

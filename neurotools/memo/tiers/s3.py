@@ -294,7 +294,10 @@ async def _page(system: Any, prefix: str, token: str) -> tuple[list[tuple[str, i
 
 
 async def _delete(system: Any, places: list[str]) -> None:
-    bucket = system.split_path(places[0])[0]
+    bucket, key, _ = system.split_path(places[0])
+    if len(places) == 1:
+        await system._call_s3("delete_object", Bucket=bucket, Key=key)
+        return
     keys = [{"Key": system.split_path(place)[1]} for place in places]
     told = await system._call_s3(
         "delete_objects", Bucket=bucket, Delete={"Objects": keys, "Quiet": True}
