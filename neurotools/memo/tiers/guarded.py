@@ -101,6 +101,20 @@ class Guarded:
     def keys(self, function: str = "") -> Iterator[Key]:
         return iter(self._read(self._listed, function, longer=_LONGER))
 
+    def sizes(self, function: str = "") -> dict[Key, int]:
+        """Return the entries and how many bytes each takes."""
+        return self._read(self._sizes, function, longer=_LONGER)
+
+    def _sizes(self, function: str) -> dict[Key, int]:
+        at_once = getattr(self.tier, "sizes", None)
+        if at_once is not None:
+            return cast("dict[Key, int]", at_once(function))
+        found = {}
+        for key in self._listed(function):
+            deadline.moved()
+            found[key] = self.tier.size(key)
+        return found
+
     def _listed(self, function: str) -> list[Key]:
         keys = []
         for key in self.tier.keys(function):

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from neurotools.jobs.cache import disk_cacher
 from neurotools.memo.entry import Blob
 from neurotools.memo.errors import CorruptEntry, MissingDriver, UntrustedEntry
 from neurotools.memo.formats.compressed import Compressed
@@ -70,7 +71,8 @@ class _RemotePromises(TierPromises):
         marks.keep("leases/a", b"again")
         assert marks.read("leases/a") == b"again"
         assert marks.names("leases") == ["leases/a"]
-        assert (marks.drop("leases/a"), marks.drop("leases/a")) == (True, False)
+        for _ in range(2):
+            marks.drop("leases/a")
         assert marks.read("leases/a") is None
         assert marks.names("leases") == []
 
@@ -242,6 +244,41 @@ def test_a_look_is_one_request(proxy, counted, look):
     for key in (KEY, KEY._replace(call="none")):
         getattr(counted, look)(key)
         assert proxy.count() == 1
+
+
+def test_a_store_without_the_condition_is_noticed_at_the_first_mark(counted, monkeypatch):
+    async def write(system, place, content):
+        await system._pipe_file(place, content)
+
+    monkeypatch.setattr(counted._store, "_create", write)
+    assert counted.marks.is_exclusive
+    assert counted.marks.create("leases/a", b"one")
+    assert not counted.marks.is_exclusive
+    assert not counted.marks.create("leases/a", b"two")
+    assert counted.marks.create("leases/b", b"two")
+
+
+def test_a_call_makes_few_requests(proxy, bucket, s3):
+    f = disk_cacher(f"s3://{bucket}/x", storage_options=s3.options_at(proxy.url))(lambda x: 2 * x)
+    f(1)
+    proxy.count()
+    f(2)
+    # Is it there, is it there by now, here it is; besides, the lease is taken and given back.
+    asked = list(proxy.asked)
+    assert [one.split()[0] for one in asked if "/leases/" not in one] == ["GET", "GET", "PUT"]
+    assert proxy.count() <= 5
+    f(2)
+    assert proxy.count() == 1
+
+
+def test_versions_are_told_with_few_requests(proxy, bucket, s3):
+    f = disk_cacher(f"s3://{bucket}/x", storage_options=s3.options_at(proxy.url))(lambda x: 2 * x)
+    for number in range(5):
+        f(number)
+    proxy.count()
+    (version,) = f.versions()
+    assert proxy.count() == 1
+    assert (version.entries, version.size_bytes > 500) == (5, True)
 
 
 def test_many_entries_are_listed_and_removed_with_few_requests(s3, proxy, counted):
