@@ -443,7 +443,7 @@ def test_what_will_be_done_is_told_before(scaled, caplog):
     assert "3 calls: 2 found, 1 to compute by this process, less than a second" in caplog.text
     caplog.clear()
     scaled.map([4])  # others of the function are looked at
-    assert "1 calls: 0 found, 1 to compute by this process, less than a second" in caplog.text
+    assert "1 call: 0 found, 1 to compute by this process, less than a second" in caplog.text
 
 
 def test_the_time_is_that_of_earlier_calls_shared_by_the_workers(cache_dir, monkeypatch, caplog):
