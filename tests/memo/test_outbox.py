@@ -367,8 +367,12 @@ def test_a_function_keeps_its_results_everywhere(tmp_path, away):
     def double(x):
         return 2 * x
 
+    away.switch("hangs")
     assert [double(x) for x in range(5)] == [0, 2, 4, 6, 8]
+    assert [tier.unsent for tier in double.cache_info().tiers] == [0, 0, 5]
+    away.switch("hangs", on=False)
     assert double.flush() == 0
+    assert double.cache_info().tiers[2].unsent == 0
     assert flush() == 0
     assert len(entries_in(away.place)) == 5
     assert double.cache_info().tiers[2].stores == 5
