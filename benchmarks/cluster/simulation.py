@@ -67,7 +67,7 @@ class Simulation:
         self._requests = {name: store.requests(step) for name, step in steps[store.kind].items()}
         self._turns_of_miss = len(store.requests(TURNS[store.kind]))
         self._until = float("inf")
-        self._free = dict.fromkeys(store.rates, 0.0)
+        self._free: dict[str, float] = {}
         self._known: set[int] = set()
         self._computing: set[int] = set()
         self._random = random.Random(3)
@@ -92,9 +92,11 @@ class Simulation:
         return self.outcome
 
     def _answered(self, kind: str) -> float:
-        begins = max(self.now, self._free[kind])
-        self._free[kind] = begins + 1 / self.store.rates[kind]
-        return self._free[kind] + self.store.seconds
+        # Requests of all kinds share one server, but for S3, which counts them apart.
+        server = kind if self.store.kind == "requests" else "all"
+        ends = max(self.now, self._free.get(server, 0.0)) + 1 / self.store.rates[kind]
+        self._free[server] = ends
+        return ends + self.store.seconds
 
     def _ask(self, step: str, part: slice = slice(None)) -> Events:
         for kind in self._requests[step][part]:
