@@ -19,8 +19,6 @@ WORKS = [
 ]
 #: The share of calls whose result is there, and of the others those that somebody computes already.
 HITS, SHARED = 0.5, 0.1
-#: Requests that are simulated, about, for each cell.
-_REQUESTS = 300_000
 
 Table = tuple[list[str], list[list[str]]]
 
@@ -124,10 +122,9 @@ def simulated(steps: Steps, store: Store, workers: int, seconds: float) -> Outco
     """Return what came of workers that call for as long as there is something to see."""
     simulation = Simulation(store, steps, lambda _: seconds)
     simulation.knows(range(1_000))
-    calls = _REQUESTS / 10 / workers
     keys = _Keys(workers)
-    until = min(max(3 * seconds, 30 * store.seconds, 2.0), max(5.0, calls * seconds))
-    return simulation.run([keys.of_worker() for _ in range(workers)], until)
+    until = max(3 * seconds, 30 * store.seconds, min(20 * seconds, 20.0), 2.0)
+    return simulation.run([keys.of_worker() for _ in range(workers)], until, seconds)
 
 
 def _crowd(steps: Steps, store: Store, workers: int) -> Outcome:

@@ -22,8 +22,8 @@ def draw(steps: Steps, path: Path) -> None:
 
     figure, axes = plt.subplots(figsize=(6.5, 3.6), layout="constrained")
     axes.axhspan(1, 100, color="0.93")
-    colours = ("#1b6ca8", "#c8553d", "#4f7942", "#a3b18a")
-    for store, colour in zip(STORES.values(), colours, strict=True):
+    stores = [store for store in STORES.values() if not store.is_behind]  # nearly the same
+    for store, colour in zip(stores, ("#1b6ca8", "#c8553d", "#4f7942"), strict=True):
         axes.plot(
             _LENGTHS,
             [wanted(steps, store, _WORKERS, seconds) for seconds in _LENGTHS],

@@ -40,7 +40,7 @@ class Outcome:
     asked : Counter
         Requests to the store, by kind; those for taking turns as ``turns``.
     spent : Counter
-        Seconds of the workers, ``computing`` and ``waiting`` for each other.
+        Seconds of the workers: ``computing``, ``waiting`` for each other, ``idle`` at first.
     """
 
     seconds: float = 0.0
@@ -77,10 +77,22 @@ class Simulation:
         """Have results there already."""
         self._known.update(keys)
 
-    def run(self, workers: Iterable[Iterable[int]], until: float = float("inf")) -> Outcome:
-        """Let workers call the function with some keys each, for so many seconds at most."""
+    def run(
+        self,
+        workers: Iterable[Iterable[int]],
+        until: float = float("inf"),
+        spread: float = 0.0,
+    ) -> Outcome:
+        """Let workers call the function with some keys each, for so many seconds at most.
+
+        They begin one after the other in the first seconds, `spread` in all.
+        """
         numbers, self._until = itertools.count(), until
-        events = [(0.0, next(numbers), self._work(keys)) for keys in workers]
+        events = []
+        for keys in workers:
+            begins = self._random.uniform(0, spread)
+            self.outcome.spent["idle"] += begins
+            events.append((begins, next(numbers), self._work(keys)))
         heapq.heapify(events)
         while events and events[0][0] < until:
             self.now, _, worker = heapq.heappop(events)
