@@ -20,7 +20,8 @@ from neurotools.memo.lockfiles import POLL_SECONDS
 from neurotools.memo.locks import FileLock
 
 if TYPE_CHECKING:
-    from neurotools.memo.leases import Lease, Leases
+    from neurotools.memo.lease import Lease
+    from neurotools.memo.leases import Leases
     from neurotools.memo.standstill import ThreadWatch
 
 #: What a caller does where somebody else computes what it asks for.
@@ -131,7 +132,7 @@ class _Turn:
         self.free()
         if self._on_busy == "compute":
             return True
-        from neurotools.memo.leases import told  # few ask for it
+        from neurotools.memo.holders import told  # few ask for it
 
         raise Busy(self._key.function.replace("/", "."), facts, told(facts))
 

@@ -3,8 +3,8 @@
     python -m tests.memo.computers PLACE NAME SECONDS CALL...
 
 The place is a folder, or a URL, with storage options as JSON in ``STORAGE_OPTIONS``. Each call is
-``x`` or ``x:seconds``; the process says when it begins to compute one, and the result in the end.
-``wait`` makes it wait for a line before it goes on.
+``x`` or ``x:seconds``, or ``x:-1`` to compute until there is a line to read. The process says when
+it begins to compute, and what each call gives; ``wait`` makes it wait for a line.
 """
 
 import json
