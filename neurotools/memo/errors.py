@@ -17,6 +17,12 @@ class CacheError(Exception):
         # Exceptions are made again from their message alone, for which ours take other arguments.
         return _made_again, (type(self), self.args, self.__dict__)
 
+    def said_of(self, where: str) -> CacheError:
+        """Return the same error, saying first where it arose."""
+        error = _made_again(type(self), (f"{where}: {self}",), self.__dict__)
+        error.__cause__ = self.__cause__
+        return error
+
 
 def _made_again(kind: type[CacheError], args: tuple[Any, ...], facts: dict[str, Any]) -> CacheError:
     error = kind.__new__(kind)
@@ -134,10 +140,10 @@ class LeftAlone(CacheError, OSError):
 
 
 class UnsupportedFunction(CacheError, TypeError):
-    """A callable of a kind that cannot be memoized."""
+    """A callable of a kind that cannot be memoized, or called in the way that was asked for."""
 
-    def __init__(self, name: str, reason: str) -> None:
-        super().__init__(f"cannot memoize {name}: {reason}")
+    def __init__(self, name: str, reason: str, action: str = "memoize") -> None:
+        super().__init__(f"cannot {action} {name}: {reason}")
         self.name, self.reason = name, reason
 
 
@@ -190,6 +196,26 @@ class WorkersLost(CacheError, RuntimeError):
 
 class FailedElsewhere(CacheError, RuntimeError):
     """Stands for an error in another process that cannot itself be sent here."""
+
+
+class NotCalls(CacheError, TypeError):
+    """The arguments of many calls were asked for, and something else was given."""
+
+    def __init__(self, method: str, reason: str) -> None:
+        super().__init__(f"{method} cannot tell the calls: {reason}")
+        self.method, self.reason = method, reason
+
+
+class OtherCode(CacheError, RuntimeError):
+    """A worker would run other code than its caller."""
+
+    def __init__(self, function: str, wanted: str, found: str) -> None:
+        super().__init__(
+            f"{function} is another version there, {found}, than here, {wanted}: a module was "
+            "edited since it was loaded, or the packages differ. Restart the workers, or this "
+            "process, so that all have the same"
+        )
+        self.function, self.wanted, self.found = function, wanted, found
 
 
 class WrongLayer(CacheError, TypeError, ValueError):

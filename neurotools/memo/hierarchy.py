@@ -7,6 +7,7 @@ is waited for or left alone (`neurotools.memo.tiers.guarded`).
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 
@@ -172,6 +173,16 @@ class Hierarchy:
             seen |= keys
             yield from keys
 
+    def some_keys(self, function: str, many: int) -> list[Key]:
+        """Return some entries of a function, from the fastest tier that has any."""
+        for depth, tier in enumerate(self._guarded):
+            try:
+                if found := tier.health.run("read", _first, tier.tier, function, many):
+                    return found
+            except Exception as error:  # the named boundary of this module
+                self._failed(depth, "list", error)
+        return []
+
     def put_manifest(self, key: Key, content: bytes) -> bool:
         """Keep a manifest; return whether each tier has it now."""
         is_kept = True
@@ -239,6 +250,10 @@ class Hierarchy:
 
     def __setstate__(self, state: dict[str, object]) -> None:
         self.__init__(**state)  # type: ignore[misc]
+
+
+def _first(tier: Tier, function: str, many: int) -> list[Key]:
+    return list(itertools.islice(tier.keys(function), many))
 
 
 def _no_matter(_: Key) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 import uuid
 import weakref
 from collections.abc import Callable, Iterable, Iterator
@@ -9,6 +11,9 @@ from typing import Any
 
 from neurotools.memo.working import parcels
 from neurotools.memo.working.pools import Awaited, Task, lost
+
+#: Seconds until the scheduler is asked again how many workers there are.
+_COUNT_SECONDS = 1.0
 
 
 class Cluster:
@@ -25,16 +30,18 @@ class Cluster:
     def __init__(self, client: Any) -> None:
         self.client = client
         self.name = f"Dask at {client.scheduler.address}"
-        self._tasks: weakref.WeakSet[Awaited] = weakref.WeakSet()
+        self._count, self._counted_until = 1, 0.0
+        self._tasks: weakref.WeakSet[_Submitted] = weakref.WeakSet()
 
     @property
     def count(self) -> int:
-        # Workers come and go; a cluster of jobs may have none yet.
-        try:
-            threads: dict[str, int] = self.client.nthreads()
-        except Exception as error:  # it is gone
-            raise lost(error) from error
-        return max(1, sum(threads.values()))
+        # Workers come and go; a cluster of jobs may have none yet, or be gone for good.
+        if time.monotonic() > self._counted_until:
+            with contextlib.suppress(Exception):
+                threads: dict[str, int] = self.client.nthreads()
+                self._count = max(1, sum(threads.values()))
+            self._counted_until = time.monotonic() + _COUNT_SECONDS
+        return self._count
 
     @property
     def room(self) -> int:
@@ -47,7 +54,7 @@ class Cluster:
             future = self.client.submit(parcels.run, content, key=key, pure=False)
         except Exception as error:  # it is gone
             raise lost(error) from error
-        task = Awaited(future, is_packed=True)
+        task = _Submitted(future, is_packed=True)
         self._tasks.add(task)
         return task
 
@@ -65,6 +72,14 @@ class Cluster:
 
     def close(self, *, at_once: bool) -> None:
         if at_once:
-            left = [task.future for task in list(self._tasks) if not task.done()]
+            left = [task.future for task in list(self._tasks) if task.future is not None]
             if left:
                 self.client.cancel(left)
+
+
+class _Submitted(Awaited):
+    """A call that a cluster makes."""
+
+    def cancel(self) -> bool:
+        """Return False: whether it has begun is not known, and if so, it is to be kept."""
+        return False
