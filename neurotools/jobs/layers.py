@@ -13,12 +13,14 @@ from typing import Any
 
 from neurotools.memo.layers.caches import CacheToDisk, CacheToRam
 from neurotools.memo.layers.fields import IMPURE, META, OPTIONAL, POSITIONAL, Output, marked
+from neurotools.memo.layers.items import Items
 from neurotools.memo.layers.layer import Chain, Layer, Mixin, Source, Transform
 
 __all__ = [
     "CacheToDisk",
     "CacheToRam",
     "Chain",
+    "Items",
     "Layer",
     "Mixin",
     "Output",
@@ -65,7 +67,7 @@ def optional(function: Callable[..., Any]) -> Any:
 
 
 def positional(function: Callable[..., Any]) -> Any:
-    """Have the first argument stand for the field of the function's own name, from the layer before.
+    """Have the first argument stand for the field of its own name, from the layer before.
 
     Parameters
     ----------

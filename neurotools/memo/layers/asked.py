@@ -45,6 +45,8 @@ class Asked:
         # The way of nearly all hits: what is kept last is asked at once.
         is_kept = isinstance(node, KeptNode) and node.is_plain
         self._memory = node.memory if isinstance(node, KeptNode) and is_kept else None
+        if self._memory is not None:
+            self._memory.asked = self
 
     @property
     def __signature__(self) -> inspect.Signature:
@@ -83,6 +85,61 @@ class Asked:
 
     # ------------------------------------------------------------ what is kept of it
 
+    def map(
+        self,
+        /,
+        *iterables: Iterable[Any],
+        executor: Any = None,
+        progress: bool = True,
+        on_error: str = "raise",
+    ) -> list[Any]:
+        """Return the field's values for many ids, in order.
+
+        What a cache at the end of the chain has is loaded; the rest is computed, each value once,
+        and kept as it comes.
+
+        Parameters
+        ----------
+        *iterables : iterable
+            The ids.
+        executor : None, int, concurrent.futures.Executor or distributed.Client
+            Who computes: this process, so many local processes, a pool, or a Dask cluster.
+        progress : bool
+            Whether to show how far it is, where somebody sees it.
+        on_error : {'raise', 'collect'}
+            Whether the first error ends it, or errors stand in the places of values.
+
+        Raises
+        ------
+        NotCalls, UnknownExecutor, UnknownChoice, MissingExtra, CannotTravel, WorkersLost
+            As `neurotools.jobs.parallel.map` does.
+        Exception
+            What the functions of the layers raise.
+        """
+        from neurotools.memo.many.calls import of_iterables
+        from neurotools.memo.many.plainly import run_plainly
+
+        how: dict[str, Any] = {"executor": executor, "progress": progress, "on_error": on_error}
+        if self._memory is not None:
+            return self._memory.map(*iterables, **how)
+        return run_plainly(self, of_iterables(iterables, {}), **how)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether a cache at the end of the chain keeps it."""
+        return isinstance(self._nodes[0], KeptNode)
+
+    @property
+    def outlives_process(self) -> bool:
+        """Whether a cache at the end of the chain keeps it where other processes find it."""
+        return any(node.memory.cache_root is not None for node in self._caches())
+
+    def is_there(self, /, *args: Any, shared: bool = False) -> bool:
+        """Return whether all caches at the end of the chain, or all shared ones, have a value."""
+        asked = list(self._kept_with(args, {}))
+        wanted = [pair for pair in asked if not shared or pair[0].memory.cache_root is not None]
+        return all(node.memory.check_call_in_cache(*values) for node, values in wanted)
+
     def explain(self, /, *args: Any, **kwargs: Any) -> Explanation:
         """Return why the field's value is kept or would be computed.
 
@@ -97,7 +154,9 @@ class Asked:
             told = node.memory.explain(*values)
             if told.hit:
                 break
-        return told or Explanation(False, f"no cache keeps {self.__name__!r} at the end of the chain")
+        return told or Explanation(
+            False, f"no cache keeps {self.__name__!r} at the end of the chain"
+        )
 
     def locate(self, /, *args: Any, **kwargs: Any) -> str:
         """Return where the field's value is kept, or would be; rather a file than memory.
@@ -116,11 +175,15 @@ class Asked:
     def _kept_with(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Iterator[tuple[KeptNode, list[Any]]]:
-        """Yield the caches at the end of the chain, the last first, and what they are asked with."""
+        """Yield the caches at the end of the chain, the last first, and what they are asked."""
         state = bound(self.__qualname__, self._givens, args, kwargs)
+        for node in self._caches():
+            yield node, [value_of(one, state) for one in node.arguments]
+
+    def _caches(self) -> Iterator[KeptNode]:
         node = self._nodes[0]
         while isinstance(node, KeptNode):
-            yield node, [value_of(one, state) for one in node.arguments]
+            yield node
             node = node.inputs[0]
 
     def __reduce__(self) -> Any:
@@ -149,5 +212,3 @@ class Instance:
 
     def __dir__(self) -> list[str]:
         return dir(self._layer)
-
-

@@ -116,7 +116,7 @@ class CacheToDisk(CacheLayer):
     names : str or iterable of str
         The fields to keep.
     root : str, path, Tier or sequence of them
-        The folder; or several places, from fast to slow, such as ``('ram://', '/scratch', '/lab')``.
+        The folder; or several places, from fast to slow, such as ``('ram://', '/scratch')``.
     method : str or sequence of str, optional
         Formats of the files, see `neurotools.jobs.cache.disk_cacher`; the first that can hold a
         value exactly is used. By default ``'npy'``, and ``'pickle'`` for what it cannot hold.
@@ -280,10 +280,10 @@ def _places(root: Any) -> list[Any]:
     return places
 
 
-def _forms(
-    method: str | Iterable[str] | None, compress: Compression
-) -> tuple[PayloadFormat, ...]:
-    methods = [method] if isinstance(method, str) else list(_AUTOMATIC if method is None else method)
+def _forms(method: str | Iterable[str] | None, compress: Compression) -> tuple[PayloadFormat, ...]:
+    methods = (
+        [method] if isinstance(method, str) else list(_AUTOMATIC if method is None else method)
+    )
     if not methods:
         raise ValueError("method is empty; give one, such as 'npy'")
     return tuple(format_named(one, compress) for one in methods)

@@ -101,7 +101,7 @@ class Definition:
             among[name] = self._keyed(Field(self.layer, name, value))
 
     def _keyed(self, field: Field) -> Field:
-        """Return a field whose one argument that is no parameter is the key, if this is a source."""
+        """Return a field; in a source, the one argument that is no parameter is the key."""
         if not self.is_source:
             return field
         if field.name == KEY:
@@ -148,7 +148,7 @@ class Definition:
         """Tell whether a field of the layer before, that is not defined here, is passed on."""
         if self.exclude:
             return name not in self.exclude
-        return self.inherit is True or name in self.inherit
+        return isinstance(self.inherit, bool) or name in self.inherit
 
     # ------------------------------------------------------------ the constructor
 
@@ -156,7 +156,9 @@ class Definition:
     def signature(self) -> inspect.Signature:
         """What the constructor takes: one parameter by place or name, several by name."""
         is_alone = len(self.parameters) == 1
-        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD if is_alone else inspect.Parameter.KEYWORD_ONLY
+        kind = (
+            inspect.Parameter.POSITIONAL_OR_KEYWORD if is_alone else inspect.Parameter.KEYWORD_ONLY
+        )
         return inspect.Signature(
             [
                 inspect.Parameter(name[1:], kind, default=default)
@@ -192,6 +194,7 @@ class Definition:
 def _inherited(
     layer: str, members: Mapping[str, Any]
 ) -> tuple[bool | frozenset[str], frozenset[str]]:
+    """Return which fields are passed on (True: all), and which are not."""
     inherit, exclude = members.get(INHERIT, ()), members.get(EXCLUDE, ())
     if inherit and exclude:
         raise WrongLayer(layer, f"either {INHERIT} or {EXCLUDE}, not both")

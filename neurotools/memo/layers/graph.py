@@ -35,7 +35,7 @@ class Given:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def compute(self, state: State) -> Any:
+    def compute(self, state: State) -> Any:  # noqa: ARG002 - as all nodes do
         raise KeyError(self.name)  # it is in the state before anything is computed
 
 

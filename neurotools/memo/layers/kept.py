@@ -21,6 +21,7 @@ from neurotools.memo.key import KeyMaker
 from neurotools.memo.layers.graph import Call, Given, Node, State, value_of
 from neurotools.memo.layers.steps import Steps, arguments_of
 from neurotools.memo.options import Options
+from neurotools.memo.travel import by_value
 
 #: Folder of all fields below a cache.
 FOLDER = "layers"
@@ -58,12 +59,12 @@ class KeptNode:
         self.arguments = arguments_of(node)
         #: Whether all arguments are given by the caller.
         self.is_plain = all(isinstance(one, Given) for one in self.arguments)
-        computing = Computing(name, node, self.arguments)
+        self._computing = computing = Computing(name, node, self.arguments)
         self.memory = FieldMemory(computing, hierarchy, options, forms)
 
     def compute(self, state: State) -> Any:
         values = [value_of(one, state) for one in self.arguments]
-        token = _AT_HAND.set((self.memory.__wrapped__, state))
+        token = _AT_HAND.set((self._computing, state))
         try:
             return self.memory(*values)
         finally:
@@ -94,7 +95,9 @@ class Computing:
 
     def __call__(self, /, *values: Any) -> Any:
         if len(values) != len(self.arguments):
-            told = f"given {len(values)}, it takes {', '.join(self.arguments.values()) or 'nothing'}"
+            told = (
+                f"given {len(values)}, it takes {', '.join(self.arguments.values()) or 'nothing'}"
+            )
             raise WrongArguments(self.__qualname__, told)
         at_hand = _AT_HAND.get()
         state = dict(zip(self.arguments, values, strict=True))
@@ -147,6 +150,8 @@ class FieldMemory(Memoized):
     """
 
     keys: FieldKeys
+    asked: Any
+    """Whoever has asked for it: what is sent to another process in its place."""
 
     def __init__(
         self,
@@ -158,6 +163,7 @@ class FieldMemory(Memoized):
         strict = not options.allow_mutable_bindings
         keys = FieldKeys(computing, strict=strict, shelf=hierarchy, **options.tracking)
         super().__init__(computing, hierarchy, options, keys)
+        self.asked: Any = None
         self._forms = forms
         self._others = tuple(form.method for form in forms[1:] if form.method != forms[0].method)
 
@@ -186,3 +192,12 @@ class FieldMemory(Memoized):
 
         explained = super().explain(*args, **kwargs)
         return with_steps(explained, self.keys.steps)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        arrived, (_, made_of, folder, texts) = by_value(self, self.asked)
+        return arrived, (memory_of, made_of, folder, texts)
+
+
+def memory_of(asked: Any) -> Any:
+    """Return the memory of a field that was sent here."""
+    return asked._memory

@@ -349,5 +349,3 @@ class CacheLayer(Layer):
 
 def _flat(layer: Layer) -> tuple[Layer, ...]:
     return layer._layers if isinstance(layer, Chain) else (layer,)
-
-

@@ -210,5 +210,3 @@ def _digested(node: Fixed) -> str:
 def _unique(names: dict[str, int], name: str) -> str:
     count = names[name] = names.get(name, 0) + 1
     return name if count == 1 else f"{name}#{count}"
-
-

@@ -128,9 +128,7 @@ class Attached(View):
         metas = frozenset(name for name in fields if definition.fields[name].is_meta)
         kept = before.properties - (definition.fields.keys() - metas)
         self.properties = metas | kept
-        self.lasting = before.lasting | (
-            metas | {KEY} if definition.is_source else frozenset()
-        )
+        self.lasting = before.lasting | (metas | {KEY} if definition.is_source else frozenset())
 
     def _is_offered(self, name: str) -> bool:
         definition = self._definition

@@ -65,10 +65,10 @@ class Kept:
         # Kept once it was asked for: with tracing, every hit asks.
         if self._record is None:
             content = self._content
-            is_file = isinstance(content, Pages)
-            self._record = (
-                self._sealed().record if is_file else record_of(content, self.location)
-            )
+            if isinstance(content, Pages):
+                self._record = self._sealed().record
+            else:
+                self._record = record_of(content, self.location)
         return self._record
 
     def _first_value(self) -> Any:
