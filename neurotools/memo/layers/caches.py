@@ -14,6 +14,7 @@ from typing import Any
 from neurotools.memo.errors import UnknownChoice, WrongLayer
 from neurotools.memo.formats.base import PayloadFormat
 from neurotools.memo.formats.registry import Compression, format_named
+from neurotools.memo.fingerprint.origin import GRANULARITIES
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.layers.graph import Node
 from neurotools.memo.layers.kept import KeptNode
@@ -78,13 +79,14 @@ class CacheToRam(CacheLayer):
         trace: bool | str = FILES,
         allow_mutable_bindings: bool = False,
     ) -> None:
+        _check(packages=(packages, GRANULARITIES), trace=(trace, (FILES, True, False)))
         self._names, self._size, self._impure = _chosen(names), size, impure
         self._max_bytes = sys.maxsize if size is None else _bytes(size)
         self._options = Options(
             format_named("pickle"),
             tracking={"packages": packages},
             access={},
-            trace=_checked_trace(trace),
+            trace=trace,
             allow_mutable_bindings=allow_mutable_bindings,
         )
 
@@ -173,12 +175,12 @@ class CacheToDisk(CacheLayer):
             raise WrongLayer("CacheToDisk", "it names no field to keep; give one, such as 'image'")
         self._names, self._impure, self._write_back = chosen, impure, write_back
         self._forms = _forms(method, compress)
-        if mmap_mode not in (None, "r", "c"):
-            raise UnknownChoice("mmap_mode", mmap_mode, ["None", "c", "r"])
-        if packages not in _PACKAGES:
-            raise UnknownChoice("packages", packages, _PACKAGES)
-        if durability not in DURABILITIES:
-            raise UnknownChoice("durability", durability, DURABILITIES)
+        _check(
+            mmap_mode=(mmap_mode, (None, "r", "c")),
+            packages=(packages, GRANULARITIES),
+            durability=(durability, DURABILITIES),
+            trace=(trace, (FILES, True, False)),
+        )
         access = {
             "trusted_owners": user_numbers(trusted_owners),
             "signer": signer_with(key_file),
@@ -205,7 +207,7 @@ class CacheToDisk(CacheLayer):
             lock_folder=os.path.join(seen[-1], PRIVATE) if seen else None,
             tracking={"packages": packages},
             access=access,
-            trace=_checked_trace(trace),
+            trace=trace,
             allow_mutable_bindings=allow_mutable_bindings,
             verbose=verbose,
         )
@@ -255,9 +257,6 @@ class CacheToDisk(CacheLayer):
         return f"CacheToDisk({names}, root={places!r})"
 
 
-_PACKAGES = ("exact", "minor", "record", "off")
-
-
 def _shown(tier: Tier) -> str:
     root = getattr(tier, "root", None)
     return os.path.dirname(str(root)) if root else tier.name
@@ -299,7 +298,8 @@ def _bytes(size: int | str) -> int | None:
     return int(float(match[1]) * _UNITS[match[2] or ""])
 
 
-def _checked_trace(trace: bool | str) -> bool | str:
-    if trace not in (True, False, FILES):
-        raise UnknownChoice("trace", trace, [repr(FILES), "False", "True"])
-    return trace
+def _check(**options: tuple[object, tuple[object, ...]]) -> None:
+    """Raise `UnknownChoice` for an option that has none of the values that it can have."""
+    for name, (value, known) in options.items():
+        if value not in known:
+            raise UnknownChoice(name, value, map(str, known))

@@ -33,8 +33,6 @@ class Askable(Layer):
     _view: View
 
     def __rshift__(self, layer: Layer) -> Chain:
-        if not isinstance(layer, Layer):
-            return NotImplemented
         return Chain(self, layer)
 
     def __getattr__(self, name: str) -> Any:
@@ -59,6 +57,7 @@ class Askable(Layer):
         return Asked(self, names if isinstance(names, str) else tuple(names))
 
     def _layer_names(self) -> list[str]:
+        """Return the names of the layers, without caches: messages speak of them."""
         return [type(self).__name__]
 
     # What is offered besides fields; a field of the same name comes first.
@@ -269,9 +268,6 @@ def _shown(value: Any) -> str:
 class Mixin(metaclass=LayerType, kind=MIXIN):
     """Base of classes whose fields and parameters other layers share by deriving from them."""
 
-    def __init__(self, /, *_: Any, **__: Any) -> None:
-        raise WrongLayer(type(self).__name__, "derive a Source or Transform from it")
-
 
 class Chain(Askable):
     """Layers one behind the other; the same as ``source >> transform >> transform``.
@@ -312,7 +308,8 @@ class Chain(Askable):
         return before
 
     def _layer_names(self) -> list[str]:
-        return [type(layer).__name__ for layer in self._layers]
+        layers = (layer for layer in self._layers if not isinstance(layer, CacheLayer))
+        return [type(layer).__name__ for layer in layers]
 
     def __getitem__(self, index: int | slice) -> Any:
         return Chain(*self._layers[index]) if isinstance(index, slice) else self._layers[index]

@@ -22,7 +22,7 @@ SOURCE, TRANSFORM, MIXIN = "source", "transform", "mixin"
 class LayerType(type):
     """The type of classes of layers; ``kind=`` marks those that others are derived from."""
 
-    _definition: Definition
+    _definition: Definition | None = None
     _members: Mapping[str, Any]
     _hints: tuple[str, ...]
 
@@ -47,13 +47,18 @@ class LayerType(type):
         left = {key: value for key, value in body.items() if key not in own}
         which = _kind(name, bases)
         if which != MIXIN:
-            is_source = which == SOURCE
-            left["_definition"] = Definition(name, members, hints, is_source=is_source)
-            left["__signature__"] = left["_definition"].signature
+            made = Definition(name, members, hints, is_source=which == SOURCE)
+            left.update(_definition=made, __signature__=made.signature)
         return super().__new__(mcs, name, bases, {**left, "_members": members, "_hints": (*hints,)})
 
     def __init__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any], **_: Any) -> None:
         super().__init__(name, bases, body)
+
+    def __call__(cls, /, *args: Any, **kwargs: Any) -> Any:
+        """Make a layer."""
+        if cls._definition is None and _KINDS.get(cls, MIXIN) == MIXIN:
+            raise WrongLayer(cls.__name__, "it is a mixin; derive a Source or Transform from it")
+        return super().__call__(*args, **kwargs)
 
     def __getattr__(cls, name: str) -> Any:
         # So that a function of a body is found where its qualified name says.

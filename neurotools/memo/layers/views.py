@@ -217,7 +217,7 @@ class Kept(View):
         impure: bool,
     ) -> None:
         super().__init__()
-        self.layer, self.names, self.impure = layer, before.names, before.impure
+        self.layer, self.names, self.impure = before.layer, before.names, before.impure
         self.lasting, self.properties = before.lasting, before.properties
         self.is_open = before.is_open
         self._before, self._kept, self._keep = before, names, keep
