@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from neurotools.memo.errors import UnknownChoice, WrongLayer
+from neurotools.memo.fingerprint.origin import GRANULARITIES
 from neurotools.memo.formats.base import PayloadFormat
 from neurotools.memo.formats.registry import Compression, format_named
-from neurotools.memo.fingerprint.origin import GRANULARITIES
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.layers.graph import Node
 from neurotools.memo.layers.kept import KeptNode
