@@ -3,17 +3,17 @@
 Each test runs on our layers, and on connectome itself where that is installed. Through a thin
 adapter, these of its tests (version 0.10) apply:
 
-- ``test_cache/test_cache.py``, but for ``test_columns_cache_sharding``: there is no ``CacheColumns``
-  here. Locks need no redis: processes see one another through the folder.
+- ``test_cache/test_cache.py``, but for ``test_columns_cache_sharding``: there is no
+  ``CacheColumns`` here. Locks need no redis: processes see one another through the folder.
 - ``test_cache/test_hash.py``: that caches do not change what identifies a value.
 - ``test_cache/test_layer.py``.
 - ``test_cache/test_disk_cache.py``: that an entry that is gone is made again. Not that damage is an
   error, here it is a miss; nor versions of its pickler, there is none.
 - Of what chains and classes with caches need, ``test_interface/test_chain.py`` without
   ``LazyChain``; ``test_metaclasses.py``; and ``test_persistent``, ``test_instance``,
-  ``test_constructor``, ``test_callable_argument``, ``test_input_spec`` and ``test_wrong_arg_type`` of
-  ``test_interface.py``. Not inverse functions, ``Merge``, ``Filter``, ``GroupBy``, ``Join`` and
-  ``Split``: there are none here.
+  ``test_constructor``, ``test_callable_argument``, ``test_input_spec`` and
+  ``test_wrong_arg_type`` of ``test_interface.py``. Not inverse functions, ``Merge``, ``Filter``,
+  ``GroupBy``, ``Join`` and ``Split``: there are none here.
 """
 
 import glob
