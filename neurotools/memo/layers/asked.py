@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from neurotools.memo.careful import step_aside
 from neurotools.memo.errors import CacheError, UnknownId, WrongLayer
 from neurotools.memo.explain import Explanation
+from neurotools.memo.info import CacheInfo
 from neurotools.memo.layers.definition import KEY
 from neurotools.memo.layers.graph import bound, given_by, value_of
 from neurotools.memo.layers.kept import KeptNode
@@ -53,6 +54,11 @@ class Asked:
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
         return inspect.Signature([inspect.Parameter(one.name, kind) for one in self._givens])
 
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """The names of what it is called with: the id, or for transforms alone, fields."""
+        return tuple(one.name for one in self._givens)
+
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         try:
             if self._memory is not None and not kwargs and len(args) == len(self._givens):
@@ -70,7 +76,7 @@ class Asked:
         self, error: Exception, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> UnknownId | None:
         """Return an error that says that there is no such id, if there is none."""
-        if isinstance(error, CacheError) or [one.name for one in self._givens] != [KEY]:
+        if isinstance(error, CacheError) or self.takes != (KEY,):
             return None
         key, view = (*args, *kwargs.values())[0], self._layer._view
         if "ids" not in view.properties:
@@ -171,6 +177,32 @@ class Asked:
         if not places:
             raise WrongLayer(self.__qualname__, "no cache keeps it at the end of the chain")
         return next((place for place in places if not place.startswith("ram://")), places[0])
+
+    def cache_info(self) -> CacheInfo:
+        """Return how often the last cache had the field's value, in this process.
+
+        Raises
+        ------
+        WrongLayer
+            If no cache at the end of the chain keeps the field.
+        """
+        for node in self._caches():
+            return node.memory.cache_info()
+        raise WrongLayer(self.__qualname__, "no cache keeps it at the end of the chain")
+
+    def purge(self, /, *args: Any, **kwargs: Any) -> int:
+        """Remove a value from all caches at the end of the chain; without arguments, all values.
+
+        Only values with the present code and parameters are removed.
+
+        Returns
+        -------
+        int
+            How many were removed.
+        """
+        if not args and not kwargs:
+            return sum(node.memory.purge() for node in self._caches())
+        return sum(node.memory.purge(*values) for node, values in self._kept_with(args, kwargs))
 
     def _kept_with(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]

@@ -5,6 +5,7 @@ Not here: classes with many of them (`syntax`).
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from types import CodeType, FunctionType
@@ -73,6 +74,10 @@ class Field:
         self.function: Callable[..., Any] = value.function if isinstance(value, Marked) else value
         self.is_meta, self.is_impure = META in marks, IMPURE in marks
         self.is_optional = OPTIONAL in marks
+        if inspect.isgeneratorfunction(self.function) or inspect.isasyncgenfunction(self.function):
+            raise self._wrong("it is a generator; return a list of its items instead")
+        if inspect.iscoroutinefunction(self.function):
+            raise self._wrong("it is a coroutine; fields are computed by plain functions")
         self.arguments = self._arguments(first_is_itself=POSITIONAL in marks)
         #: Followers of the function's code, by the options that they follow it with.
         self.trackers: dict[Any, Any] = {}
@@ -100,6 +105,8 @@ class Field:
             parameters = list(inspect.signature(self.function).parameters.values())
         except (TypeError, ValueError):
             raise self._wrong("its parameters are not known; wrap it in a function") from None
+        if isinstance(self.function, functools.partial):
+            parameters = [one for one in parameters if one.name not in self.function.keywords]
         for place, one in enumerate(parameters):
             is_first = place == 0 and one.kind is one.POSITIONAL_ONLY
             if one.kind is not one.POSITIONAL_OR_KEYWORD and not is_first:

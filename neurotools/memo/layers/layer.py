@@ -41,7 +41,7 @@ class Askable(Layer):
         if name in _OFFERED and name not in self._view.names:
             return object.__getattribute__(self, _OFFERED[name])
         asked = Asked(self, name)
-        if name in self._view.properties:
+        if name in self._view.properties and not asked.takes:
             return asked()
         return self.__dict__.setdefault(name, asked)
 

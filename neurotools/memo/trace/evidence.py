@@ -58,7 +58,9 @@ class Witness:
 
     def seen(self, recording: Recording) -> list[Seen]:
         """Return what counts of what was recorded, in order."""
-        files = (pair for pair in recording.files.items() if _is_users_file(pair[0]))
+        # What is gone was made on the way: an intermediate file of another program's.
+        there = {path: digest for path, digest in recording.files.items() if _stays(path, digest)}
+        files = (pair for pair in there.items() if _is_users_file(pair[0]))
         found = {Seen(FILE, path, digest, identity_of(path, digest)) for path, digest in files}
         found.update(Seen(*fact) for fact in recording.handed_on if len(fact) == len(Seen._fields))
         for code, namespace in self._unfollowed(recording):
@@ -129,6 +131,10 @@ def _is_users_code(code: CodeType) -> bool:
 def _is_users_file(path: str) -> bool:
     """Whether a file is no part of a library: those count by their versions."""
     return origin.of_file(path) is origin.USER
+
+
+def _stays(path: str, digest: str) -> bool:
+    return digest == ABSENT or os.path.lexists(path)
 
 
 def _yes() -> bool:

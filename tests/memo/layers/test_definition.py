@@ -1,5 +1,6 @@
 """The class syntax: what a class body says, and what it cannot say."""
 
+import functools
 import inspect
 import pickle
 
@@ -146,6 +147,22 @@ def test_the_same_function_for_several_fields():
     assert (chain.twice("a"), chain.number("a")) == ("7aa!7", "7977")
 
 
+def test_partial_functions_and_callable_objects_are_functions():
+    class Adder:
+        def __init__(self, by):
+            self.by = by
+
+        def __call__(self, number):
+            return number + self.by
+
+    def shifted(number, by, twice):
+        return (number + by) * twice
+
+    partial = functools.partial(shifted, by=1, twice=2)
+    chain = Letters(first="a") >> Transform(number=Adder(3)) >> Transform(number=partial)
+    assert chain.number("a") == 202
+
+
 def test_optional_fields_vanish_where_their_input_is_missing():
     class Both(Transform):
         @optional
@@ -235,6 +252,10 @@ def body(base=Transform, **members):
     return type(base)("Wrong", (base,), {"__module__": __name__, **members})
 
 
+async def coroutine(x):
+    return x
+
+
 def a_cycle():
     def one(_two):
         return 1
@@ -280,6 +301,8 @@ WRONG = {
     "no function": (lambda: Transform(x=3), "'x' is no function, but 3"),
     "by place": (lambda: Transform(len), "functions by name"),
     "no signature": (lambda: Transform(x=print), "positional or keyword|parameters are not known"),
+    "a generator": (lambda: Transform(x=(lambda x: (yield x))), "x: it is a generator"),
+    "a coroutine": (lambda: Transform(x=coroutine), "x: it is a coroutine"),
     "a bare source": (Source, "derive a class from Source"),
     "a bare mixin": (Mixin, "derive a Source or Transform"),
     "marks on values": (lambda: impure(3), "for functions, not for 3"),

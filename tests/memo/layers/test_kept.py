@@ -292,6 +292,32 @@ def test_a_module_that_was_edited_computes_anew(tmp_path):
     assert told() == "11 0"
 
 
+globally = Numbers() >> Transform(image=lambda image: helper(image))
+
+
+def test_a_remembered_function_that_uses_a_chain_follows_its_layers(tmp_path, monkeypatch):
+    from neurotools.jobs.cache import disk_cacher
+
+    @disk_cacher(tmp_path)
+    def first_pixel(key):
+        return globally.image(key)[0, 0]
+
+    assert [first_pixel("1"), first_pixel("1")] == [2, 2]
+    monkeypatch.setattr(sys.modules[__name__], "factor", 5)
+    assert first_pixel("1") == 5
+    other = Numbers(offset=1) >> Transform(image=lambda image: helper(image))
+    monkeypatch.setattr(sys.modules[__name__], "globally", other)
+    assert first_pixel("1") == 10
+    assert first_pixel.cache_info()[:2] == (1, 3)
+
+
+def test_a_layer_that_uses_another_chain_follows_it(monkeypatch):
+    cached = Numbers() >> Transform(image=lambda id: globally.image(id) + 1) >> CacheToRam()  # noqa: A006
+    assert cached.image("1")[0, 0] == cached.image("1")[0, 0] == 3
+    monkeypatch.setattr(sys.modules[__name__], "factor", 5)
+    assert cached.image("1")[0, 0] == 6
+
+
 # ---------------------------------------------------------------- how much is computed
 
 
@@ -468,6 +494,16 @@ def test_what_npy_cannot_hold_is_pickled(tmp_path):
     assert not memory.check_call_in_cache("1")
 
 
+def test_values_are_counted_and_removed(tmp_path):
+    made = Numbers() >> disk(tmp_path) >> CacheToRam()
+    made.image("1"), made.image("2"), made.image("2")
+    assert made.image.cache_info()[:2] == (1, 2)
+    assert made.image.purge("1") == 2
+    assert (made.image.is_there("1"), made.image.is_there("2")) == (False, True)
+    assert made.image.purge() == 2
+    assert made.image.purge() == 0
+
+
 def test_a_damaged_file_is_computed_again(tmp_path):
     made = Numbers() >> disk(tmp_path)
     made.image("1")
@@ -526,6 +562,20 @@ def test_a_file_that_was_only_touched_is_a_hit(texts):
     (texts / "a.txt").touch()
     cached.text("a")
     assert cached.text._memory.cache_info().hits == 1
+
+
+def test_a_file_that_is_gone_after_the_computation_does_not_count(texts):
+    def through_a_file(text):
+        place = texts / "intermediate.txt"
+        subprocess.run([sys.executable, "-c", f"open({str(place)!r}, 'w').write('x')"], check=True)
+        with open(place) as file:
+            text += file.read()
+        place.unlink()
+        return text
+
+    cached = Texts(str(texts)) >> Transform(text=through_a_file) >> CacheToRam()
+    assert cached.text("a") == cached.text("a") == "ax"
+    assert cached.text.cache_info()[:2] == (1, 1)
 
 
 def test_files_do_not_count_where_that_is_not_wanted(texts):
