@@ -11,6 +11,7 @@ from typing import Any
 
 from neurotools.memo.function import Memoized
 from neurotools.memo.many.calls import Call, call, of_items, of_iterables
+from neurotools.memo.many.work import Common
 
 __all__ = ["Call", "call", "map", "starmap"]
 
@@ -66,11 +67,11 @@ def map(  # noqa: A001 - it is Python's own, for many workers
     >>> map(int, ["11", "12", "x"], base=3, on_error="collect")
     [4, 5, ValueError("invalid literal for int() with base 3: 'x'")]
     """
+    given = {"executor": executor, "progress": progress, "on_error": on_error}
     if (offered := _offered(function, "map")) is not None:
-        given = {"executor": executor, "progress": progress, "on_error": on_error}
         return list(offered(*iterables, **given, **common))
     calls = of_iterables(iterables, common)
-    return _made(function, calls, executor=executor, progress=progress, on_error=on_error)
+    return _made(function, calls, common, given)
 
 
 def starmap(
@@ -106,11 +107,11 @@ def starmap(
     >>> starmap(int, [("11",), call("12", base=5)], base=3)
     [4, 7]
     """
+    given = {"executor": executor, "progress": progress, "on_error": on_error}
     if (offered := _offered(function, "starmap")) is not None:
-        given = {"executor": executor, "progress": progress, "on_error": on_error}
         return list(offered(items, **given, **common))
     calls = of_items(items, common)
-    return _made(function, calls, executor=executor, progress=progress, on_error=on_error)
+    return _made(function, calls, common, given)
 
 
 def _offered(function: Any, name: str) -> Any:
@@ -119,7 +120,7 @@ def _offered(function: Any, name: str) -> Any:
     return getattr(function, name) if is_ours else None
 
 
-def _made(function: Any, calls: list[Call], **options: Any) -> list[Any]:
+def _made(function: Any, calls: list[Call], common: Any, options: dict[str, Any]) -> list[Any]:
     from neurotools.memo.many.plainly import run_plainly
 
-    return run_plainly(function, calls, **options)
+    return run_plainly(function, calls, Common((), common), **options)

@@ -60,11 +60,12 @@ class BoundMemoized:
         on_error: str = "raise",
         **common: Any,
     ) -> list[Any]:
-        from neurotools.memo.many import calls, run
+        from neurotools.memo.many import calls, run, work
 
         made = getattr(calls, kind)(given, common, bound=(self.__self__,))
-        function: Any = self.__func__
-        return run.run(function, made, executor=executor, progress=progress, on_error=on_error)
+        shared = work.Common((self.__self__,), common)
+        options: Any = {"progress": progress, "on_error": on_error}
+        return run.run(self.__func__, made, shared, executor=executor, **options)
 
     def __dask_tokenize__(self) -> Any:
         from dask.base import normalize_token  # who asks has it

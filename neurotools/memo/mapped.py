@@ -70,10 +70,11 @@ class Mapped:
         Exception
             What the function raises, with a note which call it was (Python 3.11 and later).
         """
-        from neurotools.memo.many import calls, run
+        from neurotools.memo.many import calls, run, work
 
         made = calls.of_iterables(iterables, common)
-        return run.run(self, made, executor=executor, progress=progress, on_error=on_error)
+        shared = work.Common((), common)
+        return run.run(self, made, shared, executor=executor, progress=progress, on_error=on_error)
 
     def starmap(
         self,
@@ -102,10 +103,11 @@ class Mapped:
         list
             The results.
         """
-        from neurotools.memo.many import calls, run
+        from neurotools.memo.many import calls, run, work
 
         made = calls.of_items(items, common)
-        return run.run(self, made, executor=executor, progress=progress, on_error=on_error)
+        shared = work.Common((), common)
+        return run.run(self, made, shared, executor=executor, progress=progress, on_error=on_error)
 
     # ------------------------------------------------------------ for those who make the calls
 
@@ -125,6 +127,21 @@ class Mapped:
         """Return the key of a call, or None where it is made without the cache."""
         named = self._name(args, kwargs)
         return None if named is None else named[0]
+
+    def name_next(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        """Name the next call now; its code may be mixed with that of others when it is made.
+
+        For a function that only one caller has.
+        """
+        named = self._name(args, kwargs)
+        left = [named, named]  # for whoever asks for the key, and for the call
+
+        def known(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:  # noqa: ARG001
+            if len(left) == 1:
+                del self._name
+            return left.pop()
+
+        self._name = known  # type: ignore[method-assign]
 
     def is_there(self, key: Key) -> bool:
         """Return whether a result seems to be there, without loading it."""

@@ -52,7 +52,7 @@ class Failures:
     """
 
     def __init__(self, name: str, calls: Sequence[Call], *, raises: bool) -> None:
-        self._name, self._calls, self._raises = name, calls, raises
+        self._name, self._calls, self._raises = name.rpartition("<locals>.")[2], calls, raises
         self.errors: dict[int, BaseException] = {}
         self._is_told = False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from neurotools.memo.executors import Call as Submitted
@@ -11,11 +11,18 @@ from neurotools.memo.executors import Each, Workers, workers
 from neurotools.memo.many.calls import Call
 from neurotools.memo.many.failures import Failures, checked
 from neurotools.memo.many.shown import Shown
-from neurotools.memo.working.parcels import Packed, name_of
+from neurotools.memo.many.work import Common, Work
+from neurotools.memo.working.parcels import name_of
 
 
 def run_plainly(
-    function: Any, calls: Sequence[Call], *, executor: Any, progress: bool, on_error: str
+    function: Any,
+    calls: Sequence[Call],
+    common: Common,
+    *,
+    executor: Any,
+    progress: bool,
+    on_error: str,
 ) -> list[Any]:
     """Make calls of a function; see ``map`` of `neurotools.jobs.parallel`."""
     failures = Failures(name_of(function), calls, raises=checked(on_error) == "raise")
@@ -23,7 +30,7 @@ def run_plainly(
     results: list[Any] = [None] * len(calls)
     shown = Shown(progress, name_of(function))
     with workers(executor) as crew:
-        each = Each(crew, _given(function, calls, crew))
+        each = Each(crew, _given(function, calls, common, crew))
         shown.begin(f"{len(calls)} calls to be made by {crew.name}", len(calls))
         try:
             for number, task in each:
@@ -41,18 +48,20 @@ def run_plainly(
     return results
 
 
-def _given(function: Any, calls: Sequence[Call], crew: Workers) -> Iterator[Submitted]:
-    sent = _Plain(function)
-    packed = sent if crew.shares_memory else Packed(sent)
-    return ((packed, (call.args, dict(call.kwargs))) for call in calls)
+def _given(
+    function: Any, calls: Sequence[Call], common: Common, crew: Workers
+) -> Iterator[Submitted]:
+    if crew.shares_memory:
+        return ((_Here(function), tuple(call)) for call in calls)
+    sent = crew.sent(Work(function, common))
+    return ((sent, common.own(call)) for call in calls)
 
 
-class _Plain:
-    """A function that takes its arguments as one tuple and one dictionary."""
+class _Here:
+    """Calls of a function in this process."""
 
     def __init__(self, function: Any) -> None:
         self._function = function
-        self.__qualname__ = name_of(function)
 
-    def __call__(self, args: Any, kwargs: Any) -> Any:
+    def __call__(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         return self._function(*args, **kwargs)

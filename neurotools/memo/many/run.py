@@ -8,24 +8,31 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from neurotools.memo.entry import Key
 from neurotools.memo.executors import Call as Submitted
 from neurotools.memo.executors import Each, Task, Workers, workers
 from neurotools.memo.many.calls import Call
 from neurotools.memo.many.failures import Failures, checked
 from neurotools.memo.many.plan import Group, Plan, told_seconds, typical_seconds
 from neurotools.memo.many.shown import Shown
-from neurotools.memo.many.work import Answer, Work
-from neurotools.memo.working.parcels import Packed
+from neurotools.memo.many.work import Answer, Common, MemoizedWork
 
 
 def run(
-    memoized: Any, calls: Sequence[Call], *, executor: Any, progress: bool, on_error: str
+    memoized: Any,
+    calls: Sequence[Call],
+    common: Common,
+    *,
+    executor: Any,
+    progress: bool,
+    on_error: str,
 ) -> list[Any]:
     """Make calls of a memoized function; see ``map`` of `neurotools.memo.mapped`."""
     failures = Failures(memoized.__qualname__, calls, raises=checked(on_error) == "raise")
     failures.refuse_coroutines(memoized.is_coroutine)
     with workers(executor) as crew:
-        made = _Run(memoized, calls, crew, Shown(progress, memoized.__name__), failures)
+        shown = Shown(progress, memoized.__name__)
+        made = _Run(memoized, calls, common, crew, shown, failures)
         return made.carried_out()
 
 
@@ -38,6 +45,8 @@ class _Run:
         The function.
     calls : sequence of Call
         Its calls.
+    common : Common
+        What they have in common.
     crew : Workers
         Who computes.
     shown : Shown
@@ -47,14 +56,22 @@ class _Run:
     """
 
     def __init__(
-        self, memoized: Any, calls: Sequence[Call], crew: Workers, shown: Shown, failures: Failures
+        self,
+        memoized: Any,
+        calls: Sequence[Call],
+        common: Common,
+        crew: Workers,
+        shown: Shown,
+        failures: Failures,
     ) -> None:
-        self._memoized, self._calls, self._crew, self._shown = memoized, calls, crew, shown
+        self._memoized, self._calls, self._common = memoized, calls, common
+        self._crew, self._shown = crew, shown
         self._results: list[Any] = [None] * len(calls)
         self._failures = failures
         self._todo: deque[Group] = deque()
         self._given: list[Group] = []
         self._function: Any = None
+        self._made, self._is_told = 0, False
         #: Whether workers send large results, too: what they keep is not found here.
         self._sends = False
 
@@ -72,8 +89,7 @@ class _Run:
         try:
             self._compute()
         except KeyboardInterrupt:
-            kept = len(self._given) - len(self._todo)
-            self._shown.say(f"interrupted in call {kept}; what was computed is kept")
+            self._shown.say(f"interrupted after {self._made} calls; what was computed is kept")
             raise
         finally:
             self._shown.close()
@@ -127,10 +143,10 @@ class _Run:
             self._failures.stop_if_over(each, self._shown)
 
     def _function_for_workers(self) -> Any:
-        hierarchy = self._memoized.hierarchy
         if self._crew.shares_memory:
             return _Here(self._memoized)
-        return Packed(Work(self._memoized, shared_tier(hierarchy)))
+        shared = shared_tier(self._memoized.hierarchy)
+        return self._crew.sent(MemoizedWork(self._memoized, self._common, shared))
 
     def hand_out(self) -> Submitted | None:
         """Return the next call to be made, if there is one."""
@@ -139,7 +155,8 @@ class _Run:
         group = self._todo.popleft()
         self._given.append(group)
         call = self._calls[group.numbers[0]]
-        return self._function, (call.args, call.kwargs, group.key, self._sends)
+        own = tuple(call) if self._crew.shares_memory else self._common.own(call)
+        return self._function, (*own, group.key, self._sends)
 
     def _ended(self, group: Group, task: Task) -> None:
         if (error := task.exception()) is not None:
@@ -149,6 +166,7 @@ class _Run:
             if not self._taken(group, answer):
                 self._todo.append(group)
                 return
+        self._made += 1
         self._shown.count(1, len(self._failures.errors))
 
     def _taken(self, group: Group, answer: Answer) -> bool:
@@ -162,11 +180,19 @@ class _Run:
         else:
             self._results[first] = answer.value
         if group.key is not None and not self._crew.shares_memory:
-            call, value = self._calls[first], self._results[first]
-            self._memoized.computed_elsewhere(group.key, call, value, answer.seconds)
+            self._keep(group.key, first, answer)
         for number in others:
             self._results[number] = self._another(group, self._results[first])
         return True
+
+    def _keep(self, key: Key, number: int, answer: Answer) -> None:
+        """Have a result found again, if it was computed of what was asked for."""
+        if answer.is_same:
+            call, value = self._calls[number], self._results[number]
+            self._memoized.computed_elsewhere(key, call, value, answer.seconds)
+        elif not self._is_told:
+            where, self._is_told = self._failures.where(number), True
+            self._shown.say(f"{where} has other arguments once they have travelled: not kept here")
 
     def _another(self, group: Group, value: Any) -> Any:
         """Return a result once more, independent of the first."""
@@ -196,7 +222,7 @@ class _Here:
     def __call__(self, args: Any, kwargs: Any, key: Any, sends: bool) -> Answer:  # noqa: ARG002
         started = time.perf_counter()
         value = self._memoized(*args, **kwargs)
-        return Answer(value, False, time.perf_counter() - started)
+        return Answer(value, False, True, time.perf_counter() - started)
 
 
 def shared_tier(hierarchy: Any) -> int | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import time
 import uuid
+import warnings
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from neurotools.memo.errors import WorkersLost
 from neurotools.memo.working import parcels
 from neurotools.memo.working.pools import Awaited, Task, lost
 
@@ -23,11 +25,18 @@ class Cluster:
     ----------
     client : distributed.Client
         The client. It stays open.
+
+    Raises
+    ------
+    WorkersLost
+        If it is closed.
     """
 
     shares_memory = False
 
     def __init__(self, client: Any) -> None:
+        if client.scheduler is None or client.status in ("closed", "closing"):
+            raise WorkersLost("the Dask client is closed; make another one")
         self.client = client
         self.name = f"Dask at {client.scheduler.address}"
         self._count, self._counted_until = 1, 0.0
@@ -47,16 +56,35 @@ class Cluster:
     def room(self) -> int:
         return 4 * self.count
 
+    def sent(self, function: Callable[..., Any]) -> Any:
+        packed: Any = parcels.packed(function)
+        if not isinstance(packed, parcels.Packed) or not packed.is_large:
+            return packed
+        # Made by a task of its own, it is made again where a worker is lost.
+        return _OnCluster(
+            self._submitted(_itself, packed.content, name=packed.__qualname__), packed
+        )
+
     def submit(self, function: Callable[..., Any], /, *args: Any) -> Task:
-        content = parcels.pack(function, args)
-        key = f"{parcels.name_of(function)}-{uuid.uuid4().hex}"
-        try:
-            future = self.client.submit(parcels.run, content, key=key, pure=False)
-        except Exception as error:  # it is gone
-            raise lost(error) from error
+        name = parcels.name_of(function)
+        if isinstance(function, _OnCluster):
+            content = parcels.pack(function, args)
+            future = self._submitted(parcels.run_with, function.future, content, name=name)
+        else:
+            future = self._submitted(parcels.run, parcels.pack(function, args), name=name)
         task = _Submitted(future, is_packed=True)
         self._tasks.add(task)
         return task
+
+    def _submitted(self, function: Callable[..., Any], *args: Any, name: str) -> Any:
+        key = f"{name}-{uuid.uuid4().hex}"
+        try:
+            with warnings.catch_warnings():
+                # What is large was asked for, and is sent once.
+                warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
+                return self.client.submit(function, *args, key=key, pure=False)
+        except Exception as error:  # it is gone
+            raise lost(error) from error
 
     def as_completed(self, tasks: Iterable[Task]) -> Iterator[Task]:
         from distributed import as_completed
@@ -73,7 +101,7 @@ class Cluster:
     def close(self, *, at_once: bool) -> None:
         if at_once:
             left = [task.future for task in list(self._tasks) if task.future is not None]
-            if left:
+            with contextlib.suppress(Exception):  # it may be gone
                 self.client.cancel(left)
 
 
@@ -83,3 +111,20 @@ class _Submitted(Awaited):
     def cancel(self) -> bool:
         """Return False: whether it has begun is not known, and if so, it is to be kept."""
         return False
+
+
+class _OnCluster:
+    """A large function that workers have, or get from each other."""
+
+    def __init__(self, future: Any, packed: parcels.Packed) -> None:
+        self.future, self.__qualname__ = future, packed.__qualname__
+
+    def __call__(self, *_: Any) -> Any:
+        raise TypeError("it is called by workers alone")
+
+    def __reduce__(self) -> Any:
+        return str, ()  # it is given to them beside the arguments
+
+
+def _itself(content: bytes) -> bytes:
+    return content
