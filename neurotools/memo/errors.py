@@ -6,7 +6,7 @@ keeps the facts of its message as attributes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 
@@ -139,6 +139,17 @@ class LeftAlone(CacheError, OSError):
         self.location, self.reason = location, reason
 
 
+class CopyStopped(CacheError, OSError):
+    """A place failed while results were copied, and did not come back."""
+
+    def __init__(self, location: str, reason: object, copied: int) -> None:
+        super().__init__(
+            f"{location} cannot be used now: {reason}. {copied} results were copied before; run "
+            "the same again when it is back, and it goes on from there"
+        )
+        self.location, self.reason, self.copied = location, reason, copied
+
+
 class UnsupportedFunction(CacheError, TypeError):
     """A callable of a kind that cannot be memoized, or called in the way that was asked for."""
 
@@ -216,6 +227,40 @@ class OtherCode(CacheError, RuntimeError):
             "process, so that all have the same"
         )
         self.function, self.wanted, self.found = function, wanted, found
+
+
+class MissingDriver(CacheError, ImportError):
+    """What reads and writes at a URL is not installed."""
+
+    def __init__(self, url: str, package: str, reason: str = "") -> None:
+        told = f" ({reason})" if reason else ""
+        needed = f"'neurotools[remote]' {package}".rstrip()
+        super().__init__(f"cannot keep a cache at {url} yet{told}: pip install {needed}")
+        self.url, self.package, self.reason = url, package, reason
+
+
+class Busy(CacheError, RuntimeError):
+    """Somebody else computes what was asked for, and ``on_busy='raise'`` says not to wait.
+
+    Attributes
+    ----------
+    function : str
+        What is computed.
+    holder : dict
+        What is known of who computes: ``process``, ``host``, ``user``, ``job`` (of Slurm),
+        ``started`` (seconds since the epoch, by the clock of that host).
+    """
+
+    def __init__(self, function: str, holder: Mapping[str, object], told: str) -> None:
+        super().__init__(
+            f"{function} is being computed with these arguments by {told}. Call again later; or "
+            "wait for the result with on_busy='wait', which also takes over from a computer that "
+            "has died; or compute it here as well with on_busy='compute'"
+        )
+        self.function, self.holder, self._told = function, dict(holder), told
+
+    def __reduce__(self) -> tuple[type[Busy], tuple[object, ...]]:
+        return type(self), (self.function, self.holder, self._told)  # out of a pool of processes
 
 
 class WrongLayer(CacheError, TypeError, ValueError):

@@ -138,12 +138,12 @@ class Asked:
     @property
     def outlives_process(self) -> bool:
         """Whether a cache at the end of the chain keeps it where other processes find it."""
-        return any(node.memory.cache_root is not None for node in self._caches())
+        return any(node.memory.is_shared for node in self._caches())
 
     def is_there(self, /, *args: Any, shared: bool = False) -> bool:
         """Return whether all caches at the end of the chain, or all shared ones, have a value."""
         asked = list(self._kept_with(args, {}))
-        wanted = [pair for pair in asked if not shared or pair[0].memory.cache_root is not None]
+        wanted = [pair for pair in asked if not shared or pair[0].memory.is_shared]
         return all(node.memory.check_call_in_cache(*values) for node, values in wanted)
 
     def explain(self, /, *args: Any, **kwargs: Any) -> Explanation:

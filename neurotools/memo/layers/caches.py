@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from neurotools.memo.errors import UnknownChoice, WrongLayer
 from neurotools.memo.fingerprint.origin import GRANULARITIES
+from neurotools.memo.flight import ON_BUSY
 from neurotools.memo.formats.base import PayloadFormat
 from neurotools.memo.formats.registry import Compression, format_named
 from neurotools.memo.hierarchy import Hierarchy
@@ -21,7 +22,7 @@ from neurotools.memo.layers.kept import KeptNode
 from neurotools.memo.layers.layer import CacheLayer
 from neurotools.memo.layers.memory import CountedTier
 from neurotools.memo.layers.views import Kept, View
-from neurotools.memo.options import Options
+from neurotools.memo.options import LEASE_SECONDS, Options
 from neurotools.memo.runs import FILES
 from neurotools.memo.signing import signer_with
 from neurotools.memo.tiers.base import Tier
@@ -118,7 +119,8 @@ class CacheToDisk(CacheLayer):
     names : str or iterable of str
         The fields to keep.
     root : str, path, Tier or sequence of them
-        The folder; or several places, from fast to slow, such as ``('ram://', '/scratch')``.
+        The folder, or its URL; or several places, from fast to slow, such as
+        ``('ram://', '/scratch')``.
     method : str or sequence of str, optional
         Formats of the files, see `neurotools.jobs.cache.disk_cacher`; the first that can hold a
         value exactly is used. By default ``'npy'``, and ``'pickle'`` for what it cannot hold.
@@ -131,9 +133,12 @@ class CacheToDisk(CacheLayer):
         when one of them has changed; with True, also code that only running shows.
     allow_mutable_bindings : bool
         Whether to keep fields that depend on something that cannot be followed.
-    write_back : bool
-        Whether new values go to all places, or to the fastest alone.
+    write_back : bool or 'async'
+        Whether new values go to all places, or to the fastest alone; with ``'async'``, to slow ones
+        in the background, see `neurotools.jobs.cache.hierarchical_cacher`.
     packages, mmap_mode, verify, durability, trusted_owners, key_file, shared, patience, verbose
+        See `neurotools.jobs.cache.disk_cacher`.
+    storage_options, on_busy, lease_seconds
         See `neurotools.jobs.cache.disk_cacher`.
     cache_identifier : str
         Name of the sub-folder that holds the cache.
@@ -158,7 +163,7 @@ class CacheToDisk(CacheLayer):
         impure: bool = False,
         trace: bool | str = FILES,
         allow_mutable_bindings: bool = False,
-        write_back: bool = True,
+        write_back: bool | str = True,
         packages: str = "minor",
         mmap_mode: str | None = None,
         verify: bool = True,
@@ -167,6 +172,9 @@ class CacheToDisk(CacheLayer):
         key_file: str | os.PathLike[str] | None = None,
         shared: str | None = None,
         patience: float | None = None,
+        storage_options: Mapping[str, Any] | None = None,
+        on_busy: str = "wait",
+        lease_seconds: float = LEASE_SECONDS,
         verbose: bool = False,
         cache_identifier: str = "__neurotools_cache__",
     ) -> None:
@@ -180,6 +188,8 @@ class CacheToDisk(CacheLayer):
             packages=(packages, GRANULARITIES),
             durability=(durability, DURABILITIES),
             trace=(trace, (FILES, True, False)),
+            on_busy=(on_busy, ON_BUSY),
+            write_back=(write_back, (True, False, "async")),
         )
         access = {
             "trusted_owners": user_numbers(trusted_owners),
@@ -194,6 +204,7 @@ class CacheToDisk(CacheLayer):
                 verify=verify,
                 durability=durability,
                 patience=None if patience is None else checked_patience(patience),
+                storage_options=storage_options,
                 **access,
             )
             for place in _places(root)
@@ -208,6 +219,8 @@ class CacheToDisk(CacheLayer):
             tracking={"packages": packages},
             access=access,
             trace=trace,
+            on_busy=on_busy,
+            lease_seconds=checked_patience(lease_seconds, "lease_seconds"),
             allow_mutable_bindings=allow_mutable_bindings,
             verbose=verbose,
         )

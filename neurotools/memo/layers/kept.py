@@ -20,6 +20,7 @@ from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.key import KeyMaker
 from neurotools.memo.layers.graph import Call, Given, Node, State, value_of
 from neurotools.memo.layers.steps import Steps, arguments_of
+from neurotools.memo.many.run import shared_tier
 from neurotools.memo.options import Options
 from neurotools.memo.travel import by_value
 
@@ -185,6 +186,18 @@ class FieldMemory(Memoized):
         first = super()._key_of(signature)
         keys = [first, *(first._replace(method=method) for method in self._others)]
         return next((key for key in keys if self._hierarchy.has(key)), first)
+
+    def _seems_there(self, key: Key) -> bool:
+        methods = (key.method, *self._others)
+        return any(super(FieldMemory, self)._seems_there(key._replace(method=m)) for m in methods)
+
+    def is_there(self, key: Key) -> bool:
+        return self._seems_there(key)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether values are kept where other processes find them."""
+        return shared_tier(self._hierarchy) is not None
 
     def explain(self, /, *args: Any, **kwargs: Any) -> Explanation:
         """Return why a value is kept or not, and which step has made the difference."""
