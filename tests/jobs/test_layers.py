@@ -97,7 +97,7 @@ def test_a_persistent_cache_keeps_living_between_runs(root, tmp_path):
         "import sys; from tests.memo.layers import collection\n"
         "from neurotools.jobs.layers import CacheToDisk\n"
         "cached = collection.chain(sys.argv[1]) >> CacheToDisk.simple('image', root=sys.argv[2])\n"
-        f"cached.image({KEY!r}); print(cached.image._memory.cache_info()[:2])\n"
+        f"cached.image({KEY!r}); print(cached.image.memory.cache_info()[:2])\n"
     )
     told = [
         subprocess.run(

@@ -28,6 +28,11 @@ class Asked:
     names : str or tuple of str
         The field, or fields, whose values are given as a tuple.
 
+    Attributes
+    ----------
+    memory : FieldMemory or None
+        What the last layer keeps it in, if that is a cache.
+
     Raises
     ------
     UnknownField
@@ -45,9 +50,9 @@ class Asked:
         node = self._nodes[0] if self._is_alone else None
         # The way of nearly all hits: what is kept last is asked at once.
         is_kept = isinstance(node, KeptNode) and node.is_plain
-        self._memory = node.memory if isinstance(node, KeptNode) and is_kept else None
-        if self._memory is not None:
-            self._memory.asked = self
+        self.memory = node.memory if isinstance(node, KeptNode) and is_kept else None
+        if self.memory is not None:
+            self.memory.asked = self
 
     @property
     def __signature__(self) -> inspect.Signature:
@@ -61,8 +66,8 @@ class Asked:
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         try:
-            if self._memory is not None and not kwargs and len(args) == len(self._givens):
-                return self._memory(*args)
+            if self.memory is not None and not kwargs and len(args) == len(self._givens):
+                return self.memory(*args)
             state = bound(self.__qualname__, self._givens, args, kwargs)
             values = tuple(value_of(node, state) for node in self._nodes)
         except Exception as error:
@@ -124,11 +129,13 @@ class Asked:
         """
         from neurotools.memo.many.calls import of_iterables
         from neurotools.memo.many.plainly import run_plainly
+        from neurotools.memo.many.work import Common
 
         how: dict[str, Any] = {"executor": executor, "progress": progress, "on_error": on_error}
-        if self._memory is not None:
-            return self._memory.map(*iterables, **how)
-        return run_plainly(self, of_iterables(iterables, {}), **how)
+        if self.memory is not None:
+            return self.memory.map(*iterables, **how)
+        common = Common((), {})
+        return run_plainly(self, of_iterables(iterables, {}), common, **how)
 
     @property
     def is_kept(self) -> bool:

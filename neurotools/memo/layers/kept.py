@@ -213,4 +213,4 @@ class FieldMemory(Memoized):
 
 def memory_of(asked: Any) -> Any:
     """Return the memory of a field that was sent here."""
-    return asked._memory
+    return asked.memory

@@ -9,6 +9,7 @@ from neurotools.memo.errors import UnknownField, WrongLayer
 from neurotools.memo.layers.asked import Asked
 from neurotools.memo.many.calls import Call
 from neurotools.memo.many.plainly import run_plainly
+from neurotools.memo.many.work import Common
 
 if TYPE_CHECKING:
     from neurotools.memo.layers.layer import Askable
@@ -34,10 +35,9 @@ def warm(
     wanted = list(_ids(layer) if ids is None else ids)
     shared = executor is not None
     left = [key for key in wanted if not all(one.is_there(key, shared=shared) for one in asked)]
-    calls = [Call((key,), {}) for key in left]
-    run_plainly(
-        _Loading(layer, names), calls, executor=executor, progress=progress, on_error="raise"
-    )
+    how: dict[str, Any] = {"executor": executor, "progress": progress, "on_error": "raise"}
+    loading = _Loading(layer, names, [one.memory for one in asked])
+    run_plainly(loading, [Call((key,), {}) for key in left], Common((), {}), **how)
     return len(left)
 
 
@@ -59,10 +59,20 @@ def _ids(layer: Askable) -> Any:
 
 
 class _Loading:
-    """Loads fields, and returns nothing."""
+    """Loads fields, and returns nothing.
 
-    def __init__(self, layer: Askable, names: tuple[str, ...]) -> None:
-        self._layer, self._names = layer, names
+    Parameters
+    ----------
+    layer : Askable
+        The layer.
+    names : tuple of str
+        The fields.
+    memories : list
+        What keeps them: it takes the source along that is not to be found elsewhere.
+    """
+
+    def __init__(self, layer: Askable, names: tuple[str, ...], memories: list[Any]) -> None:
+        self._layer, self._names, self._memories = layer, names, memories
         self._load: Asked | None = None
         self.__qualname__ = ", ".join(names)
 

@@ -77,9 +77,10 @@ def test_map_computes_in_any_place_and_keeps(tmp_path, executor):
     assert [image[0, 0] for image in images] == [3, 4, 5, 6]
     again = cached(tmp_path)
     again.image.map(again.ids, progress=False)
-    assert again.image._memory.cache_info()[:2] == (4, 0)
+    assert again.image.memory.cache_info()[:2] == (4, 0)
 
 
+@pytest.mark.parametrize("executor", ["here", "processes"], indirect=True)
 def test_map_of_what_no_cache_keeps_computes_each(executor):
     images = (Slices() >> Brighter()).image.map([1, 3], executor=executor, progress=False)
     assert [image[0, 0] for image in images] == [4, 6]
@@ -105,6 +106,7 @@ def test_dask_computes_and_keeps(tmp_path):
     assert all(cached(tmp_path).image.is_there(key) for key in range(4))
 
 
+@pytest.mark.parametrize("executor", ["here", "pool"], indirect=True)
 def test_warm_computes_what_is_missing_and_says_for_how_many(tmp_path, executor):
     chain = cached(tmp_path)
     chain.image(1)

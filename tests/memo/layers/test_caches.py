@@ -42,7 +42,7 @@ def test_memory_keeps_all_fields_or_those_named(names):
     chain = Numbers() >> CacheToRam(names)
     ask_twice(chain)
     assert hits(chain) == [1]
-    assert chain.mask._memory is None or names in (None, {"image", "mask"})
+    assert chain.mask.memory is None or names in (None, {"image", "mask"})
 
 
 def test_what_needs_no_id_is_kept_only_where_it_is_named():
@@ -75,8 +75,8 @@ def test_size_in_bytes_bounds_all_fields_together():
     for key in range(10):
         chain.image(key)
         chain.mask(key)
-    tier = chain.image._memory.hierarchy.tiers[0]
-    assert tier is chain.mask._memory.hierarchy.tiers[0]
+    tier = chain.image.memory.hierarchy.tiers[0]
+    assert tier is chain.mask.memory.hierarchy.tiers[0]
     assert sum(map(tier.size, tier.keys())) <= 20_000
     assert 1 <= len(list(tier.keys())) < 20
 
@@ -86,7 +86,7 @@ def test_size_in_bytes_bounds_all_fields_together():
 )
 def test_sizes_in_bytes_are_text(size, size_bytes):
     chain = Numbers() >> CacheToRam(size=size)
-    assert chain.image._memory.hierarchy.tiers[0].max_bytes == size_bytes
+    assert chain.image.memory.hierarchy.tiers[0].max_bytes == size_bytes
 
 
 @pytest.mark.parametrize("size", [0, -1, True, 1.5, "", "much", "-2 GB", "2 apples"])
@@ -97,7 +97,7 @@ def test_a_size_that_is_none_is_told(size):
 
 def test_memory_without_size_keeps_everything():
     chain = Numbers() >> CacheToRam()
-    assert chain.image._memory.hierarchy.tiers[0].max_bytes > 2**60
+    assert chain.image.memory.hierarchy.tiers[0].max_bytes > 2**60
     for _ in range(2):
         for key in chain.ids:
             chain.image(key)
@@ -123,7 +123,7 @@ def test_disk_takes_several_places_from_fast_to_slow(tmp_path):
     places = ("ram://?max_bytes=1e6", tmp_path / "fast", tmp_path / "slow")
     chain = Numbers() >> CacheToDisk("image", places)
     ask_twice(chain)
-    assert [tier.hits for tier in chain.image._memory.cache_info().tiers] == [1, 0, 0]
+    assert [tier.hits for tier in chain.image.memory.cache_info().tiers] == [1, 0, 0]
     again = Numbers() >> CacheToDisk("image", tmp_path / "slow")
     again.image(1)
     assert hits(again) == [1]

@@ -200,7 +200,7 @@ def test_caches_do_not_change_what_identifies_a_value(tmp_path):
     disk = ours.CacheToDisk.simple("image", root=tmp_path)
     chains = [plain >> end >> disk, plain >> ours.CacheToRam() >> end >> disk, plain >> disk >> end]
     chains = [chain >> ours.CacheToRam() for chain in chains]
-    assert len({chain.image._memory.keys.fingerprint.code for chain in chains}) == 1
+    assert len({chain.image.memory.keys.fingerprint.code for chain in chains}) == 1
 
 
 def test_fields_are_virtual_through_nested_chains(api):

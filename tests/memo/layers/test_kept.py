@@ -133,7 +133,7 @@ def test_one_computation_for_all_threads_that_ask_at_once(cache):
 def value_and_calls(chain, name="image", key="2"):
     """Return a field's value, and how many of its caches had it."""
     value = getattr(chain, name)(key)
-    memory = getattr(chain, name)._memory
+    memory = getattr(chain, name).memory
     return value, memory.cache_info().hits
 
 
@@ -276,7 +276,7 @@ def test_a_module_that_was_edited_computes_anew(tmp_path):
     script = (
         "import parts; from neurotools.jobs.layers import CacheToDisk\n"
         "cached = parts.Ones() >> parts.Plus() >> CacheToDisk.simple('image', root='cache')\n"
-        "print(cached.image('a'), cached.image._memory.cache_info().hits)"
+        "print(cached.image('a'), cached.image.memory.cache_info().hits)"
     )
 
     def told():
@@ -448,7 +448,7 @@ def test_a_parameter_without_a_digest_is_named_and_the_field_computed(caplog):
     assert len(told) == 1
     assert "parameter 'lock' of Locked" in told[0]
     with pytest.raises(UndigestableValue, match="parameter 'lock' of Locked"):
-        cached.image._memory.locate("1")
+        cached.image.memory.locate("1")
 
 
 generator = (x for x in range(3))
@@ -472,7 +472,7 @@ def test_a_function_that_cannot_be_followed_is_refused_unless_that_is_allowed():
 def test_types_come_back_from_disk_as_they_were(tmp_path, value):
     cached = Numbers() >> Transform(image=lambda image: value) >> disk(tmp_path)
     first, second = cached.image("1"), cached.image("1")
-    assert cached.image._memory.cache_info().hits == 1
+    assert cached.image.memory.cache_info().hits == 1
     assert type(first) is type(second)
     assert repr(first) == repr(second)
 
@@ -485,7 +485,7 @@ class Point:
 def test_what_npy_cannot_hold_is_pickled(tmp_path):
     cached = Numbers() >> Transform(image=lambda image: Point(3)) >> disk(tmp_path)
     assert (cached.image("1").x, cached.image("1").x) == (3, 3)
-    memory = cached.image._memory
+    memory = cached.image.memory
     assert memory.cache_info()[:2] == (1, 1)
     assert cached.image.locate("1").endswith(".pickle")
     assert cached.explain("image", "1").hit
@@ -561,7 +561,7 @@ def test_a_file_that_was_only_touched_is_a_hit(texts):
     cached.text("a")
     (texts / "a.txt").touch()
     cached.text("a")
-    assert cached.text._memory.cache_info().hits == 1
+    assert cached.text.memory.cache_info().hits == 1
 
 
 def test_a_file_that_is_gone_after_the_computation_does_not_count(texts):

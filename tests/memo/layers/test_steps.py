@@ -30,7 +30,7 @@ class Scaled(Transform):
 
 
 def steps(chain, name="image"):
-    return getattr(chain, name)._memory.keys.steps
+    return getattr(chain, name).memory.keys.steps
 
 
 @pytest.fixture
