@@ -11,7 +11,7 @@ from neurotools.memo.errors import CacheError, UnknownId, WrongLayer
 from neurotools.memo.explain import Explanation
 from neurotools.memo.info import CacheInfo
 from neurotools.memo.layers.definition import KEY
-from neurotools.memo.layers.graph import bound, given_by, value_of
+from neurotools.memo.layers.graph import State, bound, given_by, shared_among, value_of
 from neurotools.memo.layers.kept import KeptNode
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class Asked:
         wanted = (names,) if isinstance(names, str) else names
         self._nodes = tuple(layer._view.node(name) for name in wanted)
         self._givens = given_by(self._nodes)
+        self._shared = shared_among(self._nodes)
         self.__name__ = ", ".join(wanted)
         self.__qualname__ = f"{layer._layer_names()[-1]}.{self.__name__}"
         self._is_alone = isinstance(names, str)
@@ -68,7 +69,7 @@ class Asked:
         try:
             if self.memory is not None and not kwargs and len(args) == len(self._givens):
                 return self.memory(*args)
-            state = bound(self.__qualname__, self._givens, args, kwargs)
+            state = State(bound(self.__qualname__, self._givens, args, kwargs), self._shared)
             values = tuple(value_of(node, state) for node in self._nodes)
         except Exception as error:
             if (unknown := self._unknown_id(error, args, kwargs)) is not None:
@@ -215,7 +216,7 @@ class Asked:
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Iterator[tuple[KeptNode, list[Any]]]:
         """Yield the caches at the end of the chain, the last first, and what they are asked."""
-        state = bound(self.__qualname__, self._givens, args, kwargs)
+        state = State(bound(self.__qualname__, self._givens, args, kwargs), self._shared)
         for node in self._caches():
             yield node, [value_of(one, state) for one in node.arguments]
 

@@ -5,8 +5,12 @@ A node is computed at most once in an evaluation. Not here: which nodes there ar
 
 from __future__ import annotations
 
+import copy
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
+
+import numpy as np
 
 from neurotools.memo.errors import WrongArguments
 from neurotools.memo.layers.fields import Field
@@ -14,6 +18,9 @@ from neurotools.memo.layers.fields import Field
 
 class Node(Protocol):
     """Something that has a value once the given values are known."""
+
+    passes_on: bool
+    """Whether its value is that of its one input, the same object perhaps."""
 
     @property
     def inputs(self) -> tuple[Node, ...]:
@@ -23,13 +30,27 @@ class Node(Protocol):
         """Return its value, asking for those of its inputs."""
 
 
-#: Values of the nodes that are known in one evaluation.
-State = dict[Node, Any]
+class State:
+    """One evaluation.
+
+    Attributes
+    ----------
+    values : dict
+        Values of the nodes that are known.
+    shared : frozenset of Node
+        Nodes whose values several functions get, or the caller and a function.
+    """
+
+    __slots__ = ("shared", "values")
+
+    def __init__(self, values: dict[Node, Any], shared: frozenset[Node]) -> None:
+        self.values, self.shared = values, shared
 
 
 class Given:
     """What the caller gives: the id, or for transforms alone, values of fields."""
 
+    passes_on = False
     inputs: tuple[Node, ...] = ()
 
     def __init__(self, name: str) -> None:
@@ -42,6 +63,7 @@ class Given:
 class Fixed:
     """The value of a layer's parameter."""
 
+    passes_on = False
     inputs: tuple[Node, ...] = ()
 
     def __init__(self, layer: str, name: str, value: Any) -> None:
@@ -54,19 +76,58 @@ class Fixed:
 class Call:
     """What a function of a layer returns."""
 
+    passes_on = False
+
     def __init__(self, field: Field, inputs: tuple[Node, ...]) -> None:
         self.field, self.inputs = field, inputs
 
     def compute(self, state: State) -> Any:
-        return self.field.function(*[value_of(node, state) for node in self.inputs])
+        # Functions may change what they get: others are to get what was computed.
+        return self.field.function(
+            *[
+                own(value_of(node, state)) if node in state.shared else value_of(node, state)
+                for node in self.inputs
+            ]
+        )
 
 
 def value_of(node: Node, state: State) -> Any:
     """Return a node's value, computing it if nobody has."""
-    if node in state:
-        return state[node]
-    value = state[node] = node.compute(state)
+    if node in state.values:
+        return state.values[node]
+    value = state.values[node] = node.compute(state)
     return value
+
+
+def own(value: Any) -> Any:
+    """Return a value that can be changed without changing this one, as far as types are known."""
+    if type(value) not in _CHANGEABLE or (type(value) is np.ndarray and not value.flags.writeable):
+        return value
+    try:
+        return copy.deepcopy(value)
+    except Exception:
+        return value  # there is something inside that cannot be copied: it is shared
+
+
+_CHANGEABLE = frozenset([np.ndarray, list, dict, set, tuple, bytearray])
+
+
+def shared_among(nodes: tuple[Node, ...]) -> frozenset[Node]:
+    """Return the nodes whose values are used more than once when these are computed."""
+    everything = list(below(*nodes))
+    users = Counter(map(_origin, nodes))
+    for node in everything:
+        if not node.passes_on:
+            users.update(map(_origin, node.inputs))
+    found = (node for node in everything if users[_origin(node)] > 1)
+    return frozenset(node for node in found if not isinstance(node, Fixed))
+
+
+def _origin(node: Node) -> Node:
+    """Return the node that has made the object which is a node's value."""
+    while node.passes_on:
+        node = node.inputs[0]
+    return node
 
 
 def below(*nodes: Node) -> Iterator[Node]:
@@ -91,7 +152,7 @@ def given_by(nodes: Iterable[Node]) -> tuple[Given, ...]:
 
 def bound(
     what: str, givens: tuple[Given, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> State:
+) -> dict[Node, Any]:
     """Return the values that a caller has given.
 
     Raises

@@ -18,7 +18,7 @@ from neurotools.memo.formats.base import Payload, PayloadFormat
 from neurotools.memo.function import Memoized
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.key import KeyMaker
-from neurotools.memo.layers.graph import Call, Given, Node, State, value_of
+from neurotools.memo.layers.graph import Call, Given, Node, State, shared_among, value_of
 from neurotools.memo.layers.steps import Steps, arguments_of
 from neurotools.memo.many.run import shared_tier
 from neurotools.memo.options import Options
@@ -48,6 +48,8 @@ class KeptNode:
         How values become bytes; the first that can hold a value does.
     """
 
+    passes_on = True
+
     def __init__(
         self,
         name: str,
@@ -56,7 +58,7 @@ class KeptNode:
         options: Options,
         forms: tuple[PayloadFormat, ...],
     ) -> None:
-        self.inputs = (node,)
+        self.inputs: tuple[Node, ...] = (node,)
         self.arguments = arguments_of(node)
         #: Whether all arguments are given by the caller.
         self.is_plain = all(isinstance(one, Given) for one in self.arguments)
@@ -87,6 +89,7 @@ class Computing:
 
     def __init__(self, name: str, node: Node, arguments: Mapping[Node, str]) -> None:
         self.node, self.arguments = node, arguments
+        self.shared = shared_among((node,))
         self.__name__ = name
         layer = node.field.layer if isinstance(node, Call) else FOLDER
         self.__qualname__ = f"{layer}.{name}"
@@ -101,12 +104,13 @@ class Computing:
             )
             raise WrongArguments(self.__qualname__, told)
         at_hand = _AT_HAND.get()
-        state = dict(zip(self.arguments, values, strict=True))
+        given = dict(zip(self.arguments, values, strict=True))
+        state = State(given, self.shared)
         if at_hand is not None and at_hand[0] is self:
             # Whoever asks within this computation asks for something else.
             token = _AT_HAND.set(None)
             try:
-                if all(at_hand[1].get(one) is value for one, value in state.items()):
+                if all(at_hand[1].values.get(one) is value for one, value in given.items()):
                     state = at_hand[1]
                 return value_of(self.node, state)
             finally:

@@ -125,6 +125,9 @@ class Askable(Layer):
         return self._picture().svg()
 
 
+#: Longer chains are printed one layer a line.
+_WIDTH = 100
+
 _OFFERED = {"explain": "_explain", "warm": "_warm", "picture": "_picture"}
 
 
@@ -337,7 +340,9 @@ class Chain(Askable):
         return tuple(layer for layer in self._layers if not isinstance(layer, CacheLayer))
 
     def __repr__(self) -> str:
-        return " >> ".join(map(repr, self._layers))
+        told = list(map(repr, self._layers))
+        line = " >> ".join(told)
+        return line if len(line) <= _WIDTH else "\n    >> ".join(told)
 
 
 class CacheLayer(Layer):

@@ -222,6 +222,13 @@ def test_layers_and_chains_print_as_they_are_written():
     assert repr(chain) == text
 
 
+def test_long_chains_print_one_layer_a_line():
+    chain = Chain(Letters(first="a"), *[Transform(__inherit__=True)] * 4)
+    lines = repr(chain).splitlines()
+    assert lines[:2] == ["Letters(first='a', size=3)", "    >> Transform(__inherit__=True)"]
+    assert len(lines) == 5
+
+
 def test_classes_derive_from_layers_and_mixins():
     class Marked(Mixin):
         _mark: str = "*"

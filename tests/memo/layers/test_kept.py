@@ -373,6 +373,45 @@ def test_a_shared_ancestor_is_computed_once_below_several_caches(tmp_path, depth
     assert sorted(seen) == ["image", "image", "mask", "mask", "raw", "raw"]
 
 
+def spoiled(image):
+    image[:] = -1
+    return image
+
+
+class Spoiling(Source):
+    def _raw(i):
+        return np.full(3, float(i))
+
+    def image(_raw):
+        return spoiled(_raw)
+
+    def mask(_raw):
+        return _raw > 0
+
+    def box(_raw):
+        return [_raw]
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2])
+@pytest.mark.parametrize("order", [("image", "mask"), ("mask", "image")])
+def test_a_function_that_changes_what_it_gets_changes_it_for_nobody_else(tmp_path, depth, order):
+    caches = [disk(tmp_path, "image", "mask"), CacheToRam()][:depth]
+    both = Transform(__inherit__=True, both=lambda image, mask: (image.sum(), mask.all()))
+    chain = Chain(Spoiling(), *caches, both)
+    assert chain.both("2") == (-3, True)
+    loaded = dict(zip(order, chain._compile(order)("3"), strict=True))
+    assert (loaded["image"].sum(), loaded["mask"].all()) == (-3, True)
+    assert [chain.mask(key).all() for key in "23"] == [True, True]
+
+
+def test_a_function_changes_nothing_that_is_handed_out_beside_it(tmp_path):
+    spoil = Transform(__inherit__=True, first=lambda image: spoiled(image).sum())
+    for caches in ([], [disk(tmp_path)], [CacheToRam()], [disk(tmp_path), CacheToRam()]):
+        chain = Chain(Numbers(), *caches, spoil)
+        assert chain._compile(["image", "first"])("1")[0].sum() == 6
+        assert chain._compile(["first", "image"])("2")[1].sum() == 12
+
+
 def test_a_hit_at_the_end_computes_nothing_before_it(tmp_path):
     seen = Seen()
     made = [Watched(seen), disk(tmp_path), Transform(image=lambda image: image + 1), disk(tmp_path)]
