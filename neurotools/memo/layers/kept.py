@@ -91,6 +91,8 @@ class Computing:
         self.node, self.arguments = node, arguments
         self.shared = shared_among((node,))
         self.__name__ = name
+        while node.passes_on:
+            node = node.inputs[0]
         layer = node.field.layer if isinstance(node, Call) else FOLDER
         self.__qualname__ = f"{layer}.{name}"
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
@@ -205,10 +207,10 @@ class FieldMemory(Memoized):
 
     def explain(self, /, *args: Any, **kwargs: Any) -> Explanation:
         """Return why a value is kept or not, and which step has made the difference."""
-        from neurotools.memo.layers.told import with_steps
+        from neurotools.memo.layers.told import with_steps, without_doubts_of_files
 
-        explained = super().explain(*args, **kwargs)
-        return with_steps(explained, self.keys.steps)
+        explained = with_steps(super().explain(*args, **kwargs), self.keys.steps)
+        return without_doubts_of_files(explained) if self._options.trace else explained
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         arrived, (_, made_of, folder, texts) = by_value(self, self.asked)

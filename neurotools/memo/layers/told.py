@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from neurotools.memo.explain import Explanation
+from neurotools.memo.fingerprint.limits import OF_FILES
 from neurotools.memo.fingerprint.manifest import Difference
 from neurotools.memo.layers.steps import PARAMETER, STEP, Steps
 
@@ -28,3 +29,9 @@ def _names(part: Difference, steps: Steps) -> list[str]:
     if part.kind in (PARAMETER, STEP):
         return [part.name]
     return steps.owners.get((part.kind, part.name), [])
+
+
+def without_doubts_of_files(explained: Explanation) -> Explanation:
+    """Return an explanation without the doubt that files do not count: they do where it traces."""
+    left = tuple(doubt for doubt in explained.doubts if OF_FILES not in doubt)
+    return dataclasses.replace(explained, doubts=left)
