@@ -24,6 +24,7 @@ DOORS = (
     "neurotools",
     "neurotools.jobs.cache",
     "neurotools.jobs.closure",
+    "neurotools.jobs.layers",
     "neurotools.jobs.ndecorator",
     "neurotools.console.main",
 )

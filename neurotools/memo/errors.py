@@ -261,3 +261,45 @@ class Busy(CacheError, RuntimeError):
 
     def __reduce__(self) -> tuple[type[Busy], tuple[object, ...]]:
         return type(self), (self.function, self.holder, self._told)  # out of a pool of processes
+
+
+class WrongLayer(CacheError, TypeError, ValueError):
+    """A layer, or a chain of them, is not put together as it has to be."""
+
+    def __init__(self, layer: str, reason: str) -> None:
+        super().__init__(f"{layer}: {reason}")
+        self.layer, self.reason = layer, reason
+
+
+class UnknownField(CacheError, AttributeError):
+    """A layer has no such field, or needs one that the layers before it do not have."""
+
+    def __init__(self, layer: str, field: str, known: Iterable[str], needed_by: str = "") -> None:
+        names = sorted(known)
+        what = f"{needed_by} needs {field!r}, but {layer}" if needed_by else layer
+        there = f"the fields there are: {', '.join(names)}" if names else "there are no fields"
+        super().__init__(f"{what} has no field {field!r}; {there}")
+        self.layer, self.field, self.known, self.needed_by = layer, field, names, needed_by
+
+
+class UnknownId(CacheError, LookupError):
+    """A field could not be computed for an id that the data set does not have."""
+
+    def __init__(self, layer: str, field: str, wanted: object, ids: Iterable[object]) -> None:
+        known = list(ids)
+        some = ", ".join(map(repr, known[:5])) + (", ..." if len(known) > 5 else "")
+        super().__init__(
+            f"{layer}.{field}: there is no id {wanted!r}; the {len(known)} ids are: {some}"
+        )
+        self.layer, self.field, self.wanted = layer, field, wanted
+
+
+class ImpureField(CacheError, ValueError):
+    """A field that may differ from call to call was to be kept."""
+
+    def __init__(self, layer: str, field: str, source: str) -> None:
+        super().__init__(
+            f"{layer} cannot keep {field!r}: it depends on {source}, which is impure. Leave the "
+            "field out of the cache, or keep it for each value of that with impure=True"
+        )
+        self.layer, self.field, self.source = layer, field, source

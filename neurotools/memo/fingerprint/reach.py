@@ -16,6 +16,7 @@ from neurotools.memo.errors import UndigestableValue, UnknownChoice, UnsafeBindi
 from neurotools.memo.fingerprint.manifest import Manifest
 
 if TYPE_CHECKING:
+    from neurotools.memo.fingerprint.guards import Guards
     from neurotools.memo.fingerprint.known import Shelf
     from neurotools.memo.fingerprint.walk import Walk
 
@@ -109,6 +110,12 @@ class Tracker:
         return seen.fingerprint
 
     @property
+    def guards(self) -> Guards | None:
+        """What tells by identity whether the code is as it was; None if that is not enough."""
+        seen = self._seen
+        return None if seen is None or seen.changes else seen.walk.ledger.guards
+
+    @property
     def refusals(self) -> tuple[UnsafeBinding, ...]:
         """What cannot be followed, and makes the function unsafe to memoize."""
         return tuple(self._valid().walk.ledger.refusals.values())
@@ -188,6 +195,8 @@ class _Seen:
         #: Whether all that identity tells is as it was.
         self.is_same = self.walk.ledger.guards.hold
         self._changeable = self.walk.holdings.changeable
+        #: Whether values count that have to be digested each time.
+        self.changes = bool(self._changeable)
         self._unseen = Unseen
         self.name()
 
