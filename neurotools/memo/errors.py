@@ -7,10 +7,28 @@ keeps the facts of its message as attributes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 
 class CacheError(Exception):
     """Base of all errors that neurotools raises on purpose."""
+
+    def __reduce__(self) -> Any:
+        # Exceptions are made again from their message alone, for which ours take other arguments.
+        return _made_again, (type(self), self.args, self.__dict__)
+
+    def said_of(self, where: str) -> CacheError:
+        """Return the same error, saying first where it arose."""
+        error = _made_again(type(self), (f"{where}: {self}",), self.__dict__)
+        error.__cause__ = self.__cause__
+        return error
+
+
+def _made_again(kind: type[CacheError], args: tuple[Any, ...], facts: dict[str, Any]) -> CacheError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(facts)
+    return error
 
 
 class UndigestableValue(CacheError, TypeError):
@@ -121,11 +139,22 @@ class LeftAlone(CacheError, OSError):
         self.location, self.reason = location, reason
 
 
-class UnsupportedFunction(CacheError, TypeError):
-    """A callable of a kind that cannot be memoized."""
+class CopyStopped(CacheError, OSError):
+    """A place failed while results were copied, and did not come back."""
 
-    def __init__(self, name: str, reason: str) -> None:
-        super().__init__(f"cannot memoize {name}: {reason}")
+    def __init__(self, location: str, reason: object, copied: int) -> None:
+        super().__init__(
+            f"{location} cannot be used now: {reason}. {copied} results were copied before; run "
+            "the same again when it is back, and it goes on from there"
+        )
+        self.location, self.reason, self.copied = location, reason, copied
+
+
+class UnsupportedFunction(CacheError, TypeError):
+    """A callable of a kind that cannot be memoized, or called in the way that was asked for."""
+
+    def __init__(self, name: str, reason: str, action: str = "memoize") -> None:
+        super().__init__(f"cannot {action} {name}: {reason}")
         self.name, self.reason = name, reason
 
 
@@ -146,6 +175,68 @@ class MissingExtra(CacheError, ImportError):
     def __init__(self, purpose: str, extra: str) -> None:
         super().__init__(f"{purpose} needs more: pip install 'neurotools[{extra}]'")
         self.purpose, self.extra = purpose, extra
+
+
+class UnknownExecutor(CacheError, TypeError):
+    """Calls cannot be given to this."""
+
+    def __init__(self, executor: object, reason: str = "") -> None:
+        told = f"{reason}; give" if reason else "give"
+        super().__init__(
+            f"cannot compute with executor={executor!r}: {told} None, a number of processes, "
+            "a concurrent.futures executor or a Dask client"
+        )
+        self.executor, self.reason = executor, reason
+
+
+class CannotTravel(CacheError, TypeError):
+    """A call or its result cannot be sent between processes."""
+
+    def __init__(self, what: str, reason: str) -> None:
+        super().__init__(f"{what} cannot travel to another process: {reason}")
+        self.what, self.reason = what, reason
+
+
+class WorkersLost(CacheError, RuntimeError):
+    """Whoever was to make a call is gone: killed, shut down, or out of reach."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the worker or its executor is gone: {reason}")
+        self.reason = reason
+
+
+class FailedElsewhere(CacheError, RuntimeError):
+    """Stands for an error in another process that cannot itself be sent here."""
+
+
+class NotCalls(CacheError, TypeError):
+    """The arguments of many calls were asked for, and something else was given."""
+
+    def __init__(self, method: str, reason: str) -> None:
+        super().__init__(f"{method} cannot tell the calls: {reason}")
+        self.method, self.reason = method, reason
+
+
+class OtherCode(CacheError, RuntimeError):
+    """A worker would run other code than its caller."""
+
+    def __init__(self, function: str, wanted: str, found: str) -> None:
+        super().__init__(
+            f"{function} is another version there, {found}, than here, {wanted}: a module was "
+            "edited since it was loaded, or the packages differ. Restart the workers, or this "
+            "process, so that all have the same"
+        )
+        self.function, self.wanted, self.found = function, wanted, found
+
+
+class MissingDriver(CacheError, ImportError):
+    """What reads and writes at a URL is not installed."""
+
+    def __init__(self, url: str, package: str, reason: str = "") -> None:
+        told = f" ({reason})" if reason else ""
+        needed = f"'neurotools[remote]' {package}".rstrip()
+        super().__init__(f"cannot keep a cache at {url} yet{told}: pip install {needed}")
+        self.url, self.package, self.reason = url, package, reason
 
 
 class Busy(CacheError, RuntimeError):

@@ -25,6 +25,7 @@ from neurotools.memo.flight import Flight
 from neurotools.memo.formats.registry import FORMATS, holds
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.key import KeyMaker
+from neurotools.memo.mapped import Mapped
 from neurotools.memo.offered import Offered
 from neurotools.memo.options import Options
 from neurotools.memo.pace import Pace
@@ -32,14 +33,14 @@ from neurotools.memo.runs import Runs
 from neurotools.memo.seal import seal
 from neurotools.memo.supported import check_supported
 from neurotools.memo.telling import Telling, log
-from neurotools.memo.travel import asked_by_cloudpickle, is_importable
+from neurotools.memo.travel import asked_by_cloudpickle, by_value, is_importable
 
 if TYPE_CHECKING:
     from neurotools.memo.leases import Leases
     from neurotools.memo.trace.recording import Recording
 
 
-class Memoized(Offered, Telling):
+class Memoized(Offered, Telling, Mapped):
     """A function that remembers its results.
 
     Parameters
@@ -256,7 +257,7 @@ class Memoized(Offered, Telling):
         # By name, as functions travel. cloudpickle sends what lives in __main__ or in another
         # function by value: our function too, and we could not be found by name over there.
         if asked_by_cloudpickle() and not is_importable(self):
-            return type(self), (self._function, self._hierarchy, self._options)
+            return by_value(self, self._function, self._hierarchy, self._options)
         return self.__qualname__
 
     def __neurotools_digest__(self) -> Any:
@@ -272,6 +273,8 @@ class Memoized(Offered, Telling):
 
 class MemoizedCoroutine(Memoized):
     """A coroutine function that remembers its results."""
+
+    is_coroutine = True
 
     async def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         try:

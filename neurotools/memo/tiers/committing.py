@@ -60,7 +60,7 @@ class Committer:
         blob: Blob,
         *,
         lasting: bool,
-        place: Callable[[str, str], None] = os.replace,
+        place: Callable[[str, str], None] | None = None,
     ) -> None:
         """Put an entry in its place.
 
@@ -72,8 +72,8 @@ class Committer:
             The entry.
         lasting : bool
             Whether it is to outlive a failing power once this returns.
-        place : function
-            Gives the written file its name.
+        place : function, optional
+            Gives the written file its name; by default, in place of what has it.
         """
         names = self.names
         write = functools.partial(_write_lastingly if lasting else _write_once, place=place)
@@ -119,7 +119,7 @@ def _write_once(
     folders: Folders,
     finish: Callable[[int], None] | None = None,
     *,
-    place: Callable[[str, str], None],
+    place: Callable[[str, str], None] | None,
 ) -> None:
     temporary = names.take(folder)
     try:
@@ -130,7 +130,7 @@ def _write_once(
             if finish is not None:
                 finish(file.fileno())
         commit()
-        place(temporary, path)
+        (place or os.replace)(temporary, path)
     except BaseException:
         if is_gone(temporary):
             names.give_back(temporary)
@@ -147,7 +147,7 @@ def _write_lastingly(
     blob: Blob,
     folders: Folders,
     *,
-    place: Callable[[str, str], None],
+    place: Callable[[str, str], None] | None,
 ) -> None:
     """Write an entry that is on the disk when this returns, under its name."""
     from neurotools.memo.tiers.durable import keep_file, keep_names  # as few ask for it

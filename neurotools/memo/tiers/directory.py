@@ -167,8 +167,7 @@ class DirectoryTier:
         Its signature is looked at, if it needs one; that reads it.
         """
         if key.method in RUNS_CODE:
-            path = self.location(key)
-            doubt = self._doubt(path) or self._trust.in_file(path, os.lstat(path))
+            doubt = self.doubt(key)
             if doubt and self._signer is None:
                 raise UntrustedEntry(*doubt)
             if doubt:
@@ -189,6 +188,11 @@ class DirectoryTier:
         hasher = checksum(key) if self.verify else None
         buffer = read_whole(descriptor, facts.st_size, path, hasher, CHECKSUM_SIZE)
         return Sealed(buffer, key, path, verify=self.verify, found=hasher and hasher.digest())
+
+    def doubt(self, key: Key) -> Doubt | None:
+        """Return why somebody else could have written an entry, or None."""
+        path = self.location(key)
+        return self._doubt(path) or self._trust.in_file(path, os.lstat(path))
 
     def _doubt(self, path: str) -> Doubt | None:
         return self._trust.in_folder(path.rpartition(os.sep)[0], self.root)
@@ -278,6 +282,19 @@ class DirectoryTier:
         from neurotools.memo.tiers.marks import FolderMarks  # not loaded for hits
 
         return FolderMarks(self.root, lambda: self._committer)
+
+    def has_marks(self, above: str) -> bool:
+        """Return whether there is a mark below ``above/``; much sooner than `marks` tells."""
+        folder = os.path.join(self.root, PRIVATE, "marks", *above.split("/"))
+        try:
+            with os.scandir(folder) as found:
+                return next(found, None) is not None
+        except OSError:
+            return False
+
+    def lives(self, process: str) -> bool | None:
+        """Return whether a process that writes here still lives; None where that is not seen."""
+        return self._committer.names.lives(process)
 
     @functools.cached_property
     def _committer(self) -> Committer:

@@ -102,6 +102,20 @@ class Guarded:
     def keys(self, function: str = "") -> Iterator[Key]:
         return iter(self._read(self._listed, function, longer=_LONGER))
 
+    def sizes(self, function: str = "") -> dict[Key, int]:
+        """Return the entries and how many bytes each takes."""
+        return self._read(self._sizes, function, longer=_LONGER)
+
+    def _sizes(self, function: str) -> dict[Key, int]:
+        at_once = getattr(self.tier, "sizes", None)
+        if at_once is not None:
+            return cast("dict[Key, int]", at_once(function))
+        found = {}
+        for key in self._listed(function):
+            deadline.moved()
+            found[key] = self.tier.size(key)
+        return found
+
     def _listed(self, function: str) -> list[Key]:
         keys = []
         for key in self.tier.keys(function):
@@ -144,6 +158,8 @@ class Guarded:
     def _probe_writing(self) -> object:
         if (keep_note := getattr(self.tier, "keep_note", None)) is not None:
             return keep_note("probe", bytes(_BLOCK))
+        if (marks := getattr(self.tier, "marks", None)) is not None:
+            return marks.keep("probe", bytes(_BLOCK))
         return self.tier.get(_NOTHING)
 
     def __getstate__(self) -> dict[str, Any]:

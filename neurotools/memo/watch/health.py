@@ -283,6 +283,10 @@ class Health:
         cause = f"{type(error).__name__}:{getattr(error, 'errno', '')}"
         self.tell(cause, f"cannot {action} the cache at {self.name}, going on without it: {error}")
 
+    def seconds_shut(self, side: Side) -> float:
+        """Return for how many seconds it is left alone from now on, until it is tried again."""
+        return self._sides[side].seconds_left
+
     @property
     def left_alone(self) -> str:
         """What it is not used for now, until when and why, in words; empty if it is used."""
@@ -329,13 +333,13 @@ def health_at(folder: str, patience: float | None = None) -> Health:
     Parameters
     ----------
     folder : str
-        An absolute path. It may hang unless a disk of this computer lies there.
+        An absolute path, or a URL. It may hang unless a disk of this computer lies there.
     patience : float, optional
         Seconds to wait for answers, whatever lies there.
     """
     health = _PLACES.get(folder)
     if health is None:
-        mount, kind = mount_of(folder)
+        mount, kind = ("", "url") if "://" in folder else mount_of(folder)
         health = Health(folder, patience, may_hang=not is_local_kind(kind))
         health.mount, health.kind = mount, None if "://" in folder else kind
         health = _PLACES.setdefault(folder, health)
