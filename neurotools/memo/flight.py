@@ -85,9 +85,12 @@ class _Turn:
             self._before = None
         try:
             if self._lease is not None:
-                self._lease.free()
+                self._free_lease(self._lease)
         finally:
             self._free_here()
+
+    def _free_lease(self, lease: Lease) -> None:
+        lease.free()
 
     def _free_here(self) -> None:
         self._lock.free()
@@ -189,6 +192,9 @@ class AloneAsync(_Turn):
     __slots__ = ()
 
     is_task = True
+
+    def _free_lease(self, lease: Lease) -> None:
+        lease.free_later()  # the event loop is not to wait
 
     async def __aenter__(self) -> bool:
         import asyncio  # 30 ms to load, for coroutines only

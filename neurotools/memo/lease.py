@@ -14,10 +14,7 @@ from typing import Any
 
 from neurotools.memo.holders import digest, facts_of, has_died, told
 from neurotools.memo.lifesigns import Watch
-from neurotools.memo.log import Log
 from neurotools.memo.tenure import Tenure, name_of, name_of_digest
-
-log = Log(__name__)
 
 #: Leases looked at, at most, to see who waits for whom.
 _MOST_LINKS = 64
@@ -110,7 +107,7 @@ class Lease(Tenure):
             return True
         self._is_marked = False
         if not self._holder:
-            log.info("waiting for %s, which computes %s", told(holder), self.function)
+            self._leases.say(f"Waiting for {told(holder)}, which computes {self.function}")
         self._holder = holder
         if self._is_dead(content, holder, watch.expected):
             return self._take_over(content)
@@ -150,7 +147,7 @@ class Lease(Tenure):
             self._begin()
         finally:
             marks.drop(turn)
-        log.info("%s gave no sign of life; computing it here instead", told(self._holder))
+        self._leases.say(f"{told(self._holder)} gave no sign of life; computing it here instead")
         return True
 
     def _closes_circle(self, holder: dict[str, Any], ours: set[str]) -> bool:
@@ -159,7 +156,7 @@ class Lease(Tenure):
         while ours and left and len(seen) < _MOST_LINKS:
             name = name_of_digest(left.pop())
             if name in ours:
-                log.info("%s waits for us; computing it here instead", told(holder))
+                self._leases.say(f"{told(holder)} waits for us; computing it here instead")
                 return True
             if name not in seen:
                 seen.add(name)

@@ -45,6 +45,8 @@ class Leases:
         Tells whether there is a result for a key.
     is_later : bool
         Whether the tier gets results some time after they were computed.
+    say : callable
+        Told of waiting, and of taking over.
 
     Attributes
     ----------
@@ -60,11 +62,12 @@ class Leases:
         look: Callable[[Key], bool],
         *,
         is_later: bool = False,
+        say: Callable[[str], object] = log.info,
     ) -> None:
         self.seconds, self._tier, self._look = min(seconds, LONGEST), tier, look
         self.is_backup = tier.health.kind is not None and locks_reach(tier.health.mount)
         self._seen: dict[str, Watch] = {}
-        self.is_later = is_later
+        self.is_later, self.say = is_later, say
         #: Of what the tier has not got, the leases, by path.
         self.awaited: dict[str, Tenure] = {}
         if is_later:

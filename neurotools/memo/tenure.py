@@ -23,6 +23,8 @@ log = Log(__name__)
 _MOST_AWAITED = 256
 #: They are kept so many times longer, at most, than a computation counts as living without a sign.
 _LATE = 10
+#: Seconds for which a sign of life that is being given is waited for.
+_BEAT_TAKES = 2.0
 
 
 class Place(Protocol):
@@ -48,6 +50,9 @@ class Place(Protocol):
 
     def watch_of(self, name: str) -> Watch:
         """Return what is remembered of a lease that nobody waited for."""
+
+    def say(self, message: str) -> object:
+        """Tell of waiting, and of taking over."""
 
     def go_without(self, error: Exception) -> None:
         """Tell why there is no lease."""
@@ -152,7 +157,8 @@ class Tenure:
         self._is_over = True
         if self._leases.is_later:
             self._leases.awaited.pop(self._key.path, None)
-        if not self._is_ours_to_free() or not self._guard.acquire(blocking=False):
+        # Whoever is at it frees it then, unless the program ends before that.
+        if not self._is_ours_to_free() or not self._guard.acquire(timeout=_BEAT_TAKES):
             return
         try:
             HEART.remove(self)
