@@ -146,3 +146,21 @@ class MissingExtra(CacheError, ImportError):
     def __init__(self, purpose: str, extra: str) -> None:
         super().__init__(f"{purpose} needs more: pip install 'neurotools[{extra}]'")
         self.purpose, self.extra = purpose, extra
+
+
+class UnusableCommand(CacheError, OSError):
+    """A command, or a script that it depends on, is not there or cannot be run."""
+
+    def __init__(self, command: str, reason: str, code: int = 126) -> None:
+        super().__init__(f"{command}: {reason}")
+        self.command, self.reason = command, reason
+        #: The exit code that a shell gives.
+        self.code = code
+
+
+class UnreadableFile(CacheError, OSError):
+    """A file whose content counts is not there, cannot be read, or is none."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path} {reason}")
+        self.path, self.reason = path, reason

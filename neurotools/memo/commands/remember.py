@@ -1,0 +1,333 @@
+"""One command, top to bottom: skipped, put back, or run and remembered. Start reading here.
+
+Whatever goes wrong in the cache, the command runs, and its exit code is returned.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from typing import IO, Any, Protocol
+
+from neurotools.memo.commands import records, state
+from neurotools.memo.commands.call import Call
+from neurotools.memo.commands.contents import Contents, File
+from neurotools.memo.commands.records import Records, Run
+from neurotools.memo.errors import CacheError, CorruptEntry, UnreadableFile
+
+#: What locks are called in lock files; no function can have this name.
+_LOCKED = "commands"
+
+
+class Teller(Protocol):
+    """Tells people what happens."""
+
+    def note(self, text: str) -> None:
+        """Say what only those want to know who have asked for it."""
+
+    def warn(self, text: str) -> None:
+        """Say what everybody should know."""
+
+
+class Runner(Protocol):
+    """Runs processes, see `neurotools.memo.commands.running.Processes`."""
+
+    ended_by: int
+
+    def run(self, words: Any, script: str, stdin: Any = None, printed: Any = None) -> int:
+        """Run a command; return its exit code, negative for the signal that ended it."""
+
+
+def remember(call: Call, runner: Runner, tell: Teller, stdin: Any = None) -> int:
+    """Run a command unless nothing that counts has changed.
+
+    Parameters
+    ----------
+    call : Call
+        The command.
+    runner : Runner
+        Runs it.
+    tell : Teller
+        Is told what happens, and why.
+    stdin : file or int, optional
+        Where its input comes from; by default, from where ours does.
+
+    Returns
+    -------
+    int
+        The command's exit code, negative for the signal that ended it; 0 if it was skipped.
+
+    Raises
+    ------
+    UnusableCommand
+        If the command cannot be run, or a dependent cannot be read.
+    """
+    if call.folder is None:
+        tell.note("nothing is remembered without -d")
+        return runner.run(call.words, call.script, stdin)
+    if not call.stdin:
+        return _Remembering(call, call.folder, runner, tell, None, stdin).done()
+    with _taken_stdin(call.folder) as (file, source):
+        return _Remembering(call, call.folder, runner, tell, file, source).done()
+
+
+class _Remembering:
+    """One command and its record."""
+
+    def __init__(
+        self,
+        call: Call,
+        folder: str,
+        runner: Runner,
+        tell: Teller,
+        stdin: File | None,
+        source: Any,
+    ) -> None:
+        self._call, self._folder, self._runner, self._tell = call, folder, runner, tell
+        self._stdin, self._source = stdin, source
+        self._records = Records(folder, call.slot, call.cwd)
+        self._contents = Contents()
+        self._keeper: Any = None
+
+    def done(self) -> int:
+        runs = self._load()
+        try:
+            reads = state.observed(self._call, self._contents, self._stdin)
+        except state.Unrememberable as error:
+            self._tell.warn(f"not remembered: {error}")
+            return self._run(None)
+        if not self._call.force and self._is_skipped(runs, reads):
+            return 0
+        with self._alone() as waited:
+            if waited or self._call.restore:
+                runs, reads = self._looked_again()
+                if not self._call.force and self._is_skipped(
+                    runs, reads, restore=self._call.restore
+                ):
+                    return 0
+            return self._run_and_remember(runs, reads)
+
+    def _looked_again(self) -> tuple[list[Run], dict[str, File]]:
+        runs = self._load()
+        return runs, state.observed(self._call, self._contents, self._stdin)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[bool]:
+        """Hold the command while it runs; give whether somebody else had it meanwhile."""
+        from neurotools.memo.entry import Key
+        from neurotools.memo.flight import Flight  # skipped commands take no lock
+
+        private = os.path.join(self._folder, ".neurotools")
+        turn = Flight(private).alone(Key(_LOCKED, "", self._call.slot, "json"))
+        try:
+            with turn as waited:
+                if waited:
+                    self._tell.note("waited for the same command elsewhere")
+                yield waited
+        finally:
+            turn.free()
+
+    # ------------------------------------------------------------ looking
+
+    def _load(self) -> list[Run]:
+        try:
+            runs = self._records.load()
+            if not runs and self._call.tiers and (keeper := self._kept()) is not None:
+                runs = keeper.shared(self._call.slot)
+        except CorruptEntry as error:
+            self._tell.warn(f"{error.location} was damaged and is set aside: {error.reason}")
+            return []
+        except OSError as error:
+            self._tell.warn(f"cannot read what is remembered: {error}")
+            return []
+        self._contents.learn(file for run in runs for file in run.files())
+        return runs
+
+    def _is_skipped(
+        self, runs: list[Run], reads: dict[str, File], *, restore: bool = False
+    ) -> bool:
+        reason = "it has not run before"
+        for run in reversed(runs):
+            why = state.difference(run, self._call, reads)
+            why = why or state.unfinished(run, self._call, reads, self._contents)
+            if why and restore:
+                why = self._restored(run, reads, why)
+            why = why or self._unprinted(run)
+            if not why:
+                self._skip(run, runs)
+                return True
+            reason = why if reason == "it has not run before" else reason
+        if not restore:
+            self._tell.note(f"not skipped: {reason}")
+        return False
+
+    def _unprinted(self, run: Run) -> str:
+        if not self._call.replay:
+            return ""
+        if run.words != self._call.words:
+            return "another file's name may stand in what it prints"
+        if not run.printed or not os.path.isfile(self._printed(run)):
+            return "what it prints was not kept"
+        return ""
+
+    def _printed(self, run: Run) -> str:
+        return os.path.join(self._records.folder, run.printed)
+
+    def _skip(self, run: Run, runs: list[Run]) -> None:
+        ended = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(run.when))
+        self._tell.note(f"skipped: unchanged since {ended}, when it took {run.seconds:.3g} s")
+        if self._call.replay:
+            from neurotools.memo.commands.running import replay
+
+            self._tell.note("what follows is what it printed then")
+            replay(self._printed(run))
+        if self._contents.has_learnt:
+            self._refresh(runs)
+
+    def _refresh(self, runs: list[Run]) -> None:
+        """Note which files need not be read again."""
+        for file in (one for run in runs for whole in run.files() for one in whole.files()):
+            with contextlib.suppress(UnreadableFile):
+                now = self._contents.of(file.path)
+                if now.hash == file.hash:
+                    file.stat, file.since, file.is_settled = now.stat, now.since, now.is_settled
+        with contextlib.suppress(OSError):
+            self._records.save(runs)
+
+    # ------------------------------------------------------------ running
+
+    def _run(self, printed: Any) -> int:
+        return self._runner.run(self._call.words, self._call.script, self._source, printed)
+
+    def _run_and_remember(self, runs: list[Run], reads: dict[str, File]) -> int:
+        others = [run for run in runs if state.difference(run, self._call, reads)]
+        if len(others) < len(runs):
+            self._save(others)  # while it runs, what it makes is not whole
+        with self._written_down() as (printed, name):
+            started = time.time()
+            ended = self._run(printed)
+            seconds = time.time() - started
+        if ended or self._runner.ended_by:
+            self._tell.note(f"not remembered: it ended with {ended}")
+            return ended
+        if printed is not None and not printed.is_whole:
+            name = ""
+        makes = self._made(reads)
+        if makes is not None:
+            run = Run(
+                self._call.words,
+                reads,
+                makes,
+                when=time.time(),
+                seconds=seconds,
+                printed=name,
+                kept=self._is_kept(makes),
+            )
+            self._save([*others, run], new=run)
+        return ended
+
+    @contextlib.contextmanager
+    def _written_down(self) -> Iterator[tuple[Any, str]]:
+        """Give what writes down what is printed, where that is asked for, and its file's name."""
+        if not self._call.replay:
+            yield None, ""
+            return
+        from neurotools.memo.commands.running import Printed
+
+        path = self._records.place_for_printed(time.time_ns())
+        try:
+            descriptor, temporary = records.create(path)
+        except OSError as error:
+            self._tell.warn(f"what it prints cannot be kept: {error}")
+            yield None, ""
+            return
+        try:
+            yield Printed(descriptor), os.path.basename(path)
+            os.replace(temporary, path)
+        finally:
+            os.close(descriptor)
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+
+    def _made(self, reads: dict[str, File]) -> dict[str, File] | None:
+        """Return what the run has made; None where it is not to be remembered."""
+        if changed := state.changed_input(reads, self._contents):
+            hint = "; if the command writes it, name it with -o"
+            self._tell.warn(f"not remembered: {changed} changed while the command ran{hint}")
+            return None
+        try:
+            makes = state.outputs(self._call, self._contents)
+            return {**makes, **state.created(self._call, reads, self._contents)}
+        except (UnreadableFile, state.Unrememberable) as error:
+            self._tell.warn(f"not remembered: the command ended well, but {error}")
+            return None
+
+    def _save(self, runs: list[Run], new: Run | None = None) -> None:
+        try:
+            self._records.save(runs)
+            if new is not None:
+                from neurotools.memo.commands.view import show_run
+
+                show_run(self._folder, self._call, new)
+        except OSError as error:
+            self._tell.warn(f"nothing can be remembered in {self._folder}: {error}")
+            return
+        if self._call.tiers and (keeper := self._kept()) is not None:
+            keeper.share(self._call.slot, self._call.cwd, runs)
+
+    # ------------------------------------------------------------ what is kept
+
+    def _kept(self) -> Any:
+        """Return what keeps outputs, or None where that cannot be."""
+        if self._keeper is None:
+            from neurotools.memo.commands.keeping import Keeper  # with numpy, 0.1 s
+
+            try:
+                self._keeper = Keeper([self._folder, *self._call.tiers])
+            except (CacheError, ValueError, OSError) as error:
+                self._tell.warn(f"outputs cannot be kept: {error}")
+        return self._keeper
+
+    def _is_kept(self, makes: dict[str, File]) -> bool:
+        if not self._call.restore or not makes or (keeper := self._kept()) is None:
+            return False
+        kept = all(keeper.keep(file) for file in makes.values())
+        if not kept:
+            self._tell.warn("not all outputs could be kept; they cannot be restored")
+        return kept
+
+    def _restored(self, run: Run, reads: dict[str, File], why: str) -> str:
+        """Put outputs back; return why that does not do."""
+        is_other = state.difference(run, self._call, reads)
+        if is_other or not run.kept or (keeper := self._kept()) is None:
+            return why
+        try:
+            if not all(keeper.restore(file, self._contents) for file in run.makes.values()):
+                return f"{why}, and is not kept"
+        except OSError as error:
+            return f"{why}, and cannot be put back: {error}"
+        self._tell.note(f"restored: {why}")
+        return ""
+
+
+@contextlib.contextmanager
+def _taken_stdin(folder: str) -> Iterator[tuple[File, IO[bytes]]]:
+    """Give all that comes from the standard input: its digest, and a file to read it from.
+
+    It may be large: it goes to a file, not into memory.
+    """
+    import hashlib
+    import sys
+    import tempfile
+
+    with contextlib.ExitStack() as stack:
+        place = folder if os.path.isdir(folder) and os.access(folder, os.W_OK) else None
+        copy = stack.enter_context(tempfile.TemporaryFile(dir=place))
+        hasher = hashlib.sha256()
+        while piece := os.read(sys.stdin.fileno(), 1 << 20):
+            hasher.update(piece)
+            copy.write(piece)
+        copy.seek(0)
+        yield File("stdin", hasher.hexdigest()), copy
