@@ -42,6 +42,11 @@ class BoundMemoized:
         removed: int = self.__func__.purge(*bound, *args, **kwargs)
         return removed
 
+    def __dask_tokenize__(self) -> Any:
+        from dask.base import normalize_token  # who asks has it
+
+        return normalize_token((self.__func__, self.__self__))
+
     def __reduce__(self) -> Any:
         return getattr, (self.__self__, self.__func__.attribute)
 

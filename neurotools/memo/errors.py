@@ -7,10 +7,22 @@ keeps the facts of its message as attributes.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 
 class CacheError(Exception):
     """Base of all errors that neurotools raises on purpose."""
+
+    def __reduce__(self) -> Any:
+        # Exceptions are made again from their message alone, for which ours take other arguments.
+        return _made_again, (type(self), self.args, self.__dict__)
+
+
+def _made_again(kind: type[CacheError], args: tuple[Any, ...], facts: dict[str, Any]) -> CacheError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(facts)
+    return error
 
 
 class UndigestableValue(CacheError, TypeError):
@@ -164,3 +176,35 @@ class UnreadableFile(CacheError, OSError):
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(f"{path} {reason}")
         self.path, self.reason = path, reason
+
+
+class UnknownExecutor(CacheError, TypeError):
+    """Calls cannot be given to this."""
+
+    def __init__(self, executor: object, reason: str = "") -> None:
+        told = f"{reason}; give" if reason else "give"
+        super().__init__(
+            f"cannot compute with executor={executor!r}: {told} None, a number of processes, "
+            "a concurrent.futures executor or a Dask client"
+        )
+        self.executor, self.reason = executor, reason
+
+
+class CannotTravel(CacheError, TypeError):
+    """A call or its result cannot be sent between processes."""
+
+    def __init__(self, what: str, reason: str) -> None:
+        super().__init__(f"{what} cannot travel to another process: {reason}")
+        self.what, self.reason = what, reason
+
+
+class WorkersLost(CacheError, RuntimeError):
+    """Whoever was to make a call is gone: killed, shut down, or out of reach."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the worker or its executor is gone: {reason}")
+        self.reason = reason
+
+
+class FailedElsewhere(CacheError, RuntimeError):
+    """Stands for an error in another process that cannot itself be sent here."""

@@ -32,7 +32,7 @@ from neurotools.memo.runs import Runs
 from neurotools.memo.seal import seal
 from neurotools.memo.supported import check_supported
 from neurotools.memo.telling import Telling
-from neurotools.memo.travel import asked_by_cloudpickle, is_importable
+from neurotools.memo.travel import asked_by_cloudpickle, by_value, is_importable
 
 if TYPE_CHECKING:
     from neurotools.memo.trace.recording import Recording
@@ -239,7 +239,7 @@ class Memoized(Offered, Telling):
         # By name, as functions travel. cloudpickle sends what lives in __main__ or in another
         # function by value: our function too, and we could not be found by name over there.
         if asked_by_cloudpickle() and not is_importable(self):
-            return type(self), (self._function, self._hierarchy, self._options)
+            return by_value(self, self._function, self._hierarchy, self._options)
         return self.__qualname__
 
     def __neurotools_digest__(self) -> Any:

@@ -131,5 +131,9 @@ class Offered:
             self._hierarchy.health_of(depth).left_alone,
         )
 
+    def __dask_tokenize__(self) -> Any:
+        # The same in each process, and another for other code: what Dask names its tasks by.
+        return "neurotools", self.keys.folder, self.keys.tracker.current().code
+
     def _key(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Key:
         return self.keys.key(self.keys.signature(args, kwargs), self._options.form.method)

@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from neurotools.memo.commands.records import write
+from neurotools.memo.whole import write
 
 #: The longest text of a value that JSON does not have.
 _LONGEST = 200

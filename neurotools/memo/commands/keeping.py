@@ -16,13 +16,14 @@ from typing import Any
 import numpy as np
 
 from neurotools.memo.commands.contents import Contents, File
-from neurotools.memo.commands.records import Run, create, decoded, encoded
+from neurotools.memo.commands.records import Run, decoded, encoded
 from neurotools.memo.entry import Key, Record
 from neurotools.memo.errors import CacheError
 from neurotools.memo.formats.registry import FORMATS
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.seal import seal
 from neurotools.memo.tiers.locations import tier_at
+from neurotools.memo.whole import create
 
 #: Name of the cache in each place.
 IDENTIFIER = "kept"

@@ -11,11 +11,12 @@ import time
 from collections.abc import Iterator
 from typing import IO, Any, Protocol
 
-from neurotools.memo.commands import records, state
+from neurotools.memo.commands import state
 from neurotools.memo.commands.call import Call
 from neurotools.memo.commands.contents import Contents, File
 from neurotools.memo.commands.records import Records, Run
 from neurotools.memo.errors import CacheError, CorruptEntry, UnreadableFile
+from neurotools.memo.whole import create
 
 #: What locks are called in lock files; no function can have this name.
 _LOCKED = "commands"
@@ -238,7 +239,7 @@ class _Remembering:
 
         path = self._records.place_for_printed(time.time_ns())
         try:
-            descriptor, temporary = records.create(path)
+            descriptor, temporary = create(path)
         except OSError as error:
             self._tell.warn(f"what it prints cannot be kept: {error}")
             yield None, ""

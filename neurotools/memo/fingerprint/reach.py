@@ -40,6 +40,10 @@ class Fingerprint(NamedTuple):
     manifest: Manifest
 
 
+#: What a script is called where it runs, and in processes that it has started.
+_SCRIPTS = ("__main__", "__mp_main__")
+
+
 class Tracker:
     """Follows the code that one callable can reach.
 
@@ -115,15 +119,17 @@ class Tracker:
         return tuple(value for value, _ in self._valid().walk.nodes.values())
 
     def texts(self) -> dict[str, str]:
-        """Return the source of reachable code that lies in no file.
+        """Return the source of reachable code that lies in no file, or in the script that runs.
 
-        In a worker to which functions of a notebook are sent, `neurotools.memo.fingerprint.texts.
-        remember` makes it known, so that the fingerprint is the same there.
+        In a worker to which functions of a notebook or script are sent,
+        `neurotools.memo.fingerprint.texts.remember` makes it known, so that the fingerprint is the
+        same there.
         """
         from neurotools.memo.fingerprint.texts import carried
 
-        functions = (f for f in self.reached if isinstance(f, FunctionType))
-        return carried(function.__code__ for function in functions)
+        functions = [f for f in self.reached if isinstance(f, FunctionType)]
+        own = (f.__code__.co_filename for f in functions if f.__module__ in _SCRIPTS)
+        return carried((function.__code__ for function in functions), frozenset(own))
 
     def starts(self) -> None:
         """Take what changes from now on, until `ran`, as done by running the function.
