@@ -208,3 +208,39 @@ class WorkersLost(CacheError, RuntimeError):
 
 class FailedElsewhere(CacheError, RuntimeError):
     """Stands for an error in another process that cannot itself be sent here."""
+
+
+class WrongPipeline(CacheError, ValueError):
+    """A definition list is no graph of stages that can run."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"this pipeline cannot run: {reason}")
+        self.reason = reason
+
+
+class StageFailed(CacheError, RuntimeError):
+    """A stage of a pipeline raised an error, which is the cause of this one."""
+
+    def __init__(
+        self, stage: str, inputs: dict[str, object], skipped: list[str], error: BaseException
+    ) -> None:
+        told = ", ".join(f"{name}={_shortly(value)}" for name, value in inputs.items())
+        rest = f"Not run: {', '.join(skipped)}. " if skipped else ""
+        super().__init__(
+            f"stage {stage!r} failed with {type(error).__name__}: {error}. Its inputs: "
+            f"{told or 'none'}. {rest}What has run is remembered where a stage has hash_output; "
+            "run again to go on here"
+        )
+        self.stage, self.inputs, self.skipped = stage, inputs, skipped
+        self.error = error
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.stage, self.inputs, self.skipped, self.error)
+
+
+def _shortly(value: object) -> str:
+    try:
+        text = repr(value)
+    except Exception as error:  # the user's own class may fail in any way there is
+        text = f"<{type(value).__name__}, which cannot be shown: {type(error).__name__}>"
+    return text if len(text) <= 80 else f"{text[:77]}..."

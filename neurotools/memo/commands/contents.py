@@ -115,6 +115,10 @@ class Contents:
             if file.stat is not None:
                 self._known.setdefault(tuple(file.stat), file)
 
+    def known(self) -> list[File]:
+        """Return all files that are known, longest known first."""
+        return list(self._known.values())
+
     def of(self, path: str, *, is_new: bool = False) -> File:
         """Return what a file or folder holds.
 
