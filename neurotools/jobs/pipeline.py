@@ -16,7 +16,7 @@ from neurotools.memo.stages import drawing
 from neurotools.memo.stages.graph import Graph, Node
 from neurotools.memo.stages.plan import Plan, planned
 from neurotools.memo.stages.progress import NoProgress, Progress
-from neurotools.memo.stages.stage import StageBase
+from neurotools.memo.stages.stage import StageBase, placed
 
 __all__ = [
     "Pipeline",
@@ -150,7 +150,7 @@ class Stage(StageBase):
 
     @hash_output.setter
     def hash_output(self, place: Any) -> None:
-        self._hash_output, self._memory = place, None
+        self._hash_output, self._memory = placed(place), None
 
     @property
     def inputs(self) -> list[str]:

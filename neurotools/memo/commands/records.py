@@ -145,6 +145,14 @@ class Records:
         self.slot, self._cwd = slot, cwd
         self.path = os.path.join(self.folder, f"{slot}.json")
 
+    def version(self) -> tuple[int, int] | None:
+        """Return what changes when the record is written; None where there is none."""
+        try:
+            facts = os.stat(self.path)
+        except OSError:
+            return None
+        return facts.st_ino, facts.st_mtime_ns
+
     def load(self) -> list[Run]:
         """Return the runs that are remembered, newest last.
 

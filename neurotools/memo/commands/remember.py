@@ -93,6 +93,7 @@ class _Remembering:
         self._keeper: Any = None
 
     def done(self) -> int:
+        seen = self._records.version()
         runs = self._load()
         try:
             reads = state.observed(self._call, self._contents, self._stdin)
@@ -101,8 +102,9 @@ class _Remembering:
             return self._run(None)
         if not self._call.force and self._is_skipped(runs, reads):
             return 0
-        with self._alone() as waited:
-            if waited or self._call.restore:
+        with self._alone():
+            # Somebody may have finished it between our look and our turn.
+            if self._call.restore or self._records.version() != seen:
                 runs, reads = self._looked_again()
                 if not self._call.force and self._is_skipped(
                     runs, reads, restore=self._call.restore
@@ -115,8 +117,8 @@ class _Remembering:
         return runs, state.observed(self._call, self._contents, self._stdin)
 
     @contextlib.contextmanager
-    def _alone(self) -> Iterator[bool]:
-        """Hold the command while it runs; give whether somebody else had it meanwhile."""
+    def _alone(self) -> Iterator[None]:
+        """Hold the command while it runs."""
         from neurotools.memo.entry import Key
         from neurotools.memo.flight import Flight  # skipped commands take no lock
 
@@ -126,7 +128,7 @@ class _Remembering:
             with turn as waited:
                 if waited:
                     self._tell.note("waited for the same command elsewhere")
-                yield waited
+                yield
         finally:
             turn.free()
 

@@ -36,6 +36,19 @@ def labels_of(stage_outputs: Iterable[str] | str | None) -> list[str]:
     return labels
 
 
+def placed(places: Any) -> Any:
+    """Return where results are kept, so that it stays where it is if the working directory changes.
+
+    A path becomes an absolute one; several become a list.
+    """
+    if isinstance(places, (str, os.PathLike)):
+        place = os.fspath(places)
+        return place if "://" in place else os.path.abspath(os.path.expanduser(place))
+    if isinstance(places, Iterable):
+        return [placed(place) for place in places]
+    return places
+
+
 def named(value: Any, labels: list[str], stage: str) -> dict[str, Any]:
     """Return what a function returned by label.
 
@@ -85,7 +98,7 @@ class StageBase:
         self._state = NOT_RUN
         self._inputs: dict[str, Any] = dict(static)
         self._results: dict[str, Any] = {}
-        self._hash_output = hash_output
+        self._hash_output = placed(hash_output)
         self._memory: Any = None
 
     # ------------------------------------------------------------ a run
@@ -115,8 +128,9 @@ class StageBase:
                 return self._remembered(memory, asked, found.value[0], force_write=force_write)
             if force_skip:
                 raise LookupError(f"stage {self.stage_name} cannot be skipped: {found.reason}")
-        with memory.alone(asked) as waited:
-            if waited and not force_run and (found := memory.find(asked)).value is not None:
+        with memory.alone(asked):
+            # Somebody may have finished it between our look and our turn.
+            if not force_run and (found := memory.find(asked)).value is not None:
                 return self._remembered(memory, asked, found.value[0], force_write=force_write)
             log.info("running stage %s", self.stage_name)
             started = time.perf_counter()
@@ -150,8 +164,8 @@ class StageBase:
         """Return the memory, and the call by name; nothing where it cannot be remembered."""
         if self._hash_output is None:
             return None, None
-        memory = self._remembers()
         try:
+            memory = self._remembers()
             return memory, memory.asked(bound)
         except BaseException as error:  # objects in arguments may fail in any way there is
             if is_meant_to_end(error):
@@ -165,10 +179,8 @@ class StageBase:
             from neurotools.memo.stages.memory import StageMemory  # not for a stage without
 
             places = self._hash_output
-            single = isinstance(places, (str, os.PathLike)) or not isinstance(places, Iterable)
-            self._memory = StageMemory(
-                self.function_to_call, [places] if single else list(places), self.stage_name
-            )
+            listed = places if isinstance(places, list) else [places]
+            self._memory = StageMemory(self.function_to_call, listed, self.stage_name)
         return self._memory
 
     def _looked(self, inputs: Mapping[str, Any]) -> tuple[dict[str, Any] | None, str]:
