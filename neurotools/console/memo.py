@@ -69,7 +69,7 @@ class _Teller:
 
     def _write(self, text: str, *, is_shown: bool) -> None:
         line = f"{NAME}: {self._label}{text}".encode(errors="backslashreplace").decode()
-        if is_shown:
+        if is_shown and sys.stderr is not None:  # it is None where it was closed
             print(line, file=sys.stderr, flush=True)
         if self._log:
             try:

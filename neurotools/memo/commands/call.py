@@ -70,12 +70,12 @@ class Call:
         force: bool = False,
     ) -> None:
         self.words = list(words)
-        self.folder = None if folder is None else os.path.abspath(os.path.expanduser(folder))
+        self.folder = None if folder is None else _absolute(folder)
         self.dependents, self.inputs = list(dependents), list(inputs)
         self.outputs, self.environment = list(outputs), list(environment)
         self.stdin, self.replay, self.restore = stdin, replay, restore
         self.tiers, self.force = list(tiers), force
-        self.cwd = os.getcwd()
+        self.cwd = _working_directory()
         self.script = found(words[0])
         self.name = plain_name(name or os.path.basename(words[0]).partition(".")[0] or words[0])
 
@@ -102,6 +102,17 @@ class Call:
             for label, path in _paths_in(f"argument {number}", word):
                 if self.place(path) not in made:
                     yield label, path
+
+
+def _absolute(folder: str) -> str:
+    return os.path.normpath(os.path.join(_working_directory(), os.path.expanduser(folder)))
+
+
+def _working_directory() -> str:
+    try:
+        return os.getcwd()
+    except OSError:  # it was removed; commands run there all the same
+        return os.environ.get("PWD", os.curdir)
 
 
 def _paths_in(label: str, word: str) -> Iterator[tuple[str, str]]:

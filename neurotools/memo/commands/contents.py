@@ -101,10 +101,13 @@ class Contents:
     ----------
     known : iterable of File
         What was read before.
+    without : iterable of str
+        Absolute paths that are no part of the folders that they are in.
     """
 
-    def __init__(self, known: Iterable[File] = ()) -> None:
+    def __init__(self, known: Iterable[File] = (), *, without: Iterable[str] = ()) -> None:
         self._known: dict[tuple[int, ...], File] = {}
+        self._without = frozenset(without)
         self.learn(known)
         #: Whether something was read, or has settled, so that a record should be written anew.
         self.has_learnt = False
@@ -151,12 +154,14 @@ class Contents:
         try:
             names = sorted(os.listdir(path))
         except OSError as error:
-            raise UnreadableFile(path, error.strerror or str(error)) from None
+            raise UnreadableFile(path, _reason(error)) from None
         whole, inner = hashlib.sha256(), {}
         for name in names:
             inside = os.path.join(path, name)
             if os.path.islink(inside) and not os.path.exists(inside):
                 continue  # it leads nowhere, and holds nothing
+            if self._without and os.path.abspath(inside) in self._without:
+                continue
             file = inner[name] = self._of(inside, is_new=is_new, above=above)
             kind = "d" if file.inner is not None else "f"
             whole.update(f"{len(os.fsencode(name))} {kind} {file.hash} ".encode())
@@ -180,7 +185,7 @@ class Contents:
             try:
                 before, digest, after, settled = _read(path)
             except OSError as error:
-                raise UnreadableFile(path, error.strerror or str(error)) from None
+                raise UnreadableFile(path, _reason(error)) from None
             if identity(before) == identity(after):
                 break
         else:
@@ -212,7 +217,7 @@ def _status(path: str) -> os.stat_result:
     except FileNotFoundError:
         raise UnreadableFile(path, "does not exist") from None
     except (OSError, ValueError) as error:
-        raise UnreadableFile(path, getattr(error, "strerror", None) or str(error)) from None
+        raise UnreadableFile(path, _reason(error)) from None
 
 
 def _read(path: str) -> tuple[os.stat_result, str, os.stat_result, bool]:
@@ -230,3 +235,7 @@ def _read(path: str) -> tuple[os.stat_result, str, os.stat_result, bool]:
         while count := file.readinto(buffer):
             hasher.update(buffer[:count])
         return before, hasher.hexdigest(), os.fstat(file.fileno()), settled
+
+
+def _reason(error: Exception) -> str:
+    return f"cannot be read ({getattr(error, 'strerror', None) or error})"

@@ -41,8 +41,8 @@ class Run:
         When it ended, seconds since the epoch.
     seconds : float
         How long it took.
-    printed : str
-        Name of the file that holds what it printed, or nothing.
+    printed : File or None
+        What it printed.
     kept : bool
         Whether what it made was kept.
     """
@@ -57,7 +57,7 @@ class Run:
         *,
         when: float,
         seconds: float,
-        printed: str = "",
+        printed: File | None = None,
         kept: bool = False,
     ) -> None:
         self.words, self.reads, self.makes = words, reads, makes
@@ -72,7 +72,7 @@ class Run:
             "ended": time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(self.when)),
             "when": self.when,
             "seconds": self.seconds,
-            "printed": self.printed,
+            "printed": None if self.printed is None else self.printed.as_json(),
             "kept": self.kept,
         }
 
@@ -85,7 +85,7 @@ class Run:
             {label: File.from_json(file) for label, file in facts["makes"].items()},
             when=float(facts["when"]),
             seconds=float(facts["seconds"]),
-            printed=os.path.basename(facts["printed"]),
+            printed=File.from_json(facts["printed"]) if facts["printed"] else None,
             kept=bool(facts["kept"]),
         )
 
@@ -93,6 +93,8 @@ class Run:
         """Give all files that it read or made."""
         yield from self.reads.values()
         yield from self.makes.values()
+        if self.printed is not None:
+            yield self.printed
 
 
 def encoded(cwd: str, runs: Iterable[Run]) -> bytes:
@@ -185,7 +187,7 @@ class Records:
         """
         kept = runs[-MOST_RUNS:]
         write(self.path, encoded(self._cwd, kept))
-        self.forget_printed({run.printed for run in kept})
+        self.forget_printed({os.path.basename(run.printed.path) for run in kept if run.printed})
 
     def forget_printed(self, but: set[str]) -> None:
         """Remove what runs printed that are not remembered any more."""

@@ -9,12 +9,13 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 from neurotools.memo.commands import state
 from neurotools.memo.commands.call import Call
 from neurotools.memo.commands.contents import Contents, File
 from neurotools.memo.commands.records import Records, Run
+from neurotools.memo.commands.stdin import taken
 from neurotools.memo.errors import CacheError, CorruptEntry, UnreadableFile
 from neurotools.memo.whole import create
 
@@ -70,7 +71,7 @@ def remember(call: Call, runner: Runner, tell: Teller, stdin: Any = None) -> int
         return runner.run(call.words, call.script, stdin)
     if not call.stdin:
         return _Remembering(call, call.folder, runner, tell, None, stdin).done()
-    with _taken_stdin(call.folder) as (file, source):
+    with taken(call.folder) as (file, source):
         return _Remembering(call, call.folder, runner, tell, file, source).done()
 
 
@@ -89,7 +90,8 @@ class _Remembering:
         self._call, self._folder, self._runner, self._tell = call, folder, runner, tell
         self._stdin, self._source = stdin, source
         self._records = Records(folder, call.slot, call.cwd)
-        self._contents = Contents()
+        # What is remembered, and what the command makes, is no part of what it reads.
+        self._contents = Contents(without=[folder, *map(call.place, call.outputs)])
         self._keeper: Any = None
 
     def done(self) -> int:
@@ -171,21 +173,24 @@ class _Remembering:
             return ""
         if run.words != self._call.words:
             return "another file's name may stand in what it prints"
-        if not run.printed or not os.path.isfile(self._printed(run)):
+        if run.printed is None:
             return "what it prints was not kept"
-        return ""
-
-    def _printed(self, run: Run) -> str:
-        return os.path.join(self._records.folder, run.printed)
+        try:
+            is_whole = self._contents.of(run.printed.path).hash == run.printed.hash
+        except UnreadableFile as error:
+            return f"what it printed cannot be read: {error}"
+        return "" if is_whole else "what it printed is damaged"
 
     def _skip(self, run: Run, runs: list[Run]) -> None:
         ended = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(run.when))
         self._tell.note(f"skipped: unchanged since {ended}, when it took {run.seconds:.3g} s")
-        if self._call.replay:
+        if self._call.replay and run.printed is not None:
             from neurotools.memo.commands.running import replay
 
             self._tell.note("what follows is what it printed then")
-            replay(self._printed(run))
+            # Who reads only the beginning closes the pipe; there is nobody left to be told.
+            with contextlib.suppress(OSError):
+                replay(run.printed.path)
         if self._contents.has_learnt:
             self._refresh(runs)
 
@@ -208,24 +213,23 @@ class _Remembering:
         others = [run for run in runs if state.difference(run, self._call, reads)]
         if len(others) < len(runs):
             self._save(others)  # while it runs, what it makes is not whole
-        with self._written_down() as (printed, name):
+        with self._written_down() as (printed, path):
             started = time.time()
             ended = self._run(printed)
             seconds = time.time() - started
         if ended or self._runner.ended_by:
             self._tell.note(f"not remembered: it ended with {ended}")
             return ended
-        if printed is not None and not printed.is_whole:
-            name = ""
         makes = self._made(reads)
         if makes is not None:
+            is_whole = printed is not None and printed.is_whole
             run = Run(
                 self._call.words,
                 reads,
                 makes,
                 when=time.time(),
                 seconds=seconds,
-                printed=name,
+                printed=self._contents.of(path, is_new=True) if is_whole else None,
                 kept=self._is_kept(makes),
             )
             self._save([*others, run], new=run)
@@ -233,7 +237,7 @@ class _Remembering:
 
     @contextlib.contextmanager
     def _written_down(self) -> Iterator[tuple[Any, str]]:
-        """Give what writes down what is printed, where that is asked for, and its file's name."""
+        """Give what writes down what is printed, where that is asked for, and its file."""
         if not self._call.replay:
             yield None, ""
             return
@@ -247,7 +251,7 @@ class _Remembering:
             yield None, ""
             return
         try:
-            yield Printed(descriptor), os.path.basename(path)
+            yield Printed(descriptor), path
             os.replace(temporary, path)
         finally:
             os.close(descriptor)
@@ -313,24 +317,3 @@ class _Remembering:
             return f"{why}, and cannot be put back: {error}"
         self._tell.note(f"restored: {why}")
         return ""
-
-
-@contextlib.contextmanager
-def _taken_stdin(folder: str) -> Iterator[tuple[File, IO[bytes]]]:
-    """Give all that comes from the standard input: its digest, and a file to read it from.
-
-    It may be large: it goes to a file, not into memory.
-    """
-    import hashlib
-    import sys
-    import tempfile
-
-    with contextlib.ExitStack() as stack:
-        place = folder if os.path.isdir(folder) and os.access(folder, os.W_OK) else None
-        copy = stack.enter_context(tempfile.TemporaryFile(dir=place))
-        hasher = hashlib.sha256()
-        while piece := os.read(sys.stdin.fileno(), 1 << 20):
-            hasher.update(piece)
-            copy.write(piece)
-        copy.seek(0)
-        yield File("stdin", hasher.hexdigest()), copy

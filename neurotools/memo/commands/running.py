@@ -82,7 +82,8 @@ class Processes:
         UnusableCommand
             If it cannot be run.
         """
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it is None where it was closed
+            sys.stdout.flush()
         pipe = None if printed is None else subprocess.PIPE
         with self._started(words, script, stdin, pipe) as process:
             if printed is not None:

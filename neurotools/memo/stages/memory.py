@@ -58,7 +58,7 @@ class Asked(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What a function returned, alone in a tuple; or None, and why."""
+    """What a function returned, alone in a tuple; or None, and why if that is known already."""
 
     value: tuple[Any] | None
     reason: str
@@ -150,7 +150,7 @@ class StageMemory:
                     self._known.save()
                     return Found(value, f"at {entry.location}")
                 reason = changed or f"{entry.location} cannot be read"
-        return Found(None, reason or self.explained(asked))
+        return Found(None, reason)
 
     def _changed(self, record: Record) -> str:
         """Return which file among the results is not what it was."""

@@ -127,7 +127,8 @@ class StageBase:
             if found.value is not None:
                 return self._remembered(memory, asked, found.value[0], force_write=force_write)
             if force_skip:
-                raise LookupError(f"stage {self.stage_name} cannot be skipped: {found.reason}")
+                reason = found.reason or memory.explained(asked)
+                raise LookupError(f"stage {self.stage_name} cannot be skipped: {reason}")
         with memory.alone(asked):
             # Somebody may have finished it between our look and our turn.
             if not force_run and (found := memory.find(asked)).value is not None:
@@ -193,7 +194,7 @@ class StageBase:
             return None, "it cannot be remembered"
         found = memory.find(asked)
         if found.value is None:
-            return None, found.reason
+            return None, found.reason or memory.explained(asked)
         results = named(found.value[0], self.stage_outputs, self.stage_name)
         return self._with_aliases(results), found.reason
 
