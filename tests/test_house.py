@@ -25,7 +25,12 @@ DOORS = (
     "neurotools.jobs.cache",
     "neurotools.jobs.closure",
     "neurotools.jobs.ndecorator",
+    "neurotools.jobs.command",
+    "neurotools.jobs.paths",
+    "neurotools.jobs.pipeline",
     "neurotools.console.main",
+    "neurotools.console.memo",
+    "neurotools.console.pathman",
 )
 
 

@@ -104,4 +104,4 @@ def run_command(
         force=force,
     )
     with Processes() as processes:
-        return exit_code(remember(call, processes, tell or _Silent()))
+        return exit_code(remember(call, processes, _Silent() if tell is None else tell))

@@ -1,5 +1,8 @@
 """What neurotools-memo does when something goes wrong: wrong flags, failures, damage."""
 
+import os
+import sys
+
 import pytest
 
 from tests.shells import needs_posix
@@ -102,3 +105,76 @@ def test_an_input_that_changes_meanwhile_is_not_remembered(place):
     place.write("in", "one\n")
     place.sh(line)
     assert place.runs == 2
+
+
+AS_NOBODY = """
+import hashlib, json, logging, os, signal, subprocess, sys, tempfile, threading
+import neurotools.console.memo as memo
+import neurotools.memo.commands.running, neurotools.memo.commands.view
+import neurotools.memo.flight, neurotools.memo.standstill
+os.setgroups([]), os.setgid(65534), os.setuid(65534)
+sys.exit(memo.main())
+"""
+
+
+def test_what_may_not_be_read(place):
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        pytest.skip("only root can become somebody else")
+    place.write("as_nobody.py", AS_NOBODY)
+    program = place.write("private", "#!/bin/sh\n")
+    program.chmod(0o700)
+    (place.folder / "closed").mkdir(mode=0o755)
+    (place.folder / "cache").mkdir()
+    (place.folder / "cache").chmod(0o777)
+    for folder in (place.folder, *place.folder.parents[:2]):
+        folder.chmod(0o755)
+    memo = f"{sys.executable} as_nobody.py"
+    told = {
+        "-d cache ./private": (
+            126,
+            "./private: permission denied; make it executable with chmod +x",
+        ),
+        "-d cache -c private echo 1": (126, "private: permission denied"),
+        "-d closed echo 1": (0, f"nothing can be remembered in {place.folder}/closed: "),
+        "-d cache -o private echo 1": (
+            0,
+            f"not remembered: the command ended well, but {place.folder}/private cannot be read "
+            "(Permission denied)",
+        ),
+        "-d cache cat private": (
+            1,
+            f"not remembered: {place.folder}/private cannot be read (Permission denied)",
+        ),
+    }
+    for line, (code, err) in told.items():
+        ended = place.sh(f"{memo} {line}")
+        assert (ended.code, err in ended.err) == (code, True), ended
+        assert len(ended.err.splitlines()) == (2 if "cat" in line else 1)
+
+
+def test_a_cache_inside_of_an_input_is_no_input(place):
+    place.script("make.sh", "echo made > data/out")
+    place.write("data/in", "1")
+    line = f"{MEMO} -d data/cache -i data -o data/out ./make.sh"
+    place.sh(f"{line}; {line}")
+    assert place.runs == 1
+    place.sh(f"echo new > data/other; {line}")
+    assert place.runs == 2
+
+
+def test_closed_streams_and_a_folder_that_is_gone(place):
+    assert place.sh(f"{MEMO} -d cache echo 1 >&-").code == place.sh("/bin/echo 1 >&-").code
+    assert place.sh(f"{MEMO} --verbose -d cache echo 1 2>&-") == (0, "1\n", "")
+    line = f'mkdir gone; cd gone; rmdir "$PWD"; {MEMO} -d {place.folder}/cache echo 2'
+    assert place.sh(line).out == "2\n"
+
+
+def test_damaged_print_is_not_replayed(place):
+    line = f"{MEMO} --replay -d cache echo 12345"
+    place.sh(line)
+    (printed,) = (place.folder / "cache/commands").glob("*.out")
+    printed.write_bytes(printed.read_bytes().replace(b"12345", b"12x45"))
+    assert place.sh(line).out == "12345\n"
+    printed = next((place.folder / "cache/commands").glob("*.out"))
+    printed.unlink()
+    assert place.sh(line).out == "12345\n"

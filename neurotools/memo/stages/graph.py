@@ -20,6 +20,7 @@ class AnyStage(Protocol):
     stage_aliases: dict[str, str]
     stage_args: dict[str, Any]
     parameters: Parameters
+    input_args: dict[str, Any]
 
 
 class Node:

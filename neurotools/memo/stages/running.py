@@ -42,7 +42,7 @@ def run_in_turn(graph: Graph, start: Mapping[str, Any], run: RunStage, bar: Bar)
         try:
             passed[node] = run(node, inputs, None)
         except Exception as error:
-            raise _failure(graph, node, inputs, set(passed), error) from error
+            raise _failure(graph, node, set(passed), error) from error
         bar.ended(node.name)
 
 
@@ -92,7 +92,7 @@ class _Together:
         self._graph, self._start, self._run, self._bar = graph, start, run, bar
         self._call, self._threads = call, threads
         self._passed: dict[Node, Mapping[str, Any]] = {}
-        self._inputs: dict[Node, dict[str, Any]] = {}
+        self._begun: set[Node] = set()
         self._running: dict[Future[Mapping[str, Any]], Node] = {}
 
     def done(self) -> None:
@@ -112,21 +112,19 @@ class _Together:
         if failed is not None:
             node, error = failed
             ran = set(self._passed)
-            raise _failure(self._graph, node, self._inputs[node], ran, error) from error
+            raise _failure(self._graph, node, ran, error) from error
 
     def _begin(self) -> None:
         """Start all stages whose sources have ended."""
         for node in self._graph.nodes:
-            if node in self._inputs or not all(one in self._passed for one in node.sources):
+            if node in self._begun or not all(one in self._passed for one in node.sources):
                 continue
             inputs = self._graph.inputs(node, self._start, self._passed)
-            self._inputs[node] = inputs
+            self._begun.add(node)
             self._bar.began(node.name)
             self._running[self._threads.submit(self._run, node, inputs, self._call)] = node
 
 
-def _failure(
-    graph: Graph, node: Node, inputs: Mapping[str, Any], ran: set[Node], error: Exception
-) -> StageFailed:
+def _failure(graph: Graph, node: Node, ran: set[Node], error: Exception) -> StageFailed:
     skipped = [one.name for one in graph.nodes if one not in ran and one is not node]
-    return StageFailed(node.name, dict(inputs), skipped, error)
+    return StageFailed(node.name, node.stage.input_args, skipped, error)

@@ -115,8 +115,8 @@ class StageBase:
     ) -> dict[str, Any]:
         """Run it, or remember; return the results by label."""
         given = {**inputs, **self.stage_args}
-        bound = self.parameters.call(args, given)
         self._inputs = given
+        bound = self.parameters.call(args, given)
         memory, asked = self._asked(bound)
         if memory is None:
             if force_skip:
