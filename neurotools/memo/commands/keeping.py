@@ -1,8 +1,8 @@
 """Outputs and records of commands, kept as entries of a cache: in its folder, and in other tiers.
 
-An output is kept under the SHA-256 of its content, as an array of bytes that `np.load` opens: two
-equal outputs are one entry. It is mapped, not read into memory. Loads numpy, which a skipped
-command does without.
+An output is kept under the SHA-256 of its content, as arrays of bytes that `np.load` opens: two
+equal outputs are kept once. A large one is taken in pieces, each mapped and let go again: it never
+sits in memory. Loads numpy, which a skipped command does without.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import IO, Any
 
 import numpy as np
 
@@ -28,7 +28,8 @@ from neurotools.memo.whole import create
 #: Name of the cache in each place.
 IDENTIFIER = "kept"
 _METHOD = "npy"
-_CHUNK_BYTES = 1 << 24
+#: Bytes of a piece; a smaller file is one.
+PIECE_BYTES = 1 << 26
 
 
 class Keeper:
@@ -55,13 +56,15 @@ class Keeper:
         return all(self._keep(file) for file in whole.files())
 
     def _keep(self, file: File) -> bool:
-        key = Key("commands/outputs", "sha256", file.hash, _METHOD)
-        if not self._tiers.has(key):
-            try:
-                self._put(key, _mapped(file.path))
-            except (OSError, ValueError):  # gone, or shorter by now
+        for key, start, size in _pieces(file):
+            if not self._tiers.has(key):
+                try:
+                    self._put(key, _mapped(file.path, start, size))
+                except (OSError, ValueError):  # gone, or shorter by now
+                    return False
+            if not self._tiers.has(key):
                 return False
-        return self._tiers.has(key)
+        return True
 
     def _put(self, key: Key, content: np.ndarray) -> None:
         form = FORMATS[_METHOD]
@@ -79,11 +82,9 @@ class Keeper:
         with contextlib.suppress(CacheError):
             if contents.of(file.path).hash == file.hash:
                 return True
-        content = self._get(Key("commands/outputs", "sha256", file.hash, _METHOD))
-        if content is None:
-            return False
-        with _written(file.path, content) as temporary:
-            if contents.of(temporary).hash != file.hash:
+        pieces = (self._get(key) for key, *_ in _pieces(file))
+        with _written(file.path, pieces) as temporary:
+            if temporary is None or contents.of(temporary).hash != file.hash:
                 return False
             os.chmod(temporary, file.mode)
             os.replace(temporary, file.path)
@@ -108,20 +109,36 @@ def _options(place: str) -> dict[str, Any]:
     return {} if "://" in place else {"mmap_mode": "r"}
 
 
-def _mapped(path: str) -> np.ndarray:
-    if not os.path.getsize(path):
+def _pieces(file: File) -> Iterator[tuple[Key, int, int]]:
+    """Give the pieces of a file: by which key each is kept, where it starts, its size."""
+    total = file.stat[2] if file.stat is not None else 0
+    for number, start in enumerate(range(0, max(total, 1), PIECE_BYTES)):
+        name = f"{file.hash}-{number}" if number else file.hash
+        key = Key("commands/outputs", "sha256", name, _METHOD)
+        yield key, start, min(PIECE_BYTES, total - start)
+
+
+def _mapped(path: str, start: int, size: int) -> np.ndarray:
+    if not size:
         return np.empty(0, np.uint8)
-    return np.asarray(np.memmap(path, np.uint8, "r"))
+    return np.asarray(np.memmap(path, np.uint8, "r", start, (size,)))
 
 
 @contextlib.contextmanager
-def _written(path: str, content: memoryview) -> Iterator[str]:
+def _written(path: str, pieces: Iterable[memoryview | None]) -> Iterator[str | None]:
+    """Give a new file beside a path that holds all pieces; None where one is missing."""
     descriptor, temporary = create(path)
     try:
         with open(descriptor, "wb") as file:
-            starts = range(0, len(content), _CHUNK_BYTES)
-            file.writelines(content[start : start + _CHUNK_BYTES] for start in starts)
-        yield temporary
+            is_whole = all(_wrote(file, piece) for piece in pieces)
+        yield temporary if is_whole else None
     finally:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
+
+
+def _wrote(file: IO[bytes], piece: memoryview | None) -> bool:
+    if piece is None:
+        return False
+    file.write(piece)
+    return True

@@ -89,6 +89,11 @@ def texts_in(value: Any) -> Iterator[str]:
             yield from texts_in(item)
 
 
+def folders_in(value: Any) -> list[str]:
+    """Return the paths of folders in a value."""
+    return [text for text in texts_in(value) if "\0" not in text and os.path.isdir(text)]
+
+
 def speaks_of(results: Any, paths: list[str]) -> bool:
     """Tell whether results name files after those that went in, as ``a_mask.nii`` of ``a.nii``."""
     prefixes = [os.path.basename(path).partition(".")[0] for path in paths]

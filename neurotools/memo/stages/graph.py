@@ -165,15 +165,14 @@ def _feeds(sources: tuple[Any, ...], stage: Any, nodes: Mapping[int, Node]) -> A
 
 
 def _ordered(nodes: list[Node]) -> list[Node]:
-    order: list[Node] = []
-    left = list(nodes)
+    order: dict[Node, None] = {}
+    left = dict.fromkeys(nodes)
     while left:
         ready = next((n for n in left if all(one in order for one in n.sources)), None)
         if ready is None:
-            raise WrongPipeline(f"there is a cycle: {' -> '.join(_cycle(left))}")
-        order.append(ready)
-        left.remove(ready)
-    return order
+            raise WrongPipeline(f"there is a cycle: {' -> '.join(_cycle(list(left)))}")
+        order[ready] = left.pop(ready)
+    return list(order)
 
 
 def _cycle(left: list[Node]) -> list[str]:

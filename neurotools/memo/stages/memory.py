@@ -25,6 +25,7 @@ from neurotools.memo.stages.binding import Bound
 from neurotools.memo.stages.files import (
     Content,
     KnownFiles,
+    folders_in,
     is_as_it_was,
     paths_in,
     replaced,
@@ -154,6 +155,9 @@ class StageMemory:
 
     def _changed(self, record: Record) -> str:
         """Return which file among the results is not what it was."""
+        folders = record.details.get("folders", [])
+        if gone := next((path for path in folders if not os.path.isdir(path)), ""):
+            return f"{gone} does not exist"
         files = map(File.from_json, record.details.get("makes", []))
         return next(filter(None, (is_as_it_was(file, self._known) for file in files)), "")
 
@@ -185,6 +189,7 @@ class StageMemory:
         try:
             details = self._details.of(asked.text)
             details["makes"] = [self._known.of(path).as_json() for path in paths_in(value)]
+            details["folders"] = folders_in(value)
             self._put(signature, value, seconds, details)
             self._known.save()
         except BaseException as error:  # pickling runs the user's own code

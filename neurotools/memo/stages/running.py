@@ -60,8 +60,8 @@ def run_together(
         If one fails: no others are begun, and those that run are waited for.
     """
     with (
-        workers(executor) as crew,
         ThreadPoolExecutor(len(graph.nodes), "neurotools-stage") as threads,
+        workers(executor) as crew,  # left first: after an interrupt threads wait for nothing
     ):
         lock = threading.Lock()
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from neurotools.memo.careful import is_meant_to_end, spelled
-from neurotools.memo.errors import CacheError
+from neurotools.memo.errors import CacheError, UnsupportedFunction
 from neurotools.memo.log import Log
 from neurotools.memo.stages.binding import Bound, Parameters
 from neurotools.memo.supported import check_supported
@@ -81,6 +82,9 @@ class StageBase:
         static: dict[str, Any],
     ) -> None:
         check_supported(function)
+        if inspect.iscoroutinefunction(function):
+            name = getattr(function, "__qualname__", repr(function))
+            raise UnsupportedFunction(name, "a stage awaits nothing; give asyncio.run with it")
         self.function_to_call = function
         self.parameters = Parameters(function)
         self.parameters.require_known(static)

@@ -199,7 +199,7 @@ def test_a_number_of_processes():
 def test_a_dask_cluster():
     distributed = pytest.importorskip("distributed")
     cluster = distributed.LocalCluster(
-        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None
+        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=":0"
     )
     with cluster, distributed.Client(cluster) as client:
         assert stages().run(4, executor=client) == RESULT

@@ -429,3 +429,48 @@ def test_processes_compute_once():
     Path("go").touch()
     assert [process.communicate(timeout=60)[0] for process in started] == ["{'output': 2}\n"] * 3
     assert calls() == 1
+
+
+def test_a_remembered_function_can_be_a_stage():
+    from neurotools.jobs.cache import disk_cacher
+
+    remembered = disk_cacher("inner")(noted)
+    stage = Stage(remembered, hash_output="cache")
+    assert [stage.run(1), stage.run(1), stage.state] == [{"output": 2}] * 2 + ["remembered"]
+    assert (stage.stage_name, calls()) == ("noted", 1)
+
+
+def test_a_coroutine_function_is_refused():
+    async def later(x):
+        return x
+
+    with pytest.raises(UnsupportedFunction, match="a stage awaits nothing"):
+        Stage(later)
+
+
+def test_a_result_folder_that_is_gone_runs():
+    stage = Stage(makes_folder, hash_output="cache")
+    stage.run("made")
+    stage.run("made")
+    Path("made").rmdir()
+    assert (stage.run("made"), calls()) == ({"output": Path("made")}, 2)
+
+
+def makes_folder(name):
+    note()
+    Path(name).mkdir(exist_ok=True)
+    return Path(name)
+
+
+def test_a_folder_counts_by_content_where_it_is_wrapped():
+    from neurotools.jobs.cache import File
+
+    Path("folder").mkdir()
+    stage = Stage(names_in, hash_output="cache")
+    assert stage.run(File("folder")) == {"output": []}
+    write("folder/a", "1")
+    assert stage.run(File("folder")) == {"output": ["a"]}
+
+
+def names_in(folder):
+    return sorted(os.listdir(folder))
