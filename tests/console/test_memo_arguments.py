@@ -193,3 +193,20 @@ def test_an_unchanged_input_is_not_read_again(place):
         pytest.skip("strace is not installed")
     assert f'"{place.folder}/in"' not in read.err
     assert '"in"' not in read.err
+
+
+def test_what_was_made_is_made_again_for_another_input_and_remembered(place):
+    place.script("make.sh", 'cat "$1" > "$2"')
+    line = f"{MEMO} -d cache ./make.sh in out"
+    for text in ("one", "two"):
+        assert place.sh(f"echo {text} > in; {line}; {line}") == (0, "", "")
+        assert place.read("out") == f"{text}\n"
+    assert place.runs == 2
+
+
+def test_an_output_is_known_by_whatever_way_leads_there(place):
+    place.script("make.sh", 'cat "$1" > "$2"')
+    place.sh("mkdir real; ln -s real link; echo one > in")
+    line = f"{MEMO} -d cache -o link/out ./make.sh in ./real/../real/out"
+    assert place.sh(f"{line}; echo two > in; {line}; {line}") == (0, "", "")
+    assert (place.runs, place.read("real/out")) == (2, "two\n")

@@ -97,10 +97,10 @@ class Call:
 
         A whole word, or what stands behind its first ``=``, as in ``--mask=brain.nii``.
         """
-        made = {self.place(path) for path in self.outputs}
+        made = {os.path.realpath(self.place(path)) for path in self.outputs}
         for number, word in enumerate(self.words[1:], 1):
             for label, path in _paths_in(f"argument {number}", word):
-                if self.place(path) not in made:
+                if not made or os.path.realpath(self.place(path)) not in made:
                     yield label, path
 
 

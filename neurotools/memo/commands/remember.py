@@ -213,6 +213,7 @@ class _Remembering:
         others = [run for run in runs if state.difference(run, self._call, reads)]
         if len(others) < len(runs):
             self._save(others)  # while it runs, what it makes is not whole
+        reads = state.without_made(self._call, reads, runs)
         with self._written_down() as (printed, path):
             started = time.time()
             ended = self._run(printed)

@@ -77,6 +77,12 @@ def _variable(name: str) -> File:
     return File(name, digest)
 
 
+def without_made(call: Call, reads: dict[str, File], runs: list[Run]) -> dict[str, File]:
+    """Return what is read, without those arguments that the same command has made before."""
+    made = {label for run in runs if run.words == call.words for label in run.makes}
+    return {label: file for label, file in reads.items() if label not in made}
+
+
 def created(call: Call, before: dict[str, File], contents: Contents) -> dict[str, File]:
     """Return what the run has made among its arguments: files that were not there before."""
     return {
