@@ -7,6 +7,7 @@ that it depends on, files that it reads or makes.
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Sequence
 
 from neurotools.memo.commands.call import CANNOT_RUN, NOT_FOUND, Call
@@ -80,6 +81,8 @@ def run_command(
     ------
     UnusableCommand
         If the command cannot be run, or a dependent cannot be read. It has the shell's ``code``.
+    KeyboardInterrupt
+        If it was interrupted while the command ran.
 
     Examples
     --------
@@ -104,4 +107,7 @@ def run_command(
         force=force,
     )
     with Processes() as processes:
-        return exit_code(remember(call, processes, _Silent() if tell is None else tell))
+        ended = remember(call, processes, _Silent() if tell is None else tell)
+    if processes.ended_by == signal.SIGINT:
+        raise KeyboardInterrupt  # the command has it, too
+    return exit_code(ended)

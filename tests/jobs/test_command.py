@@ -67,3 +67,11 @@ def test_warnings_are_logged(caplog, tmp_path):
     (tmp_path / "file").touch()
     assert run_command(writing("calls"), "file/cache") == 0
     assert "nothing can be remembered in" in caplog.text
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are another thing there")
+def test_an_interrupt_goes_on():
+    die = "import os, signal, time; os.kill(os.getppid(), signal.SIGINT); time.sleep(0.5)"
+    with pytest.raises(KeyboardInterrupt):
+        run_command([sys.executable, "-c", die], "cache")
+    assert not os.path.exists("cache/commands")

@@ -24,6 +24,8 @@ FORMAT = 1
 FOLDER = "commands"
 #: So many runs are remembered of a command; the oldest goes.
 MOST_RUNS = 16
+#: Nobody writes at a small file for so long.
+_OLD_SECONDS = 3600.0
 
 
 class Run:
@@ -95,6 +97,10 @@ class Run:
         yield from self.makes.values()
         if self.printed is not None:
             yield self.printed
+
+
+def _is_old(path: str) -> bool:
+    return time.time() - os.stat(path).st_mtime > _OLD_SECONDS
 
 
 def encoded(cwd: str, runs: Iterable[Run]) -> bytes:
@@ -187,14 +193,18 @@ class Records:
         """
         kept = runs[-MOST_RUNS:]
         write(self.path, encoded(self._cwd, kept))
-        self.forget_printed({os.path.basename(run.printed.path) for run in kept if run.printed})
+        self._clear_up({os.path.basename(run.printed.path) for run in kept if run.printed})
 
-    def forget_printed(self, but: set[str]) -> None:
-        """Remove what runs printed that are not remembered any more."""
+    def _clear_up(self, printed: set[str]) -> None:
+        """Remove what other runs printed, and what killed processes left half written."""
         with contextlib.suppress(OSError):
             for name in os.listdir(self.folder):
-                if name.startswith(f"{self.slot}.") and name.endswith(".out") and name not in but:
-                    os.unlink(os.path.join(self.folder, name))
+                path = os.path.join(self.folder, name)
+                if not name.startswith(f"{self.slot}."):
+                    continue
+                is_forgotten = name.endswith(".out") and name not in printed
+                if is_forgotten or (name.endswith(".tmp") and _is_old(path)):
+                    os.unlink(path)
 
     def place_for_printed(self, number: int) -> str:
         """Return where what a run prints may be written."""

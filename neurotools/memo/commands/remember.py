@@ -275,15 +275,21 @@ class _Remembering:
     def _save(self, runs: list[Run], new: Run | None = None) -> None:
         try:
             self._records.save(runs)
-            if new is not None:
-                from neurotools.memo.commands.view import show_run
-
-                show_run(self._folder, self._call, new)
         except OSError as error:
             self._tell.warn(f"nothing can be remembered in {self._folder}: {error}")
             return
+        if new is not None:
+            self._show(new)
         if self._call.tiers and (keeper := self._kept()) is not None:
             keeper.share(self._call.slot, self._call.cwd, runs)
+
+    def _show(self, run: Run) -> None:
+        from neurotools.memo.commands.view import show_run
+
+        try:
+            show_run(self._folder, self._call, run)
+        except OSError as error:
+            self._tell.note(f"the files for people cannot be written: {error}")
 
     # ------------------------------------------------------------ what is kept
 

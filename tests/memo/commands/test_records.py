@@ -1,6 +1,7 @@
 """Records: whole or not at all, bounded, and what is damaged is set aside."""
 
 import json
+import os
 
 import pytest
 
@@ -66,3 +67,16 @@ def test_a_record_is_json_for_people(tmp_path):
     facts = json.loads((tmp_path / "commands/slot.json").read_text())
     assert facts["runs"][0]["words"] == ["word", "0"]
     assert facts["folder"] == "/here"
+
+
+def test_what_a_killed_process_left_is_removed_in_time(tmp_path):
+    records = Records(str(tmp_path), "slot", "/here")
+    records.save([run()])
+    names = {"old": "slot.1.out.7-a.tmp", "young": "slot.json.8-b.tmp", "other": "another.9.tmp"}
+    for name in names.values():
+        (tmp_path / "commands" / name).touch()
+    for kind in ("old", "other"):
+        os.utime(tmp_path / "commands" / names[kind], (0, 0))
+    records.save([run()])
+    left = {path.name for path in (tmp_path / "commands").iterdir()}
+    assert left == {"slot.json", names["young"], names["other"]}
