@@ -136,7 +136,7 @@ _neurotools_memo() {{
         COMPREPLY=( $(compgen -W "{names}" -- "$word") )
     elif (( i == COMP_CWORD )); then
         COMPREPLY=( $(compgen -c -f -- "$word") )
-    elif declare -F _command_offset > /dev/null; then
+    elif type _command_offset > /dev/null 2>&1; then
         _command_offset "$i"
     else
         COMPREPLY=( $(compgen -f -- "$word") )

@@ -11,7 +11,8 @@ import signal
 from collections.abc import Sequence
 
 from neurotools.memo.commands.call import CANNOT_RUN, NOT_FOUND, Call
-from neurotools.memo.commands.remember import Teller, remember
+from neurotools.memo.commands.remember import remember
+from neurotools.memo.commands.teller import Teller
 
 __all__ = ["CANNOT_RUN", "NOT_FOUND", "Teller", "run_command"]
 

@@ -318,6 +318,8 @@ class Pipeline:
     def plan(self, *args: Any, **kwargs: Any) -> Plan:
         """Return what a run would do, and why; nothing is run.
 
+        When the pipeline is printed after that, it shows the same.
+
         Parameters
         ----------
         *args, **kwargs
@@ -341,7 +343,9 @@ class Pipeline:
             found: tuple[Any, str] = node.stage._looked(given)
             return found
 
-        return planned(self._graph, kwargs, look)
+        plan = planned(self._graph, kwargs, look)
+        self._states = {step.name: step.state for step in plan}
+        return plan
 
     def picture(
         self, path: str | os.PathLike[str], *args: Any, plan: Plan | None = None, **kwargs: Any

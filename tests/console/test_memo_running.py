@@ -1,6 +1,8 @@
 """How neurotools-memo runs commands: streams, signals, two at a time."""
 
+import contextlib
 import os
+import random
 import signal
 import subprocess
 import time
@@ -118,3 +120,20 @@ def test_a_remembered_command_may_call_others(place):
     place.script("outer.sh", f"{MEMO} -d cache ./inner.sh; {MEMO} -d cache ./inner.sh; echo outer")
     line = f"{MEMO} -d cache -c inner.sh ./outer.sh"
     assert [place.sh(line).out for _ in range(2)] == ["inner\nouter\n", ""]
+
+
+def test_whenever_it_is_killed_the_next_run_is_right(place):
+    place.script("make.sh", 'head -c 100000 /dev/zero > out; sleep 0.05; cat "$1" > out')
+    chance = random.Random(3)
+    for number in range(12):
+        place.write("in", f"{number % 3}\n")
+        flags = chance.choice(["", "--restore", "--replay", "--force", "--restore --replay"])
+        line = f"exec {MEMO} {flags} -d cache -o out ./make.sh in"
+        with place.start(line, start_new_session=True) as process:
+            time.sleep(chance.uniform(0.02, 0.4))
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, chance.choice([signal.SIGKILL, signal.SIGINT]))
+            process.communicate(timeout=60)
+        flags = chance.choice(["", "--restore"])
+        assert place.sh(f"{MEMO} {flags} -d cache -o out ./make.sh in").code == 0
+        assert place.read("out") == f"{number % 3}\n"

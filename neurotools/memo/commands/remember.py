@@ -14,23 +14,15 @@ from typing import Any, Protocol
 from neurotools.memo.commands import state
 from neurotools.memo.commands.call import Call
 from neurotools.memo.commands.contents import Contents, File
+from neurotools.memo.commands.kept import Kept
 from neurotools.memo.commands.records import Records, Run
 from neurotools.memo.commands.stdin import taken
-from neurotools.memo.errors import CacheError, CorruptEntry, UnreadableFile
+from neurotools.memo.commands.teller import Teller
+from neurotools.memo.errors import CorruptEntry, UnreadableFile
 from neurotools.memo.whole import create
 
 #: What locks are called in lock files; no function can have this name.
 _LOCKED = "commands"
-
-
-class Teller(Protocol):
-    """Tells people what happens."""
-
-    def note(self, text: str) -> None:
-        """Say what only those want to know who have asked for it."""
-
-    def warn(self, text: str) -> None:
-        """Say what everybody should know."""
 
 
 class Runner(Protocol):
@@ -92,7 +84,7 @@ class _Remembering:
         self._records = Records(folder, call.slot, call.cwd)
         # What is remembered, and what the command makes, is no part of what it reads.
         self._contents = Contents(without=[folder, *map(call.place, call.outputs)])
-        self._keeper: Any = None
+        self._kept = Kept(call, folder, self._contents, tell)
 
     def done(self) -> int:
         seen = self._records.version()
@@ -139,8 +131,7 @@ class _Remembering:
     def _load(self) -> list[Run]:
         try:
             runs = self._records.load()
-            if not runs and self._call.tiers and (keeper := self._kept()) is not None:
-                runs = keeper.shared(self._call.slot)
+            runs = runs or self._kept.shared_runs()
         except CorruptEntry as error:
             self._tell.warn(f"{error.location} was damaged and is set aside: {error.reason}")
             return []
@@ -158,7 +149,8 @@ class _Remembering:
             why = state.difference(run, self._call, reads)
             why = why or state.unfinished(run, self._call, reads, self._contents)
             if why and restore:
-                why = self._restored(run, reads, why)
+                is_other = bool(state.difference(run, self._call, reads))
+                why = why if is_other else self._kept.restored(run, why)
             why = why or self._unprinted(run)
             if not why:
                 self._skip(run, runs)
@@ -231,7 +223,7 @@ class _Remembering:
                 when=time.time(),
                 seconds=seconds,
                 printed=self._contents.of(path, is_new=True) if is_whole else None,
-                kept=self._is_kept(makes),
+                kept=self._kept.keeps(makes),
             )
             self._save([*others, run], new=run)
         return ended
@@ -280,8 +272,7 @@ class _Remembering:
             return
         if new is not None:
             self._show(new)
-        if self._call.tiers and (keeper := self._kept()) is not None:
-            keeper.share(self._call.slot, self._call.cwd, runs)
+        self._kept.share(runs)
 
     def _show(self, run: Run) -> None:
         from neurotools.memo.commands.view import show_run
@@ -290,37 +281,3 @@ class _Remembering:
             show_run(self._folder, self._call, run)
         except OSError as error:
             self._tell.note(f"the files for people cannot be written: {error}")
-
-    # ------------------------------------------------------------ what is kept
-
-    def _kept(self) -> Any:
-        """Return what keeps outputs, or None where that cannot be."""
-        if self._keeper is None:
-            from neurotools.memo.commands.keeping import Keeper  # with numpy, 0.1 s
-
-            try:
-                self._keeper = Keeper([self._folder, *self._call.tiers])
-            except (CacheError, ValueError, OSError) as error:
-                self._tell.warn(f"outputs cannot be kept: {error}")
-        return self._keeper
-
-    def _is_kept(self, makes: dict[str, File]) -> bool:
-        if not self._call.restore or not makes or (keeper := self._kept()) is None:
-            return False
-        kept = all(keeper.keep(file) for file in makes.values())
-        if not kept:
-            self._tell.warn("not all outputs could be kept; they cannot be restored")
-        return kept
-
-    def _restored(self, run: Run, reads: dict[str, File], why: str) -> str:
-        """Put outputs back; return why that does not do."""
-        is_other = state.difference(run, self._call, reads)
-        if is_other or not run.kept or (keeper := self._kept()) is None:
-            return why
-        try:
-            if not all(keeper.restore(file, self._contents) for file in run.makes.values()):
-                return f"{why}, and is not kept"
-        except OSError as error:
-            return f"{why}, and cannot be put back: {error}"
-        self._tell.note(f"restored: {why}")
-        return ""

@@ -270,6 +270,8 @@ def test_printing_shows_the_graph_and_what_is_known():
     assert str(pipeline).count("[computed]") == 5
     pipeline.run(4)
     assert str(pipeline).count("[remembered]") == 5
+    pipeline.plan(5)
+    assert [str(pipeline).count(f"[{state}]") for state in ("runs", "may run")] == [1, 4]
     assert repr(pipeline) == "<pipeline of load, smooth, mask, average, report>"
 
 
