@@ -133,7 +133,8 @@ class Calls:
         found = self._collected(node, named) if named.is_lasting else None
         record, kept = found or self._ran(node, made, named)
         # What running has changed does not count: that of another change would be seen here.
-        if brief is not None and named.is_lasting and self._code() == code:
+        is_kept = named.is_lasting and "kept" in record
+        if brief is not None and is_kept and self._code() == code:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
             guard = Guard(circumstances, self._tracker.watcher(_is_table_of_traits), named, search)
@@ -262,12 +263,18 @@ class PipeFunc:
         self.__doc__, self.__signature__ = self._calls.help, self._calls.signature
 
     def __call__(self, /, **kwargs: Any) -> Result:
-        """Return the result of the interface with these inputs."""
+        """Return the result of the interface with these inputs.
+
+        ``copy_to`` and ``link_to`` may be given with them, where they are no inputs themselves.
+        """
+        places = {"copy_to": self._copy_to, "link_to": self._link_to}
+        for option in places.keys() & kwargs.keys() - self._calls.signature.parameters.keys():
+            places[option] = kwargs.pop(option)
         result, name = self._calls(kwargs)
-        if self._copy_to is not None:
-            result.copy_to(self._copy_to)
-        if self._link_to is not None:
-            result.link_to(self._link_to)
+        if places["copy_to"] is not None:
+            result.copy_to(places["copy_to"])
+        if places["link_to"] is not None:
+            result.link_to(places["link_to"])
         if self.callback is not None:
             self.callback(self._calls.folder, name)
         return result

@@ -18,7 +18,13 @@ from typing import Any
 from neurotools.memo.careful import is_meant_to_end, spelled
 from neurotools.memo.digest.files import content
 from neurotools.memo.entry import Blob, Key, Record
-from neurotools.memo.errors import CorruptEntry, InterfaceFailed, UndigestableValue, UntrustedEntry
+from neurotools.memo.errors import (
+    CorruptEntry,
+    InterfaceFailed,
+    UndigestableValue,
+    UnstorableValue,
+    UntrustedEntry,
+)
 from neurotools.memo.formats.registry import FORMATS, holds
 from neurotools.memo.nodes import record as records
 from neurotools.memo.nodes.alone import in_directory
@@ -140,13 +146,17 @@ class Node:
         started = time.perf_counter()
         try:
             outputs, undefined = self._outputs(shape, made, watch)
-            done = self._done(record, outputs, undefined, watch, inputs)
-            records.write(self.folder, done[0])
+            done, kept = self._done(record, outputs, undefined, watch, inputs)
         except BaseException as error:
             if not is_meant_to_end(error):
                 self._failed(record, watch, error, time.perf_counter() - started)
             raise
-        return done
+        try:
+            done["kept"] = self.keep(kept) if kept else None
+            records.write(self.folder, done)
+        except (UnstorableValue, OSError) as error:  # the caller has the result already
+            workflow.warning("The result in %s was not kept: %s", self.folder, error)
+        return done, kept
 
     def clean(self) -> None:
         """Have an empty folder; what a person has changed there is set aside, all else removed."""
@@ -231,7 +241,6 @@ class Node:
         # Links to inputs are no outputs, unless they are named as such.
         links = (path for path in self._made() if not os.path.islink(path) or path in named)
         files = dict.fromkeys([*named, *links])
-        method = self.keep(speller.kept) if speller.kept else None
         done = records.ended(
             record,
             records.DONE,
@@ -241,7 +250,6 @@ class Node:
             files={self._relative(path): self._facts(path) for path in files},
             elsewhere={path: self._facts(path) for path in elsewhere},
             runtime=_plain(watch),
-            kept=method,
         )
         return done, speller.kept
 

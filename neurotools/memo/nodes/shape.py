@@ -99,11 +99,7 @@ class Shape:
     def inputs(self, made: Any) -> list[Input]:
         """Return the inputs that have values, by name."""
         found = ((name, getattr(made.inputs, name)) for name in sorted(self._names(made)))
-        return [
-            Input(name, value, self._counts(made, name))
-            for name, value in found
-            if not callable(value)
-        ]
+        return [Input(name, value, self._counts(made, name)) for name, value in found]
 
     def check(self, made: Any) -> None:
         """Raise the interface's own error if its inputs cannot be run with."""

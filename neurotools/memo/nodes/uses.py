@@ -16,7 +16,7 @@ import glob
 import os
 import time
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from neurotools.memo import forks
 from neurotools.memo.log import Log
@@ -72,6 +72,9 @@ class Uses:
         self._log: _Log | None = None
         self._since = (_today(), 0)
         self._note(_OPENED, is_first=True)
+
+    def __reduce__(self) -> Any:
+        return type(self), (self._base,)
 
     def note(self, node: str) -> None:
         """Note that a node is used now."""
