@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from neurotools.memo.digest.files import identity
-from neurotools.memo.nodes.identity import Identity, find_program, holds
+from neurotools.memo.nodes.identity import Identity, candidates, holds
 
 _PLAIN = frozenset([int, str, bool, bytes, float, type(None)])
 
@@ -83,7 +83,7 @@ class Guard:
         Name of the program, and where it is looked for.
     """
 
-    __slots__ = ("_circumstances", "_code_holds", "_search", "named")
+    __slots__ = ("_before", "_circumstances", "_code_holds", "named")
 
     def __init__(
         self,
@@ -93,16 +93,23 @@ class Guard:
         search: tuple[str, str] | None,
     ) -> None:
         self.named = named
-        self._circumstances, self._code_holds, self._search = circumstances, code_holds, search
+        self._circumstances, self._code_holds = circumstances, code_holds
+        places = [] if search is None else candidates(*search)
+        # What is looked for depends on the environment, which is among the circumstances.
+        end = places.index(named.program) if named.program in places else len(places)
+        self._before = tuple(places[:end])
 
     def holds(self) -> bool:
         """Tell whether the name is still right."""
         named = self.named
         if not (self._circumstances.hold() and self._code_holds() and holds(named.files)):
             return False
-        if self._search is None:
+        for place in self._before:
+            if os.access(place, os.X_OK) and os.path.isfile(place):
+                return False  # another program would run now
+        if named.program is None:
             return True
-        found = find_program(*self._search)
-        if found != named.program or found is None:
-            return found is named.program
-        return identity(os.stat(found)) == named.program_facts
+        try:
+            return identity(os.stat(named.program)) == named.program_facts
+        except OSError:
+            return False

@@ -148,13 +148,19 @@ def find_program(name: str, path: str) -> str | None:
         import shutil
 
         return shutil.which(name, path=path)
-    if os.sep in name:
-        return name if _runs(name) else None
-    places = (os.path.join(folder or os.curdir, name) for folder in path.split(os.pathsep))
-    return next(filter(_runs, places), None)
+    return next(filter(runs, candidates(name, path)), None)
 
 
-def _runs(path: str) -> bool:
+def candidates(name: str, path: str) -> list[str]:
+    """Return where a program could be, in the order in which it is looked for."""
+    if os.name == "nt" or os.sep in name:
+        return [name]
+    folders = dict.fromkeys(path.split(os.pathsep))
+    return [os.path.join(folder or os.curdir, name) for folder in folders]
+
+
+def runs(path: str) -> bool:
+    """Tell whether there is a program."""
     # Asked of folder after folder: what raises for each that lacks it takes far longer.
     return os.access(path, os.X_OK) and os.path.isfile(path)
 
