@@ -14,7 +14,7 @@ import inspect
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 from neurotools.memo.errors import InterfaceFailed, UnknownChoice, UnusableLocation
@@ -23,6 +23,7 @@ from neurotools.memo.function import memoized
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.nodes.calls import Nodes, PipeFunc
 from neurotools.memo.nodes.clearing import clear
+from neurotools.memo.nodes.holders import Holders
 from neurotools.memo.nodes.packed import Packed
 from neurotools.memo.nodes.result import Bunch, Result
 from neurotools.memo.nodes.shrinking import nodes_in, results_in, shrink
@@ -120,7 +121,8 @@ class Memory:
         self._slower = [tier_at(place, cache_identifier, **self._access) for place in places]
         self._uses = Uses(self.base_dir)
         packed = Packed(self._slower) if self._slower else None
-        self._nodes = Nodes(self.base_dir, self._uses, packed)
+        self._holders = Holders(self.base_dir)
+        self._nodes = Nodes(self.base_dir, self._uses, packed, self._holders)
 
     def cache(
         self,
@@ -231,12 +233,15 @@ class Memory:
     def clear_previous_runs(self, warn: bool = True) -> None:
         """Remove the runs of interfaces that nobody has used since this object was made.
 
+        No folder is removed that the cache did not make, in which an interface runs, or that was
+        given to another process that still runs.
+
         Parameters
         ----------
         warn : bool
             Whether to print the name of each directory that is removed.
         """
-        clear(self.base_dir, self._uses.since_made(), warn=warn)
+        self._clear(self._uses.since_made(), warn=warn)
 
     def clear_runs_since(
         self,
@@ -246,6 +251,8 @@ class Memory:
         warn: bool = True,
     ) -> None:
         """Remove the runs of interfaces that nobody has used on a day, or later.
+
+        What stays besides is as for `clear_previous_runs`.
 
         Parameters
         ----------
@@ -262,7 +269,7 @@ class Memory:
         now = time.localtime()
         given = (year, month, day)
         date = dt.date(*(a if b is None else b for a, b in zip(now[:3], given, strict=True)))
-        clear(self.base_dir, self._uses.since(date), warn=warn)
+        self._clear(self._uses.since(date), warn=warn)
         self._uses.forget_before(date)
 
     def clear(self, warn: bool = True) -> None:
@@ -273,7 +280,7 @@ class Memory:
         warn : bool
             Whether to print the name of each directory that is removed.
         """
-        clear(self.base_dir, (), warn=warn)
+        self._clear((), warn=warn)
         for item in results_in(self._results()):
             item.remove()
 
@@ -294,9 +301,15 @@ class Memory:
         age_limit : timedelta, optional
             What was not used for longer goes.
         """
-        items = [*results_in(self._results()), *nodes_in(self.base_dir, self._uses)]
+        items = [
+            *results_in(self._results()),
+            *nodes_in(self.base_dir, self._uses, self._holders.others()),
+        ]
         limits: Any = {"bytes_limit": bytes_limit, "items_limit": items_limit}
         shrink(iter(items), age_limit=age_limit, **limits)
+
+    def _clear(self, keep: Container[str], *, warn: bool) -> None:
+        clear(self.base_dir, keep, in_use=self._holders.others(), warn=warn)
 
     def _results(self) -> DirectoryTier:
         return DirectoryTier(os.path.join(self.base_dir, _FUNCTIONS))

@@ -7,6 +7,7 @@ keeps the facts of its message as attributes.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 
 class CacheError(Exception):
@@ -153,6 +154,11 @@ class InterfaceFailed(CacheError, RuntimeError):
         )
         self.interface, self.command, self.exit_code = interface, command, exit_code
         self.stderr, self.folder = stderr, folder
+
+    def __reduce__(self) -> Any:
+        # Pools send what their workers raise.
+        facts = (self.interface, self.command, self.exit_code, self.stderr, self.folder)
+        return type(self), facts
 
 
 class MissingExtra(CacheError, ImportError):

@@ -7,6 +7,7 @@ import logging
 import os
 import pickle
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -475,6 +476,20 @@ class TestFailures:
         with pytest.raises(ValueError, match=r"int is no interface class: it has no method run"):
             mem.cache(int)
 
+    def test_a_cache_that_was_removed_is_made_anew(self, mem, text, runs):
+        repeat = mem.cache(Repeat)
+        for _ in range(2):
+            shutil.rmtree(mem.location)
+            assert repeat(in_file=text).outputs.size == 6
+        assert runs() == 2
+
+    def test_a_working_directory_that_is_gone_is_no_trouble(self, mem, text, tmp_path, monkeypatch):
+        (tmp_path / "gone").mkdir()
+        monkeypatch.chdir(tmp_path / "gone")
+        (tmp_path / "gone").rmdir()
+        for _ in range(2):
+            assert mem.cache(Repeat)(in_file=text).outputs.size == 6
+
     def test_a_place_where_there_can_be_no_folder_is_told(self, tmp_path):
         (tmp_path / "file").write_text("")
         with pytest.raises(UnusableLocation, match="base_dir cannot be made"):
@@ -513,6 +528,26 @@ class TestTogether:
         started(notes)
         mem.clear_runs_since(year=2100)
         assert process.wait() == 0
+
+    def test_what_a_process_was_given_stays_while_it_lives(self, mem, text):
+        code = """
+            import sys
+            from neurotools.jobs.memory import Memory
+            from tests.jobs.interfaces import Repeat
+            print(Memory(sys.argv[1]).cache(Repeat)(in_file=sys.argv[2]).folder, flush=True)
+            sys.stdin.read()
+        """
+        command = [sys.executable, "-c", textwrap.dedent(code), mem.location, text]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        with subprocess.Popen(command, cwd=ROOT, **pipes) as process:
+            folder = process.stdout.readline().strip()
+            mem.clear_runs_since(year=2100)
+            mem.clear(warn=False)
+            mem.reduce_size(items_limit=0)
+            assert os.path.isdir(folder) or os.name == "nt"
+            process.kill()
+        mem.clear_runs_since(year=2100)
+        assert not os.path.exists(folder)
 
     def test_used_means_used_by_any_process(self, mem, text):
         repeat = mem.cache(Repeat)
@@ -669,4 +704,6 @@ def _double(x):
 
 def test_the_error_of_a_command_says_what_it_was():
     error = InterfaceFailed("Tool", "tool -x", 3, "no such option", "/folder")
+    copied = pickle.loads(pickle.dumps(error))
+    assert (str(copied), copied.exit_code) == (str(error), 3)
     assert re.search(r"exit code 3\nCommand: tool -x\n.*\nno such option\n.*/folder", str(error))

@@ -8,6 +8,7 @@ import os
 import pydoc
 import shutil
 import sys
+import threading
 import warnings
 from pathlib import Path
 
@@ -273,6 +274,24 @@ class TestKeys:
             mem.cache(Gzip)(in_file="a.img")
         assert len(said("Running")) == 2
 
+    def test_a_matrix_that_comes_later_to_an_image_counts(self, mem, place, said):
+        (place / "a.nii").write_text("image")
+        gzip = mem.cache(Gzip)
+        gzip(in_file="a.nii")
+        gzip(in_file="a.nii")
+        (place / "a.mat").write_text("matrix")
+        gzip(in_file="a.nii")
+        assert len(said("Running")) == 2
+
+    def test_a_file_to_read_counts_though_it_need_not_exist(self, mem, tools, said):
+        (tools.parent / "in.mat").write_text("one")
+        for content in ("one", "two"):
+            (tools.parent / "in.mat").write_text(content)
+            shape = mem.cache(fsl.FLIRT)._calls.shape
+            made = shape.make({"in_matrix_file": "in.mat", "out_file": "a.nii"})
+            counts = {given.name: given.counts for given in shape.inputs(made)}
+            assert (counts["in_matrix_file"], counts["out_file"]) == ("either", "value")
+
     def test_a_program_that_cannot_tell_its_version_counts_itself(self, mem, tools, said):
         for more in ("", "", "# newer\n"):
             with (tools / "bet").open("a") as file:
@@ -335,6 +354,30 @@ class TestFolders:
         changed = mem.cache(Change)(in_file="a.txt").outputs.in_file
         assert Path(changed).read_text() == "hello changed"
         assert (place / "a.txt").read_text() == "hello"
+        assert os.getcwd() == str(place)
+
+    def test_a_relative_path_is_that_of_the_program_while_another_thread_runs(
+        self, mem, place, monkeypatch
+    ):
+        (place / "b.txt").write_text("other")
+        inside, seen = threading.Event(), threading.Event()
+        real = Change._run_interface
+
+        def run(self, runtime):
+            inside.set()
+            seen.wait(20)
+            return real(self, runtime)
+
+        monkeypatch.setattr(Change, "_run_interface", run)
+        thread = threading.Thread(target=mem.cache(Change), kwargs={"in_file": "a.txt"})
+        thread.start()
+        try:
+            assert inside.wait(20)
+            made = mem.cache(Gzip)._calls.shape.make({"in_file": "b.txt"})
+            assert made.inputs.in_file == str(place / "b.txt")
+        finally:
+            seen.set()
+            thread.join()
         assert os.getcwd() == str(place)
 
     def test_a_failing_command_tells_its_command_exit_code_and_what_it_said(self, mem, said):

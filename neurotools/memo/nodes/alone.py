@@ -24,6 +24,8 @@ _lock = forks.lock_of(__name__)
 
 #: nipype changes the working directory, which all threads share: one of its runs at a time.
 _DIRECTORY = threading.RLock()
+#: The thread that runs now in another directory, and the one that others have.
+_away: tuple[int, str] | None = None
 
 
 def _file_lock(base: str, node: str) -> FileLock:
@@ -100,23 +102,37 @@ def alone_if_free(base: str, node: str) -> Iterator[bool]:
 @contextlib.contextmanager
 def in_directory(folder: str) -> Iterator[None]:
     """Have a folder as the working directory, and no other thread of ours in between."""
+    global _away
     with _DIRECTORY:
+        outer, before = _away, _directory()
+        _away = outer or (threading.get_ident(), before)
         try:
-            before = os.getcwd()
-        except OSError:  # it is gone
-            before = None
-        os.chdir(folder)
-        try:
+            os.chdir(folder)
             yield
         finally:
-            if before is not None:
+            if before:
                 os.chdir(before)
+            _away = outer
+
+
+def here() -> str:
+    """Return the working directory, also while another thread's run has another one; or nothing."""
+    away = _away
+    return _directory() if away is None or away[0] == threading.get_ident() else away[1]
+
+
+def _directory() -> str:
+    try:
+        return os.getcwd()
+    except OSError:  # it is gone
+        return ""
 
 
 def _forget() -> None:
-    global _DIRECTORY
+    global _DIRECTORY, _away
     _LOCKS.clear()
     _USERS.clear()
+    _away = None
     _DIRECTORY = threading.RLock()
 
 

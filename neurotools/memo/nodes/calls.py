@@ -16,8 +16,10 @@ from typing import Any
 
 from neurotools.memo.careful import is_meant_to_end
 from neurotools.memo.fingerprint.reach import Tracker
+from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.nodes.alone import alone
 from neurotools.memo.nodes.guard import Circumstances, Guard, shortcut
+from neurotools.memo.nodes.holders import Holders
 from neurotools.memo.nodes.identity import Identifier, Identity, holds
 from neurotools.memo.nodes.node import Node, workflow
 from neurotools.memo.nodes.noted import Noted
@@ -47,12 +49,20 @@ class Nodes:
         The folder, which is there.
     uses : Uses, optional
         Where it is noted which were used.
+    holders : Holders, optional
+        Where it is noted which this process was given.
     packed : Packed, optional
         Where results are kept besides.
     """
 
-    def __init__(self, base: str, uses: Uses | None = None, packed: Packed | None = None) -> None:
-        self.base, self.uses, self.packed = base, uses, packed
+    def __init__(
+        self,
+        base: str,
+        uses: Uses | None = None,
+        packed: Packed | None = None,
+        holders: Holders | None = None,
+    ) -> None:
+        self.base, self.uses, self.packed, self.holders = base, uses, packed, holders
         self.tier = DirectoryTier(base)
         self.noted = Noted(self.tier)
         self._calls: weakref.WeakKeyDictionary[type, Calls] = weakref.WeakKeyDictionary()
@@ -67,10 +77,12 @@ class Nodes:
         return found
 
     def __reduce__(self) -> Any:
-        return type(self), (self.base, self.uses, self.packed)
+        return type(self), (self.base, self.uses, self.packed, self.holders)
 
     def note(self, node: str) -> None:
         """Note that a node is used."""
+        if self.holders is not None:
+            self.holders.hold(node)
         if self.uses is not None:
             self.uses.note(node)
 
@@ -93,7 +105,9 @@ class Calls:
         self.folder = folder_of(shape.interface)
         tracker = _TRACKERS.get(shape.interface)
         if tracker is None:
-            tracker = _TRACKERS[shape.interface] = Tracker(shape.interface)
+            tracker = _TRACKERS[shape.interface] = Tracker(
+                shape.interface, shelf=Hierarchy([nodes.tier])
+            )
         self._tracker = tracker
         self._runs = Runs(self._tracker, shape.name, trace=False)
         self._identifier = Identifier(shape, self._code, nodes.noted)

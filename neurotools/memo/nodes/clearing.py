@@ -16,7 +16,7 @@ from neurotools.memo.tiers.folders import PRIVATE
 log = Log(__name__)
 
 
-def clear(base: str, keep: Container[str], *, warn: bool) -> list[str]:
+def clear(base: str, keep: Container[str], *, in_use: Container[str] = (), warn: bool) -> list[str]:
     """Remove the nodes that are not to be kept.
 
     Parameters
@@ -25,6 +25,8 @@ def clear(base: str, keep: Container[str], *, warn: bool) -> list[str]:
         Folder of the nodes.
     keep : container of str
         Names of nodes, ``<class>/<hash>``.
+    in_use : container of str
+        Names of nodes that other processes have been given that live; they stay as well.
     warn : bool
         Whether to print the name of each directory that is removed.
 
@@ -35,7 +37,7 @@ def clear(base: str, keep: Container[str], *, warn: bool) -> list[str]:
     """
     gone = []
     for folder, names in nodes(base):
-        removed = [name for name in names if _goes(base, f"{folder}/{name}", keep)]
+        removed = [name for name in names if _goes(base, f"{folder}/{name}", keep, in_use)]
         place = os.path.join(base, folder)
         try:
             os.rmdir(place)
@@ -88,5 +90,10 @@ def remove(base: str, node: str) -> bool:
     return True
 
 
-def _goes(base: str, node: str, keep: Container[str]) -> bool:
-    return node not in keep and remove(base, node)
+def _goes(base: str, node: str, keep: Container[str], in_use: Container[str]) -> bool:
+    if node in keep:
+        return False
+    if node in in_use:
+        log.info("%s stays: another process was given it, and still runs", node)
+        return False
+    return remove(base, node)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from neurotools.memo.digest.files import identity
+from neurotools.memo.nodes.alone import here
 from neurotools.memo.nodes.identity import Identity, candidates, holds
 
 _PLAIN = frozenset([int, str, bool, bytes, float, type(None)])
@@ -59,7 +60,7 @@ class Circumstances:
     def _seen(self) -> tuple[Any, ...]:
         # Classes of packages count by version; what was set in one of them counts here.
         held = [tuple(map(id, vars(kind).values())) for kind in self._kinds]
-        return _environment(), os.getcwd(), held
+        return _environment(), here(), held
 
 
 def _environment() -> Any:
@@ -103,6 +104,8 @@ class Guard:
         """Tell whether the name is still right."""
         named = self.named
         if not (self._circumstances.hold() and self._code_holds() and holds(named.files)):
+            return False
+        if any(map(os.path.lexists, named.absent)):
             return False
         for place in self._before:
             if os.access(place, os.X_OK) and os.path.isfile(place):

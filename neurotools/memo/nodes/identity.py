@@ -45,6 +45,8 @@ class Identity(NamedTuple):
         Path of the program that runs.
     program_facts : tuple of int, or None
         What would change with the program.
+    absent : tuple of str
+        Files that would count if they were there.
     is_lasting : bool
         Whether another call can have it: not where an input has no content to speak of.
     """
@@ -54,6 +56,7 @@ class Identity(NamedTuple):
     files: dict[str, Content]
     program: str | None
     program_facts: tuple[int, ...] | None
+    absent: tuple[str, ...] = ()
     is_lasting: bool = True
 
 
@@ -86,7 +89,8 @@ class Identifier:
             named = (self.shape.name, self._code(), self._constructor, values, counting)
             name = _hexadecimal(digest(named, code_name))
             paths = tuple(path for path, _ in files)
-            return Identity(name, paths, dict(files), program, facts)
+            absent = tuple(p for path in paths for p in _siblings(path) if not _is_there(p))
+            return Identity(name, paths, dict(files), program, facts, absent)
         except UndigestableValue as error:
             log.warning("%s runs each time: %s", self.shape.name, error)
             return Identity(uuid.uuid4().hex, (), {}, None, None, is_lasting=False)
@@ -109,7 +113,7 @@ class Identifier:
         if given.counts != CONTENT and not is_path(value) and not os.path.isfile(path):
             return value
         kept: list[Any] = [os.path.basename(os.path.normpath(path))]
-        for part in (path, *_siblings(path)):
+        for part in (path, *filter(_is_there, _siblings(path))):
             found = self._noted.content(part)
             files.append((part, found))
             kept.append((os.path.splitext(part)[1], *found))
@@ -176,9 +180,7 @@ def _siblings(path: str) -> Iterator[str]:
     stem, suffix = os.path.splitext(path)
     for group in _TOGETHER:
         if suffix in group:
-            yield from (
-                stem + other for other in sorted(group - {suffix}) if _is_there(stem + other)
-            )
+            yield from (stem + other for other in sorted(group - {suffix}))
 
 
 def _hexadecimal(name: str) -> str:

@@ -54,7 +54,14 @@ class NipypeShape(Shape):
             # A folder to write to has to exist, and has other content after each run.
             is_target = name.startswith("out") and all(kind._is_dir for kind in paths)
             return VALUE if is_target else CONTENT
-        return VALUE if paths or not any(map(_is_any, kinds)) else EITHER
+        if paths:  # to be read, or to be written: then it has other content after each run
+            return VALUE if self._is_written(name, trait) else EITHER
+        return EITHER if any(map(_is_any, kinds)) else VALUE
+
+    def _is_written(self, name: str, trait: Any) -> bool:
+        spec = getattr(self.interface, "output_spec", None)
+        outputs = () if spec is None else spec.class_trait_names()
+        return bool(name.startswith("out") or name in outputs or trait.genfile or trait.output_name)
 
     def inputs(self, made: Any) -> list[Input]:
         from nipype.interfaces.base import isdefined

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from neurotools.memo.digest.files import File
 from neurotools.memo.errors import WrongArguments
+from neurotools.memo.nodes.alone import here
 
 #: How an input counts: by its value; a path by the content there; a text by itself and, where it
 #: names a file, by the content as well; or not at all.
@@ -197,11 +198,15 @@ def absolute(value: Any, *, folders: bool) -> Any:
     if isinstance(value, (str, os.PathLike)):
         exists = os.path.exists if folders or isinstance(value, os.PathLike) else os.path.isfile
         try:
-            if not value or os.path.isabs(value) or not exists(value):
+            if (
+                not value
+                or os.path.isabs(value)
+                or not exists(place := os.path.join(here(), value))
+            ):
                 return value
         except (ValueError, TypeError):
             return value
-        return type(value)(os.path.abspath(value))  # type: ignore[call-arg]
+        return type(value)(os.path.abspath(place))  # type: ignore[call-arg]
     if type(value) in (list, tuple):
         return type(value)(absolute(item, folders=folders) for item in value)
     if type(value) is dict:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import NamedTuple
 
 from neurotools.memo.nodes.clearing import nodes, remove
@@ -87,12 +87,14 @@ def results_in(tier: DirectoryTier) -> Iterator[Item]:
         yield Item(used, facts.st_size, lambda key=key: tier.discard(key))  # type: ignore[misc]
 
 
-def nodes_in(base: str, uses: Uses) -> Iterator[Item]:
-    """Yield the nodes in a folder."""
+def nodes_in(base: str, uses: Uses, in_use: Container[str] = ()) -> Iterator[Item]:
+    """Yield the nodes in a folder, but for those that are in use."""
     days = uses.last_days()
     for folder, names in nodes(base):
         for name in names:
             node = f"{folder}/{name}"
+            if node in in_use:
+                continue
             day = days.get(node)
             used = _made(os.path.join(base, folder, name))
             if day is not None:  # some time on that day, perhaps a moment ago
