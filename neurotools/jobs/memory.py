@@ -303,13 +303,13 @@ class Memory:
         """
         items = [
             *results_in(self._results()),
-            *nodes_in(self.base_dir, self._uses, self._holders.others()),
+            *nodes_in(self.base_dir, self._uses, self._holders.others),
         ]
         limits: Any = {"bytes_limit": bytes_limit, "items_limit": items_limit}
         shrink(iter(items), age_limit=age_limit, **limits)
 
     def _clear(self, keep: Container[str], *, warn: bool) -> None:
-        clear(self.base_dir, keep, in_use=self._holders.others(), warn=warn)
+        clear(self.base_dir, keep, in_use=self._holders.others, warn=warn)
 
     def _results(self) -> DirectoryTier:
         return DirectoryTier(os.path.join(self.base_dir, _FUNCTIONS))

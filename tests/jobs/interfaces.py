@@ -19,6 +19,7 @@ class Repeat:
         times = 2
         name = "out.txt"
         fail = False
+        exit_code = 0
 
     def __init__(self, suffix=""):
         self.inputs = self.Inputs()
@@ -31,7 +32,7 @@ class Repeat:
         (Path(cwd) / "side.txt").write_text("beside it")
         if given.fail:
             raise ZeroDivisionError("asked to fail")
-        runtime = SimpleNamespace(cwd=cwd, returncode=0, duration=0.5)
+        runtime = SimpleNamespace(cwd=cwd, returncode=given.exit_code, duration=0.5)
         outputs = SimpleNamespace(out_file=str(out), size=out.stat().st_size, source=given.in_file)
         return SimpleNamespace(outputs=outputs, runtime=runtime)
 

@@ -148,6 +148,22 @@ class TestReference:
         mem.cache(Repeat)(in_file=text)
         assert runs() == 2
 
+    def test_clear_runs_since_goes_by_the_local_date_of_the_last_use(self, mem, text):
+        folder = mem.cache(Repeat)(in_file=text).folder
+        log = next(Path(mem.base_dir).glob("log.*/*/*.log"))
+        day = dt.date.today() - dt.timedelta(1)
+        earlier = Path(mem.base_dir, f"log.{day.year}", f"{day.month:02}", f"{day.day:02}.log")
+        earlier.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(log, earlier)  # as if it had been used yesterday
+        mem.clear_runs_since(day.day, day.month, day.year)
+        assert os.path.exists(folder)
+        mem.clear_runs_since()
+        assert (os.path.exists(folder), earlier.exists()) == (False, False)
+
+    def test_clear_runs_since_tells_that_there_is_no_such_date(self, mem):
+        with pytest.raises(ValueError, match="month must be in"):
+            mem.clear_runs_since(month=13)
+
     def test_clear_previous_runs_removes_what_was_not_used_since_the_object_was_made(
         self, mem, text, capsys
     ):
@@ -260,6 +276,35 @@ class TestKeys:
             tool.write_text(content)
             tool.chmod(0o755)
             mem.cache(Values)(what=1)
+        assert runs() == 2
+
+    def test_a_version_that_a_program_tells_counts(self, mem, tmp_path, monkeypatch, runs):
+        tool = tmp_path / "bin" / "tool"
+        tool.parent.mkdir()
+        monkeypatch.setenv("PATH", f"{tool.parent}{os.pathsep}{os.environ['PATH']}")
+        monkeypatch.setattr(Values, "cmd", "tool", raising=False)
+        asked = property(lambda self: subprocess.run(["tool"], stdout=-1, check=True).stdout)
+        monkeypatch.setattr(Values, "version", asked, raising=False)
+        values = mem.cache(Values)
+        for version in ("1", "1", "2"):
+            if not tool.exists() or version not in tool.read_text():
+                tool.write_text(f"#!/bin/sh\necho {version}\n")
+                tool.chmod(0o755)
+            values(what=1)
+        assert runs() == 2
+
+    def test_a_program_that_comes_before_the_other_counts(self, mem, tmp_path, monkeypatch, runs):
+        folders = [tmp_path / name for name in ("first", "second")]
+        for folder in folders:
+            folder.mkdir()
+        monkeypatch.setenv("PATH", os.pathsep.join(map(str, folders)))
+        monkeypatch.setattr(Values, "cmd", "tool", raising=False)
+        values = mem.cache(Values)
+        for folder in reversed(folders):
+            (folder / "tool").write_text(f"#!/bin/sh\necho {folder}\n")
+            (folder / "tool").chmod(0o755)
+            values(what=1)
+            values(what=1)
         assert runs() == 2
 
     def test_an_image_seen_before_is_not_read_again(self, mem, tmp_path, monkeypatch):
@@ -403,6 +448,10 @@ class TestFailures:
         assert (record.parent / "out.txt").exists()
         assert str(record.parent) in caplog.text
 
+    def test_an_exit_code_that_is_not_zero_is_a_failure(self, mem, text):
+        with pytest.raises(InterfaceFailed, match="Repeat failed with exit code 3"):
+            mem.cache(Repeat)(in_file=text, exit_code=3)
+
     def test_a_failure_is_no_hit_and_the_rerun_starts_clean(self, mem, text, runs):
         for _ in range(2):
             with pytest.raises(ZeroDivisionError):
@@ -446,7 +495,7 @@ class TestFailures:
             import sys
             from neurotools.jobs.memory import Memory
             from tests.jobs.interfaces import Slow
-            Memory(sys.argv[1]).cache(Slow)(in_file=sys.argv[2], seconds=3.0)
+            Memory(sys.argv[1]).cache(Slow)(in_file=sys.argv[2], seconds=1.0)
         """
         process = elsewhere(code, mem.location, text, wait=False)
         started(notes)
@@ -455,7 +504,7 @@ class TestFailures:
         (record,) = Path(mem.base_dir).glob("*/*/_node.json")
         assert json.loads(record.read_text())["node"]["state"] == "running"
         (record.parent / "left.txt").write_text("of the run that was killed")
-        mem.cache(Slow)(in_file=text, seconds=3.0)
+        mem.cache(Slow)(in_file=text, seconds=1.0)
         assert (runs(), (record.parent / "left.txt").exists()) == (1, False)
 
     def test_something_that_is_not_ours_is_not_touched(self, mem, text):
@@ -586,6 +635,28 @@ class TestSlower:
         assert found.outputs.out_file.startswith(str(tmp_path / "two"))
         assert (Path(found.folder) / "side.txt").read_text() == "beside it"
 
+    def test_any_tier_will_do(self, tmp_path, text, runs):
+        from neurotools.memo.tiers.ram import RamTier
+
+        tier = RamTier(10**8)
+        for name in ("one", "two"):
+            found = Memory(tmp_path / name, slower=tier).cache(Repeat)(in_file=text)
+            assert Path(found.outputs.out_file).read_text() == "abcabc"
+        assert runs() == 1
+
+    def test_a_slower_place_that_fails_does_not_fail_the_call(self, tmp_path, text, caplog):
+        mem = Memory(tmp_path / "one", slower=tmp_path / "share")
+        shutil.rmtree(tmp_path / "share")
+        (tmp_path / "share").write_text("in the way")
+        assert mem.cache(Repeat)(in_file=text).outputs.size == 6
+
+    def test_a_record_that_leads_out_of_the_folder_is_not_followed(self):
+        from neurotools.memo.nodes import packed
+
+        for name in ("../x", "/x", "a/../../x", "a//b", ""):
+            with pytest.raises(ValueError, match="leads out of its folder"):
+                packed._safe(name)
+
     def test_values_of_all_kinds_are_restored(self, tmp_path, runs):
         value = [np.arange(3), {1}, "text", dt.timedelta(1)]
         for name in ("one", "two"):
@@ -633,7 +704,7 @@ class TestFunctions:
         assert triple(2, jobs=1) == triple(2, jobs=5) == [6, 1]
 
     def test_eval_remembers(self, mem):
-        assert mem.eval(np.add, 1, 2) == mem.eval(np.add, 1, 2) == 3
+        assert mem.eval(_double, 3) == mem.eval(_double, x=3) == 6
 
     def test_results_can_be_shelved_and_cleared(self, mem):
         double = mem.cache(_double)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 
 from neurotools.memo.log import Log
 from neurotools.memo.nodes import record as records
@@ -16,7 +16,10 @@ from neurotools.memo.tiers.folders import PRIVATE
 log = Log(__name__)
 
 
-def clear(base: str, keep: Container[str], *, in_use: Container[str] = (), warn: bool) -> list[str]:
+InUse = Callable[[], Container[str]]
+
+
+def clear(base: str, keep: Container[str], *, in_use: InUse = tuple, warn: bool) -> list[str]:
     """Remove the nodes that are not to be kept.
 
     Parameters
@@ -25,8 +28,9 @@ def clear(base: str, keep: Container[str], *, in_use: Container[str] = (), warn:
         Folder of the nodes.
     keep : container of str
         Names of nodes, ``<class>/<hash>``.
-    in_use : container of str
-        Names of nodes that other processes have been given that live; they stay as well.
+    in_use : callable
+        Returns the names of the nodes that other processes have been given that live; they stay
+        as well.
     warn : bool
         Whether to print the name of each directory that is removed.
 
@@ -36,8 +40,10 @@ def clear(base: str, keep: Container[str], *, in_use: Container[str] = (), warn:
         The directories.
     """
     gone = []
+    held = in_use()
     for folder, names in nodes(base):
-        removed = [name for name in names if _goes(base, f"{folder}/{name}", keep, in_use)]
+        going = [name for name in names if f"{folder}/{name}" not in keep]
+        removed = [name for name in going if remove(base, f"{folder}/{name}", held, in_use)]
         place = os.path.join(base, folder)
         try:
             os.rmdir(place)
@@ -71,29 +77,40 @@ def nodes(base: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def _folders(place: str) -> list[str]:
-    with os.scandir(place) as found:
-        return [e.name for e in found if e.is_dir(follow_symlinks=False) and e.name[0] != "."]
+    try:
+        with os.scandir(place) as found:
+            return [e.name for e in found if e.is_dir(follow_symlinks=False) and e.name[0] != "."]
+    except FileNotFoundError:  # somebody else has removed it
+        return []
 
 
-def remove(base: str, node: str) -> bool:
-    """Remove a node, unless somebody runs in it; tell whether that was done."""
+def remove(base: str, node: str, held: Container[str], in_use: InUse) -> bool:
+    """Remove a node, unless somebody runs in it or was given it; tell whether that was done.
+
+    Parameters
+    ----------
+    base, node : str
+        Folder of the nodes, and the node's name.
+    held : container of str
+        The nodes that others were given a moment ago.
+    in_use : callable
+        Returns those that they were given now.
+    """
+    if node in held:
+        log.info("%s stays: another process was given it, and still runs", node)
+        return False
+    folder = os.path.join(base, *node.split("/"))
     with alone_if_free(base, node) as free:
         if not free:
             log.info("%s stays: it is in use", node)
             return False
         try:
-            moved = aside(base, os.path.join(base, *node.split("/")))
+            moved = aside(base, folder)
+            if node in in_use():  # it was collected meanwhile, by somebody who still found it
+                os.rename(moved, folder)
+                return False
         except OSError as error:
             log.warning("%s cannot be removed: %s", node, error)
             return False
         shutil.rmtree(moved, ignore_errors=True)
     return True
-
-
-def _goes(base: str, node: str, keep: Container[str], in_use: Container[str]) -> bool:
-    if node in keep:
-        return False
-    if node in in_use:
-        log.info("%s stays: another process was given it, and still runs", node)
-        return False
-    return remove(base, node)

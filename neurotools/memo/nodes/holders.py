@@ -84,7 +84,8 @@ class Holders:
 
     def _nodes(self, name: str) -> list[str]:
         try:
-            with open(os.path.join(self._folder, name), encoding="utf-8") as file:
+            path = os.path.join(self._folder, name)
+            with open(path, encoding="utf-8", errors="replace") as file:
                 return file.read().splitlines()
         except FileNotFoundError:
             return []

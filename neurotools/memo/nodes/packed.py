@@ -83,6 +83,8 @@ class Packed:
 
     def _bring(self, node: Node, record: dict[str, Any]) -> bool:
         node.clean()
+        # Killed from here on, it leaves what is known to be unfinished, and ours.
+        records.write(node.folder, {**record, "state": records.RUNNING})
         for number, (name, facts) in enumerate(record["files"].items()):
             path = os.path.join(node.folder, *_safe(name))
             if facts["kind"] == "d":

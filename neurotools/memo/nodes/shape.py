@@ -160,6 +160,8 @@ class Shape:
         """
         result = made.run(cwd=folder)
         watch.update(facts(getattr(result, "runtime", None)))
+        if watch.get("returncode") not in (0, None):
+            watch.setdefault("traceback", f"exit code {watch['returncode']}")
         return result
 
     def outputs(self, result: Any) -> tuple[dict[str, Any], list[str]]:

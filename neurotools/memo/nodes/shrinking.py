@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import os
 import time
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from neurotools.memo.nodes.clearing import nodes, remove
+from neurotools.memo.nodes.clearing import InUse, nodes, remove
 from neurotools.memo.nodes.uses import Uses
 from neurotools.memo.tiers.directory import DirectoryTier
 
@@ -87,20 +87,21 @@ def results_in(tier: DirectoryTier) -> Iterator[Item]:
         yield Item(used, facts.st_size, lambda key=key: tier.discard(key))  # type: ignore[misc]
 
 
-def nodes_in(base: str, uses: Uses, in_use: Container[str] = ()) -> Iterator[Item]:
-    """Yield the nodes in a folder, but for those that are in use."""
+def nodes_in(base: str, uses: Uses, in_use: InUse) -> Iterator[Item]:
+    """Yield the nodes in a folder, but for those that others were given that live."""
+    held = in_use()
     days = uses.last_days()
     for folder, names in nodes(base):
         for name in names:
             node = f"{folder}/{name}"
-            if node in in_use:
+            if node in held:
                 continue
             day = days.get(node)
             used = _made(os.path.join(base, folder, name))
             if day is not None:  # some time on that day, perhaps a moment ago
                 used = max(used, dt.datetime.combine(day, dt.time.max).timestamp())
             size = _size(os.path.join(base, folder, name))
-            yield Item(used, size, lambda node=node: remove(base, node))  # type: ignore[misc]
+            yield Item(used, size, lambda node=node: remove(base, node, held, in_use))  # type: ignore[misc]
 
 
 def _made(folder: str) -> float:
