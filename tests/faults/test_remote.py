@@ -4,6 +4,7 @@ Nothing here looks at a clock: what hangs does so until the test ends it, so tha
 back at all was not kept waiting, and requests are counted where they arrive.
 """
 
+import random
 import signal
 import socket
 import subprocess
@@ -90,6 +91,21 @@ def test_a_store_that_spoils_every_answer(f, proxy, caplog, how):
     hits = f.cache_info().hits
     check(f, [7, 7, 1, 1])
     assert f.cache_info().hits >= hits + 2
+
+
+def test_faults_of_all_kinds_by_chance(proxy, bucket, once):
+    chance, f = random.Random(5), keeping(proxy, f"s3://{bucket}/x", once)
+    ways = [how for how in WAYS if how not in HANGING]
+    for _ in range(60):
+        proxy.spoil(chance.choice(ways), times=chance.randrange(3))
+        check(f, [chance.randrange(20)])
+    proxy.well()
+    until_used_again(f)
+    check(f, range(20))
+    tier = f._hierarchy.tiers[0]
+    kept = [value_in(tier, key) for key in list(tier.keys())]
+    assert len(kept) >= 10
+    assert all((np.diff(value) == 1).all() for value in kept)
 
 
 @pytest.mark.parametrize("how", HANGING)

@@ -71,7 +71,7 @@ class S3Objects(Objects):
             if first >= size:
                 await _pour(body, buffer, moved)
                 return buffer
-            fill = _filler(answer["ETag"])
+            fill = _filler(answer.get("ETag") or "")
             rest = partial(in_parts, fill, system, place, buffer, first, moved)
             await together([partial(_pour, body, buffer[:first], moved), rest])
         finally:
