@@ -120,6 +120,21 @@ def test_no_more_are_taken_than_are_needed():
         assert len(taken) <= crew.room
 
 
+def _wait(seconds):
+    time.sleep(seconds)
+    return seconds
+
+
+def test_what_has_not_begun_can_be_dropped(executor):
+    with workers(executor) as crew:
+        each = Each(crew, ((_wait, (0.2,)) for _ in range(100)))
+        next(each)
+        running = each.stop()
+        left = [task.result() for _, task in each]
+    assert len(left) == running
+    assert running < crew.room or crew.room == 1
+
+
 def test_what_cannot_travel_is_named():
     with workers(1) as crew:
         with pytest.raises(CannotTravel, match=r"a call of act cannot travel.*lock"):
@@ -232,7 +247,9 @@ def test_an_error_in_the_block_cancels_what_has_not_begun(tmp_path):
     assert all(task.exception() is not None for task in tasks)
 
 
-@pytest.mark.parametrize("given", [True, 0, -1, "four", multiprocessing.Pool, 2.0])
+@pytest.mark.parametrize(
+    "given", [True, 0, -1, "four", multiprocessing.Pool, 2.0, futures.Executor]
+)
 def test_others_are_refused(given):
     with pytest.raises(UnknownExecutor, match="give None, a number of processes"), workers(given):
         pass

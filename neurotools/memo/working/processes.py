@@ -136,6 +136,9 @@ class Processes:
         else:
             call.future.set_exception(lost(error))
 
+    def dropped(self, tasks: Iterable[Task]) -> list[Task]:
+        return [task for task in tasks if task.cancel()]
+
     def close(self, *, at_once: bool) -> None:
         with self._lock:
             self._is_closed = self._is_closed or at_once
