@@ -280,6 +280,44 @@ def test_a_script_needs_no_guard(tmp_path):
     assert done.stdout == "2 True\n"
 
 
+ORPHANS = """
+    import os, sys, time
+    from neurotools.memo.executors import workers
+
+    def work(folder, name):
+        time.sleep(0.5)
+        open(os.path.join(folder, name), "x").close()
+        return os.getpid()
+
+    with workers(1) as crew:
+        print(crew.submit(work, sys.argv[1], "first").result(), flush=True)
+        crew.submit(work, sys.argv[1], "second")
+        crew.submit(work, sys.argv[1], "third")
+        time.sleep(0.1)
+        print("begun", flush=True)
+        time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="processes do not know there who has started them")
+def test_processes_end_with_the_one_that_has_started_them(tmp_path):
+    """They finish what they compute first."""
+    command = [sys.executable, "-c", textwrap.dedent(ORPHANS), str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        worker = int(process.stdout.readline())
+        process.stdout.readline()
+        process.kill()
+    for _ in range(600):
+        try:
+            os.kill(worker, 0)
+        except OSError:
+            break
+        time.sleep(0.1)
+    else:
+        pytest.fail("it is still there after a minute")
+    assert sorted(os.listdir(tmp_path)) == ["first", "second"]
+
+
 def test_our_errors_are_pickled_whole():
     error = UndigestableValue("lock", "it is one").at("argument 'x'")
     again = pickle.loads(pickle.dumps(error))

@@ -138,8 +138,8 @@ def test_methods_have_it_too(cache_dir):
         def run(self, x, offset=0):
             return self.gain * x + offset
 
-        @classmethod
         @disk_cacher(cache_dir)
+        @classmethod
         def named(cls, x):
             return f"{cls.__name__}{x}"
 
