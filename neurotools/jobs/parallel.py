@@ -7,8 +7,10 @@ here use these. Of other functions each call is made, and nothing is kept.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from types import MethodType
 from typing import Any
 
+from neurotools.memo.bound import BoundMemoized
 from neurotools.memo.function import Memoized
 from neurotools.memo.many.calls import Call, call, of_items, of_iterables
 from neurotools.memo.many.work import Common
@@ -116,8 +118,12 @@ def starmap(
 
 def _offered(function: Any, name: str) -> Any:
     """Return what a remembered function or method itself offers, or None."""
-    is_ours = isinstance(getattr(function, "__func__", function), Memoized)
-    return getattr(function, name) if is_ours else None
+    inner = getattr(function, "__func__", function)
+    if not isinstance(inner, Memoized):
+        return None
+    if isinstance(function, MethodType):  # by `classmethod` of Python 3.13, which binds by itself
+        function = BoundMemoized(inner, function.__self__)
+    return getattr(function, name)
 
 
 def _made(function: Any, calls: list[Call], common: Any, options: dict[str, Any]) -> list[Any]:

@@ -100,9 +100,8 @@ class Each:
     def stop(self) -> int:
         """Take no more calls, and forget those that have not begun; return how many run."""
         self._is_stopped, self._ended = True, None
-        for task in list(self._numbers):
-            if task.cancel():
-                del self._numbers[task]
+        for task in self._crew.dropped(list(self._numbers)):
+            del self._numbers[task]
         return len(self._numbers)
 
     def _fill(self) -> bool:
@@ -143,12 +142,14 @@ def _workers(executor: Any) -> Workers:
 
     if isinstance(executor, Executor):
         return Pool(executor)
+    if isinstance(executor, type):
+        raise UnknownExecutor(executor, "it is a class; make an executor of it")
     raise UnknownExecutor(executor, _HINTS.get(type(executor).__name__, ""))
 
 
 def _is_client(executor: Any) -> bool:
     kinds = [
-        f"{kind.__module__.partition('.')[0]}.{kind.__name__}" for kind in type(executor).mro()
+        f"{kind.__module__.partition('.')[0]}.{kind.__name__}" for kind in type(executor).__mro__
     ]
     return "distributed.Client" in kinds
 

@@ -60,6 +60,18 @@ def test_remembered_functions_use_their_own(tmp_path):
     assert made == [1, 2, 3]
 
 
+def test_remembered_class_methods_belong_to_their_class(tmp_path):
+    class Scale:
+        factor = 3
+
+        @classmethod
+        @disk_cacher(tmp_path)
+        def times(cls, x):
+            return cls.factor * x
+
+    assert parallel.map(Scale.times, [1, 2]) == [3, 6]
+
+
 def test_what_makes_no_sense_is_refused():
     async def waits(x):
         return x

@@ -120,6 +120,21 @@ def test_no_more_are_taken_than_are_needed():
         assert len(taken) <= crew.room
 
 
+def _wait(seconds):
+    time.sleep(seconds)
+    return seconds
+
+
+def test_what_has_not_begun_can_be_dropped(executor):
+    with workers(executor) as crew:
+        each = Each(crew, ((_wait, (0.2,)) for _ in range(100)))
+        next(each)
+        running = each.stop()
+        left = [task.result() for _, task in each]
+    assert len(left) == running
+    assert running < crew.room or crew.room == 1
+
+
 def test_what_cannot_travel_is_named():
     with workers(1) as crew:
         with pytest.raises(CannotTravel, match=r"a call of act cannot travel.*lock"):
@@ -232,7 +247,9 @@ def test_an_error_in_the_block_cancels_what_has_not_begun(tmp_path):
     assert all(task.exception() is not None for task in tasks)
 
 
-@pytest.mark.parametrize("given", [True, 0, -1, "four", multiprocessing.Pool, 2.0])
+@pytest.mark.parametrize(
+    "given", [True, 0, -1, "four", multiprocessing.Pool, 2.0, futures.Executor]
+)
 def test_others_are_refused(given):
     with pytest.raises(UnknownExecutor, match="give None, a number of processes"), workers(given):
         pass
@@ -261,6 +278,44 @@ def test_a_script_needs_no_guard(tmp_path):
         [sys.executable, str(script)], capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout == "2 True\n"
+
+
+ORPHANS = """
+    import os, sys, time
+    from neurotools.memo.executors import workers
+
+    def work(folder, name):
+        time.sleep(0.5)
+        open(os.path.join(folder, name), "x").close()
+        return os.getpid()
+
+    with workers(1) as crew:
+        print(crew.submit(work, sys.argv[1], "first").result(), flush=True)
+        crew.submit(work, sys.argv[1], "second")
+        crew.submit(work, sys.argv[1], "third")
+        time.sleep(0.1)
+        print("begun", flush=True)
+        time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="processes do not know there who has started them")
+def test_processes_end_with_the_one_that_has_started_them(tmp_path):
+    """They finish what they compute first."""
+    command = [sys.executable, "-c", textwrap.dedent(ORPHANS), str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        worker = int(process.stdout.readline())
+        process.stdout.readline()
+        process.kill()
+    for _ in range(600):
+        try:
+            os.kill(worker, 0)
+        except OSError:
+            break
+        time.sleep(0.1)
+    else:
+        pytest.fail("it is still there after a minute")
+    assert sorted(os.listdir(tmp_path)) == ["first", "second"]
 
 
 def test_our_errors_are_pickled_whole():

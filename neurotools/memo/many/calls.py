@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from neurotools.memo.errors import NotCalls
@@ -87,7 +87,7 @@ def _not_meant(iterable: Any) -> str:
     kind = type(iterable).__name__
     if isinstance(iterable, (str, bytes, bytearray)):
         return f"a single {kind}, put it into a list"
-    if isinstance(iterable, (Mapping, Set)):
+    if isinstance(iterable, (Mapping, set, frozenset)):
         return f"a {kind}, which has no order of its own; make a list of what is meant"
     if hasattr(iterable, "__array__") or hasattr(iterable, "shape"):
         return f"a {kind}, make list(...) of it for a call with each item"
@@ -123,11 +123,14 @@ def of_items(
 def _call(item: Any, number: int, common: Mapping[str, Any], bound: tuple[Any, ...]) -> Call:
     if isinstance(item, Call):
         return Call((*bound, *item.args), {**common, **item.kwargs})
-    if type(item) in (tuple, list) or (isinstance(item, tuple) and hasattr(item, "_fields")):
+    if type(item) in (tuple, list):
         return Call((*bound, *item), common)
     if isinstance(item, dict) and all(isinstance(key, str) for key in item):
         return Call(bound, {**common, **item})
     kind = type(item).__name__
+    if hasattr(item, "_asdict"):
+        reason = f"call {number} is a {kind}; give tuple(row), or row._asdict() to go by its names"
+        raise NotCalls("starmap", reason)
     raise NotCalls("starmap", f"call {number} is a {kind}; give a tuple, a dict or a call(...)")
 
 

@@ -98,6 +98,17 @@ class Cluster:
         futures = [task.future for task in of.values() if isinstance(task, Awaited)]
         yield from (of[future.key] for future in as_completed(futures))
 
+    def dropped(self, tasks: Iterable[Task]) -> list[Task]:
+        futures = {task: getattr(task, "future", None) for task in tasks}
+        keys = [future.key for future in futures.values() if future is not None]
+        try:
+            waiting = set(self.client.run_on_scheduler(_waiting, keys))
+            left = [task for task, future in futures.items() if future and future.key in waiting]
+            self.client.cancel([futures[task] for task in left])
+        except Exception:  # it is gone, or has no neurotools: all are waited for, if they come
+            return []
+        return left
+
     def close(self, *, at_once: bool) -> None:
         if at_once:
             left = [task.future for task in list(self._tasks) if task.future is not None]
@@ -124,6 +135,12 @@ class _OnCluster:
 
     def __reduce__(self) -> Any:
         return str, ()  # it is given to them beside the arguments
+
+
+def _waiting(keys: list[str], dask_scheduler: Any) -> list[str]:
+    """Return which tasks were not given to a worker yet; asked of the scheduler."""
+    states = {key: dask_scheduler.tasks[key].state for key in keys if key in dask_scheduler.tasks}
+    return [key for key, state in states.items() if state in ("queued", "waiting", "no-worker")]
 
 
 def _itself(content: bytes) -> bytes:

@@ -76,6 +76,9 @@ class Workers(Protocol):
     def as_completed(self, tasks: Iterable[Task]) -> Iterator[Task]:
         """Yield tasks as they end."""
 
+    def dropped(self, tasks: Iterable[Task]) -> list[Task]:
+        """Cancel those of some tasks that have not begun, and return these."""
+
     def close(self, *, at_once: bool) -> None:
         """Leave them; those that were started for us end.
 
@@ -123,6 +126,9 @@ class Here:
 
     def as_completed(self, tasks: Iterable[Task]) -> Iterator[Task]:
         return iter(list(tasks))
+
+    def dropped(self, tasks: Iterable[Task]) -> list[Task]:  # noqa: ARG002 - all have ended
+        return []
 
     def close(self, *, at_once: bool) -> None:
         """Do nothing: nobody waits."""
@@ -232,6 +238,9 @@ class Pool:
 
     def as_completed(self, tasks: Iterable[Task]) -> Iterator[Task]:
         return as_completed(tasks)
+
+    def dropped(self, tasks: Iterable[Task]) -> list[Task]:
+        return [task for task in tasks if task.cancel()]
 
     def close(self, *, at_once: bool) -> None:
         if at_once:

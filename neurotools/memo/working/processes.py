@@ -13,6 +13,7 @@ import os
 import pickle
 import tempfile
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent import futures
@@ -24,6 +25,8 @@ from neurotools.memo.working.pools import Awaited, Task, as_completed, lost
 
 #: How often a call is begun before it is taken to end its process.
 _TRIES = 2
+#: Seconds between two looks whether the process is still there for which others work.
+_LOOK_SECONDS = 1.0
 #: What libraries take the number of their threads from.
 _THREADS = (
     *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"),
@@ -102,7 +105,7 @@ class Processes:
                 continue
             process = self._idle.pop() if self._idle else self._start()
             try:
-                made = process.submit(parcels.run, call.content)
+                made = process.submit(_run, call.content)
             except futures.BrokenExecutor:  # it was killed while it had nothing to do
                 self._started.discard(process)
                 self._waiting.appendleft(call)
@@ -113,7 +116,8 @@ class Processes:
     def _start(self) -> Any:
         threads = str(max(1, (os.cpu_count() or 1) // self.count))
         env = {name: threads for name in _THREADS if name not in os.environ}
-        process = self._loky.ProcessPoolExecutor(max_workers=1, env=env)
+        options = {"env": env, "initializer": _end_with, "initargs": (os.getpid(),)}
+        process = self._loky.ProcessPoolExecutor(max_workers=1, **options)
         self._started.add(process)
         return process
 
@@ -135,6 +139,9 @@ class Processes:
             call.future.set_result(made.result())
         else:
             call.future.set_exception(lost(error))
+
+    def dropped(self, tasks: Iterable[Task]) -> list[Task]:
+        return [task for task in tasks if task.cancel()]
 
     def close(self, *, at_once: bool) -> None:
         with self._lock:
@@ -167,6 +174,28 @@ class _InFile:
 def _opened_file(path: str) -> Any:
     with open(path, "rb") as file:
         return pickle.load(file)
+
+
+#: Held while a call runs.
+_BUSY = threading.Lock()
+
+
+def _run(call: bytes) -> bytes:
+    with _BUSY:
+        return parcels.run(call)
+
+
+def _end_with(parent: int) -> None:
+    """Have this process end when the one that has started it is no more, once its call is done."""
+    if os.name != "nt":  # where a process keeps the number of who has started it
+        threading.Thread(target=_wait_for_end, args=(parent,), daemon=True).start()
+
+
+def _wait_for_end(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_LOOK_SECONDS)
+    with _BUSY:  # what it computes is kept
+        os._exit(0)
 
 
 #: In the place of a call that goes on.

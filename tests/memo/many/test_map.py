@@ -1,5 +1,6 @@
 """Many calls of a remembered function: looked up, computed once each, put in order."""
 
+import collections
 import itertools
 import json
 import logging
@@ -137,8 +138,8 @@ def test_methods_have_it_too(cache_dir):
         def run(self, x, offset=0):
             return self.gain * x + offset
 
-        @classmethod
         @disk_cacher(cache_dir)
+        @classmethod
         def named(cls, x):
             return f"{cls.__name__}{x}"
 
@@ -412,6 +413,18 @@ def test_what_is_no_list_of_arguments_is_refused(scaled, given, reason):
 def test_what_is_no_call_is_refused(scaled, item):
     with pytest.raises(NotCalls, match=r"call 1 is a \w+; give a tuple, a dict or a call"):
         scaled.starmap([(1,), item])
+
+
+def test_rows_with_names_are_asked_what_they_mean(scaled):
+    row = collections.namedtuple("row", ["factor", "x"])(1, 2)
+    with pytest.raises(NotCalls, match=r"row; give tuple\(row\), or row\._asdict\(\)"):
+        scaled.starmap([row])
+    assert scaled.starmap([row._asdict()])[0][0] == 2
+
+
+def test_keys_and_items_of_a_dictionary_have_an_order(scaled):
+    assert firsts(scaled.map({2: 5, 1: 6}.keys())) == [20, 10]
+    assert firsts(scaled.starmap({2: 5, 1: 6}.items())) == [10, 6]
 
 
 def test_wrong_options_are_refused_at_once(scaled, counted):
