@@ -9,6 +9,7 @@ ends. Not here: what is done for one entry (`neurotools.memo.sending`), and the 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -107,9 +108,13 @@ class Lane:
         RuntimeError
             If no thread can be started.
         """
-        self._all_like(parcel).add(parcel)
-        (self._found if parcel.is_found else self._own).append(parcel)
-        self._begin()
+        try:
+            self._all_like(parcel).add(parcel)
+            (self._found if parcel.is_found else self._own).append(parcel)
+            self._begin()
+        except KeyboardInterrupt:
+            self._all_like(parcel).discard(parcel)
+            raise
 
     def _all_like(self, parcel: Parcel) -> set[Parcel]:
         return self.left_by_others if parcel.is_found else self.pending
@@ -140,15 +145,17 @@ class Lane:
 
     def _begin(self) -> None:
         self._turns.put(None)
-        started, waiting = len(self._threads), len(self._own) + len(self._found)
-        if started == 0 or (started < _MOST_THREADS and waiting > _PER_THREAD * started):
+        # An interrupt may have kept one from being started.
+        alive = sum(thread.is_alive() for thread in self._threads.copy())
+        waiting = len(self._own) + len(self._found)
+        if alive == 0 or (alive < _MOST_THREADS and waiting > _PER_THREAD * alive):
             thread = threading.Thread(target=self._serve, name="neurotools-sender", daemon=True)
             self._threads.add(thread)
             try:
                 thread.start()
             except RuntimeError:
                 self._threads.discard(thread)
-                if not self._threads:
+                if not alive:
                     raise
 
     def nudge(self) -> None:
@@ -156,6 +163,18 @@ class Lane:
         with self._changed:
             self._nudges += 1
             self._changed.notify_all()
+        self._look_for_more()
+        if self.pending or self.left_by_others:
+            with contextlib.suppress(RuntimeError):  # no thread is to be had any more
+                self._begin()
+
+    def _look_for_more(self) -> None:
+        """Look for what is marked and not known here, if there is any."""
+        for route in _OVERFLOWED.copy():
+            if route.slow.name == self.name:
+                _OVERFLOWED.discard(route)
+                with contextlib.suppress(RuntimeError):
+                    self.look(route)
 
     def wait(self, until: Callable[[], bool], seconds: float) -> bool:
         """Wait until something is so, looking whenever something has been tried."""
@@ -172,20 +191,26 @@ class Lane:
     def _serve(self) -> None:
         me = threading.current_thread()
         while True:
-            try:
-                self._turns.get(timeout=self._seconds())
-            except Empty:
-                if self._look_if_due() or self._later:
-                    continue
+            is_idle = self._is_idle()
+            was_busy = self._look_if_due()
+            # All there is: an interrupt may have come between a parcel and its turn.
+            while (parcel := self._next()) is not None:
+                self._deal_with(parcel)
+                was_busy = True
+            if is_idle and not was_busy and not self._later:
                 # Whoever comes from here on starts another thread.
                 self._threads.discard(me)
                 if self._turns.empty():
                     return
                 self._threads.add(me)
-                continue
-            self._look_if_due()
-            if (parcel := self._next()) is not None:
-                self._deal_with(parcel)
+
+    def _is_idle(self) -> bool:
+        """Wait for a turn; tell whether none has come for a while."""
+        try:
+            self._turns.get(timeout=self._seconds())
+        except Empty:
+            return True
+        return False
 
     def _seconds(self) -> float:
         due = min((due for due, _ in list(self._later)), default=_IDLE_SECONDS + time.monotonic())
@@ -228,9 +253,8 @@ class Lane:
             self._all_like(parcel).discard(parcel)
             self.attempts += 1
             self._changed.notify_all()
-        if parcel.route in _OVERFLOWED and not self.pending and not self.left_by_others:
-            _OVERFLOWED.discard(parcel.route)
-            self.look(parcel.route)
+        if not self.pending and not self.left_by_others:
+            self._look_for_more()
 
     def _failed(self, parcel: Parcel, error: Exception) -> None:
         route = parcel.route
@@ -321,7 +345,7 @@ def all_lanes() -> list[Lane]:
 
 
 def overflows(route: Route) -> None:
-    """Say that there is more to be sent on a route than waits in memory."""
+    """Say that there may be more to be sent on a route than waits in memory."""
     _OVERFLOWED.add(route)
 
 
