@@ -91,7 +91,10 @@ class Lane:
         self._found: deque[Parcel] = deque()
         self._turns: SimpleQueue[None] = SimpleQueue()
         self._later: list[tuple[float, _Look]] = []
+        self._looking = threading.Lock()
+        self._names: set[str] = set()
         self._threads: set[threading.Thread] = set()
+        self._routes: dict[str, Route] = {}
         self._looks: set[_Look] = set()
         self._changed = threading.Condition()
         self._nudges = 0
@@ -108,11 +111,14 @@ class Lane:
         RuntimeError
             If no thread can be started.
         """
+        self._routes[parcel.route.keeper.name] = parcel.route
         try:
             self._all_like(parcel).add(parcel)
+            self._names.add(parcel.name)
             (self._found if parcel.is_found else self._own).append(parcel)
             self._begin()
         except KeyboardInterrupt:
+            self._names.discard(parcel.name)
             self._all_like(parcel).discard(parcel)
             raise
 
@@ -138,7 +144,15 @@ class Lane:
         """
         self._look(_Look(route))
 
+    def look_again(self) -> None:
+        """Look for what others have left since, such as children of this process."""
+        for route in list(self._routes.values()):
+            if route.unsent.is_lasting:
+                with contextlib.suppress(RuntimeError):
+                    self.look(route)
+
     def _look(self, look: _Look) -> None:
+        self._routes[look.route.keeper.name] = look.route
         self._looks.add(look)
         self._later.append((0.0, look))
         self._begin()
@@ -249,6 +263,7 @@ class Lane:
         if parcel.entry is not None:
             self._waiting.give_back(parcel.size)
             parcel.entry = None
+        self._names.discard(parcel.name)
         with self._changed:
             self._all_like(parcel).discard(parcel)
             self.attempts += 1
@@ -302,9 +317,10 @@ class Lane:
     def _look_now(self, look: _Look) -> None:
         route = look.route
         try:
-            known = {one.name for one in (*self.pending.copy(), *self.left_by_others.copy())}
-            for note in route.found(known, look.seen):
-                self.add(Parcel(route, note.key, route.unsent.name(note.key), is_found=True))
+            # One look at a time: what one finds is known to the next.
+            with self._looking:
+                for note in route.found(self._names, look.seen):
+                    self.add(Parcel(route, note.key, route.unsent.name(note.key), is_found=True))
         except Exception as error:  # a boundary: nobody is here to be told
             log.info("cannot see what is still to be sent to %s: %r", self.name, error)
         else:
