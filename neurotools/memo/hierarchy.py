@@ -326,6 +326,16 @@ class Hierarchy:
                 self._failed(depth, "list", error)
         return []
 
+    def sizes(self, function: str = "") -> dict[Key, int]:
+        """Return the entries and how many bytes each takes, in the fastest tier that has it."""
+        found: dict[Key, int] = {}
+        for depth, tier in enumerate(self._guarded):
+            try:
+                found = {**tier.sizes(function), **found}
+            except Exception as error:  # the named boundary of this module
+                self._failed(depth, "list", error)
+        return found
+
     def put_manifest(self, key: Key, content: bytes) -> bool:
         """Keep a manifest; return whether each tier has it now."""
         is_kept = True

@@ -44,12 +44,16 @@ class Recording:
         Absolute path to the digest of its content as it was opened, or `ABSENT`.
     written : set of str
         Paths that were opened for writing: what is read from them afterwards is not an input.
+    handed_on : set of tuple
+        What results had used that were found meanwhile, not computed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, codes: bool = True) -> None:
+        self.sees_codes = codes
         self.codes: dict[CodeType, dict[str, Any]] = {}
         self.files: dict[str, str] = {}
         self.written: set[str] = set()
+        self.handed_on: set[tuple[str, ...]] = set()
 
 
 _active: list[Recording] = []
@@ -74,9 +78,15 @@ _own = _Own()
 
 
 @contextlib.contextmanager
-def recorded() -> Iterator[Recording]:
-    """Note what runs, in all threads, until the block ends."""
-    recording = Recording()
+def recorded(*, codes: bool = True) -> Iterator[Recording]:
+    """Note what runs, in all threads, until the block ends.
+
+    Parameters
+    ----------
+    codes : bool
+        Whether to note code that runs, which takes time, besides files.
+    """
+    recording = Recording(codes=codes)
     _start(recording)
     try:
         yield recording
@@ -91,14 +101,15 @@ def _start(recording: Recording) -> None:
             _is_hooked = True
             sys.addaudithook(_audit)  # which cannot be taken away again
         _active.append(recording)
-        _noted.clear()
-        _watch()
+        if recording.sees_codes:
+            _noted.clear()
+            _watch()
 
 
 def _stop(recording: Recording) -> None:
     with _lock:
         _active[:] = [other for other in _active if other is not recording]
-        if not _active:
+        if not any(other.sees_codes for other in _active):
             _unwatch()
 
 
@@ -156,11 +167,19 @@ else:
 
 def _note(code: CodeType, frame: FrameType) -> None:
     for recording in _active:
-        if code not in recording.codes:
+        if recording.sees_codes and code not in recording.codes:
             recording.codes[code] = frame.f_globals
 
 
 # -- files
+
+
+def hand_on(facts: Any) -> None:
+    """Have all who record note what somebody has recorded before, of a result that is used."""
+    if _active and isinstance(facts, list):
+        rows = [tuple(map(str, fact)) for fact in facts if isinstance(fact, (list, tuple))]
+        for recording in _active:
+            recording.handed_on.update(rows)
 
 
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:
