@@ -66,6 +66,8 @@ class _Wait:
     def __init__(self, lane: Lane, *, own: bool) -> None:
         self._lane, self._own, self._attempts = lane, own, lane.attempts
         lane.nudge()
+        if not own:
+            lane.look_again()
 
     @property
     def left(self) -> int:

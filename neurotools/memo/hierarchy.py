@@ -174,17 +174,23 @@ class Hierarchy:
         """
         for depth in range(self._keeper):
             self._put(depth, key, blob)
-        # Before the entry itself: if that is all there is when we are killed, nothing is missing.
-        is_noted = self._note(key)
-        is_kept = self._put(self._keeper, key, blob) is None
-        for depth in range(self._keeper + 1, len(self.tiers)):
-            if is_noted and is_kept and self._outbox.send(depth, key):
-                continue
-            error = self._put(depth, key, blob)
-            if error is None or not is_kept:
-                self._forget([key], depth)
-            elif self._may_pass(error):
-                self._leave(depth, key)
+        try:
+            # Before the entry itself: if we are killed in between, nothing is missing.
+            is_noted = self._note(key)
+            is_kept = self._put(self._keeper, key, blob) is None
+            for depth in range(self._keeper + 1, len(self.tiers)):
+                if not (is_noted and is_kept and self._outbox.send(depth, key)):
+                    self._put_at_once(depth, key, blob, is_kept=is_kept)
+        except BaseException:
+            self._outbox.interrupted(key)
+            raise
+
+    def _put_at_once(self, depth: int, key: Key, blob: Blob, *, is_kept: bool) -> None:
+        error = self._put(depth, key, blob)
+        if error is None or not is_kept:
+            self._forget([key], depth)
+        elif self._may_pass(error):
+            self._leave(depth, key)
 
     def _note(self, key: Key, depth: int | None = None) -> bool:
         """Note that a slower tier, or each of them, is to get an entry; tell whether that is so."""

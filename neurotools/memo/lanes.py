@@ -9,6 +9,7 @@ ends. Not here: what is done for one entry (`neurotools.memo.sending`), and the 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -90,7 +91,10 @@ class Lane:
         self._found: deque[Parcel] = deque()
         self._turns: SimpleQueue[None] = SimpleQueue()
         self._later: list[tuple[float, _Look]] = []
+        self._looking = threading.Lock()
+        self._names: set[str] = set()
         self._threads: set[threading.Thread] = set()
+        self._routes: dict[str, Route] = {}
         self._looks: set[_Look] = set()
         self._changed = threading.Condition()
         self._nudges = 0
@@ -107,9 +111,16 @@ class Lane:
         RuntimeError
             If no thread can be started.
         """
-        self._all_like(parcel).add(parcel)
-        (self._found if parcel.is_found else self._own).append(parcel)
-        self._begin()
+        self._routes[parcel.route.keeper.name] = parcel.route
+        try:
+            self._all_like(parcel).add(parcel)
+            self._names.add(parcel.name)
+            (self._found if parcel.is_found else self._own).append(parcel)
+            self._begin()
+        except KeyboardInterrupt:
+            self._names.discard(parcel.name)
+            self._all_like(parcel).discard(parcel)
+            raise
 
     def _all_like(self, parcel: Parcel) -> set[Parcel]:
         return self.left_by_others if parcel.is_found else self.pending
@@ -133,22 +144,32 @@ class Lane:
         """
         self._look(_Look(route))
 
+    def look_again(self) -> None:
+        """Look for what others have left since, such as children of this process."""
+        for route in list(self._routes.values()):
+            if route.unsent.is_lasting:
+                with contextlib.suppress(RuntimeError):
+                    self.look(route)
+
     def _look(self, look: _Look) -> None:
+        self._routes[look.route.keeper.name] = look.route
         self._looks.add(look)
         self._later.append((0.0, look))
         self._begin()
 
     def _begin(self) -> None:
         self._turns.put(None)
-        started, waiting = len(self._threads), len(self._own) + len(self._found)
-        if started == 0 or (started < _MOST_THREADS and waiting > _PER_THREAD * started):
+        # An interrupt may have kept one from being started.
+        alive = sum(thread.is_alive() for thread in self._threads.copy())
+        waiting = len(self._own) + len(self._found)
+        if alive == 0 or (alive < _MOST_THREADS and waiting > _PER_THREAD * alive):
             thread = threading.Thread(target=self._serve, name="neurotools-sender", daemon=True)
             self._threads.add(thread)
             try:
                 thread.start()
             except RuntimeError:
                 self._threads.discard(thread)
-                if not self._threads:
+                if not alive:
                     raise
 
     def nudge(self) -> None:
@@ -156,6 +177,18 @@ class Lane:
         with self._changed:
             self._nudges += 1
             self._changed.notify_all()
+        self._look_for_more()
+        if self.pending or self.left_by_others:
+            with contextlib.suppress(RuntimeError):  # no thread is to be had any more
+                self._begin()
+
+    def _look_for_more(self) -> None:
+        """Look for what is marked and not known here, if there is any."""
+        for route in _OVERFLOWED.copy():
+            if route.slow.name == self.name:
+                _OVERFLOWED.discard(route)
+                with contextlib.suppress(RuntimeError):
+                    self.look(route)
 
     def wait(self, until: Callable[[], bool], seconds: float) -> bool:
         """Wait until something is so, looking whenever something has been tried."""
@@ -172,20 +205,26 @@ class Lane:
     def _serve(self) -> None:
         me = threading.current_thread()
         while True:
-            try:
-                self._turns.get(timeout=self._seconds())
-            except Empty:
-                if self._look_if_due() or self._later:
-                    continue
+            is_idle = self._is_idle()
+            was_busy = self._look_if_due()
+            # All there is: an interrupt may have come between a parcel and its turn.
+            while (parcel := self._next()) is not None:
+                self._deal_with(parcel)
+                was_busy = True
+            if is_idle and not was_busy and not self._later:
                 # Whoever comes from here on starts another thread.
                 self._threads.discard(me)
                 if self._turns.empty():
                     return
                 self._threads.add(me)
-                continue
-            self._look_if_due()
-            if (parcel := self._next()) is not None:
-                self._deal_with(parcel)
+
+    def _is_idle(self) -> bool:
+        """Wait for a turn; tell whether none has come for a while."""
+        try:
+            self._turns.get(timeout=self._seconds())
+        except Empty:
+            return True
+        return False
 
     def _seconds(self) -> float:
         due = min((due for due, _ in list(self._later)), default=_IDLE_SECONDS + time.monotonic())
@@ -224,13 +263,13 @@ class Lane:
         if parcel.entry is not None:
             self._waiting.give_back(parcel.size)
             parcel.entry = None
+        self._names.discard(parcel.name)
         with self._changed:
             self._all_like(parcel).discard(parcel)
             self.attempts += 1
             self._changed.notify_all()
-        if parcel.route in _OVERFLOWED and not self.pending and not self.left_by_others:
-            _OVERFLOWED.discard(parcel.route)
-            self.look(parcel.route)
+        if not self.pending and not self.left_by_others:
+            self._look_for_more()
 
     def _failed(self, parcel: Parcel, error: Exception) -> None:
         route = parcel.route
@@ -278,9 +317,10 @@ class Lane:
     def _look_now(self, look: _Look) -> None:
         route = look.route
         try:
-            known = {one.name for one in (*self.pending.copy(), *self.left_by_others.copy())}
-            for note in route.found(known, look.seen):
-                self.add(Parcel(route, note.key, route.unsent.name(note.key), is_found=True))
+            # One look at a time: what one finds is known to the next.
+            with self._looking:
+                for note in route.found(self._names, look.seen):
+                    self.add(Parcel(route, note.key, route.unsent.name(note.key), is_found=True))
         except Exception as error:  # a boundary: nobody is here to be told
             log.info("cannot see what is still to be sent to %s: %r", self.name, error)
         else:
@@ -321,7 +361,7 @@ def all_lanes() -> list[Lane]:
 
 
 def overflows(route: Route) -> None:
-    """Say that there is more to be sent on a route than waits in memory."""
+    """Say that there may be more to be sent on a route than waits in memory."""
     _OVERFLOWED.add(route)
 
 

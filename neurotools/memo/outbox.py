@@ -71,6 +71,12 @@ class Outbox:
             lane_to(route.slow.name).hold(parcel, entry, self._keeper.size(key))
         return self._add(parcel)
 
+    def interrupted(self, key: Key) -> None:
+        """Say that an interrupt came while an entry was noted, kept, or left to be sent."""
+        for route in self._routes.values():
+            route.unsent.now_kept(key)
+            overflows(route)
+
     def take_manifest(self, depth: int, key: Key, content: bytes) -> bool:
         """Have a manifest sent; tell whether that is being done."""
         return self._add(Parcel(self._routes[depth], key, "", manifest=content))

@@ -150,7 +150,7 @@ class Route:
         Parameters
         ----------
         known : set of str
-            Names of notes that are on their way.
+            Names of notes that are on their way, now and while this looks.
         seen : dict
             Contents of notes whose processes may live, by name. Those that an earlier look saw in
             it are taken over; it is filled anew.
@@ -161,7 +161,7 @@ class Route:
         self.has_more = len(names) > _AT_ONCE
         for name in random.sample(names, min(len(names), _AT_ONCE)):
             note = self.unsent.read(name)
-            if note is None:
+            if note is None or name in known or self.unsent.is_begun(note.key):
                 continue
             if self.unsent.is_ours(note):
                 yield note

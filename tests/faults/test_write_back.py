@@ -261,6 +261,9 @@ def test_what_a_child_leaves_at_once_is_sent_by_the_next(top, away):
     assert run(top, "f(99); print(flush())")[0] == ["0"]
     assert len(entries_in(away.place)) == 6
     assert marks_in(top) == []
+    run(top, code.replace("range(5)", "range(5, 9)") + "f(100); assert flush() == 0")
+    assert len(entries_in(away.place)) == 11
+    assert marks_in(top) == []
 
 
 @pytest.mark.parametrize("way", ["fork", "spawn"])
