@@ -10,14 +10,13 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("neurotools.memo.tiers.remote")
-
-from neurotools.memo.tiers.remote import RemoteTier
+pytest.importorskip("fsspec")
 
 from neurotools.jobs.cache import hierarchical_cacher
 from neurotools.memo.entry import Key
 from neurotools.memo.leases import Leases
 from neurotools.memo.tiers.guarded import Guarded
+from neurotools.memo.tiers.remote import RemoteTier
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = Key("f", "code", "hash.key", "npy")
