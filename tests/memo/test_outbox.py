@@ -379,6 +379,21 @@ def test_a_function_keeps_its_results_everywhere(tmp_path, away):
     assert double.versions()
 
 
+def test_what_is_opened_while_it_is_sent_is_no_input_of_what_is_computed(tmp_path, away):
+    away.switch("slow", 0.1)
+
+    @hierarchical_cacher((tmp_path / "fast", away), write_back="async", trace=True)
+    def wait(x):
+        until(lambda: len(away.puts()) >= x)
+        return x
+
+    wait(0)
+    wait(1)
+    record = wait._hierarchy.record(wait._key((1,), {}))
+    assert not [fact for fact in record.details["traced"] if fact[1].endswith(os.sep + "slow")]
+    wait.flush()
+
+
 def test_one_folder_is_written_at_once(tmp_path):
     double = disk_cacher(tmp_path, write_back="async")(lambda x: 2 * x)
     assert double(1) == double(1) == 2

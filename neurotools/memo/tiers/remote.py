@@ -78,6 +78,7 @@ class RemoteTier:
     ) -> None:
         scheme, _, rest = url.partition("://")
         self._url = f"{scheme.lower()}://{rest.rstrip('/')}"
+        options = own_options(scheme.lower(), storage_options)
         self._given = {
             "storage_options": None if storage_options is None else dict(storage_options),
             "verify": verify,
@@ -86,8 +87,7 @@ class RemoteTier:
         }
         self.url = self.name = hidden(self._url)
         self.verify, self._signer = verify, signer
-        options = own_options(scheme.lower(), storage_options)
-        self.health = _health(self.name, options, patience)
+        self.health = _health(self._url, options, patience)
         self._store = _store(FileSystems(self._url, options, self.health.patience))
 
     def location(self, key: Key) -> str:
@@ -255,12 +255,12 @@ def _place_of(name: str) -> str:
 _PLACES: dict[str, Health] = {}
 
 
-def _health(name: str, options: Mapping[str, Any], patience: float | None) -> Health:
+def _health(url: str, options: Mapping[str, Any], patience: float | None) -> Health:
     """Return what all know of a place who use it in the same way."""
-    place = f"{name} {sorted(options.items())!r}"
+    place = f"{url} {sorted(options.items())!r}"
     health = _PLACES.get(place)
     if health is None:
-        return _PLACES.setdefault(place, Health(name, patience, may_hang=True))
+        return _PLACES.setdefault(place, Health(hidden(url), patience, may_hang=True))
     if patience is not None:
         health.be_patient(patience)
     return health

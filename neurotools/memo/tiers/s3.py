@@ -288,7 +288,8 @@ async def _abort_old(system: Any, root: str) -> None:
 async def _page(system: Any, prefix: str, token: str) -> tuple[list[tuple[str, int]], str]:
     bucket, key, _ = system.split_path(f"{prefix}/x")
     more = {"ContinuationToken": token} if token else {}
-    found = await system._call_s3("list_objects_v2", Bucket=bucket, Prefix=key[:-1], **more)
+    where = {"Bucket": bucket, "Prefix": key[:-1], "MaxKeys": _MOST_KEYS}
+    found = await system._call_s3("list_objects_v2", **where, **more)
     names = [(f"{bucket}/{one['Key']}", int(one["Size"])) for one in found.get("Contents", ())]
     return names, found.get("NextContinuationToken", "") if found.get("IsTruncated") else ""
 
