@@ -30,8 +30,7 @@ _COUNTED = {
     "marks.create": ["write"],
     "marks.keep": ["write"],
     "marks.read": ["read"],
-    # As a real store is asked: whether it is there, and to remove it.
-    "marks.drop": ["read", "write"],
+    "marks.drop": ["write"],
 }
 
 

@@ -128,7 +128,7 @@ _SENT = {
     "marks.create": ("put",),
     "marks.keep": ("put",),
     "marks.read": ("get",),
-    "marks.drop": ("head", "delete"),
+    "marks.drop": ("delete",),
 }
 
 

@@ -85,7 +85,7 @@ _S3_RATES = {"read": 5_500.0, "write": 3_500.0}
 #: What of a miss is there for taking turns alone.
 TURNS = {
     "locks": Counter(look=1, lock=1, unlock=1),
-    "requests": Counter(put=1, head=2, delete=1),
+    "requests": Counter(put=1, head=1, delete=1),
 }
 
 STORES = {

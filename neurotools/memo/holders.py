@@ -92,9 +92,21 @@ def facts_of(content: bytes) -> dict[str, Any]:
 def has_died(facts: dict[str, Any]) -> bool:
     """Tell whether a process of this computer has ended: no need to wait for a sign of its life."""
     machine, process = facts.get("machine"), facts.get("process")
-    if not machine or not isinstance(process, int) or machine != _here(os.getpid())["machine"]:
+    if not machine or machine != _here(os.getpid())["machine"]:
         return False
-    return born(process) != facts.get("born")
+    if not isinstance(process, int) or process < 1:
+        return False
+    now = born(process)
+    if now or os.path.exists(f"/proc/{process}"):
+        return now != facts.get("born")
+    # Other users' processes may be hidden there.
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return False
 
 
 def told(facts: dict[str, Any]) -> str:

@@ -12,12 +12,15 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from neurotools.memo import careful
 from neurotools.memo.holders import digest, facts_of, has_died, told
 from neurotools.memo.lifesigns import Watch
 from neurotools.memo.tenure import Tenure, name_of, name_of_digest
 
 #: Leases looked at, at most, to see who waits for whom.
 _MOST_LINKS = 64
+#: Seconds for which looking at the lease of somebody who lived may fail, before it is in vain.
+_PATIENCE = 15.0
 
 
 class Lease(Tenure):
@@ -84,6 +87,11 @@ class Lease(Tenure):
                     return True
                 return self._try(ours)
         except Exception as error:  # tiers may fail in any way there is
+            if careful.is_meant_to_end(error):
+                raise
+            # Else all who wait would compute at once, after one request that failed.
+            if self._holder and self._watched().failing() < min(_PATIENCE, self.seconds):
+                return False
             self._leases.go_without(error)
             return True
         finally:

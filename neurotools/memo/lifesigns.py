@@ -19,6 +19,7 @@ class Watch:
         self._still = self._waited = self._pause = 0.0
         self._looked = time.monotonic()
         self._turns = 0
+        self._failing_since: float | None = None
 
     def pause(self) -> float:
         """Return the seconds to wait until the next look; longer from look to look."""
@@ -50,11 +51,18 @@ class Watch:
             Seconds since the last look, as they were meant to be: time in which we were stopped
             ourselves, perhaps together with who has the mark, does not count.
         """
-        now = time.monotonic()
+        now, self._failing_since = time.monotonic(), None
         passed, self._looked = min(now - self._looked, expected + _SLACK), now
         self._still = self._still + passed if content == self._content else 0.0
         self._content = content
         return self._still
+
+    def failing(self) -> float:
+        """Return for how many seconds each look at the mark has failed; called when one has."""
+        now = time.monotonic()
+        if self._failing_since is None:
+            self._failing_since = now
+        return now - self._failing_since
 
     def start_again(self) -> None:
         """Count from now on."""

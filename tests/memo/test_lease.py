@@ -234,6 +234,48 @@ def test_a_tier_that_lies_costs_work_only(tmp_path, lies, elsewhere):
         lease.free()
 
 
+def test_who_waits_goes_on_waiting_when_a_request_fails(tmp_path):
+    tier = FarTier(tmp_path)
+    holder, waiter = lease_in(tier), lease_in(tier)
+    holder.take((), has_lock=False)
+    steps = waiter.attempts((), has_lock=False)
+    next(steps)
+    tier.faults["marks.read"] = fail
+    for _ in range(10):
+        next(steps)
+    tier.faults.clear()
+    holder.free()
+    for pause in steps:
+        time.sleep(pause)
+    assert names(tier) == [waiter.name]
+    waiter.free()
+
+
+def test_who_waits_does_not_wait_for_ever_for_a_tier_that_fails(tmp_path):
+    tier = FarTier(tmp_path)
+    holder, waiter = lease_in(tier), lease_in(tier, seconds=0.3)
+    holder.take((), has_lock=False)
+    steps = waiter.attempts((), has_lock=False)
+    next(steps)
+    tier.faults["marks.read"] = fail
+    for pause in steps:
+        time.sleep(pause)
+    tier.faults.clear()
+    assert names(tier) == [holder.name]
+    holder.free()
+
+
+@pytest.mark.skipif(not holders._machine(), reason="only Linux tells")
+def test_the_process_of_another_user_may_be_hidden(monkeypatch):
+    facts = holders.facts_of(holders.content_of(token="x"))
+    assert not holders.has_died(facts)
+    assert holders.has_died({**facts, "born": "long ago"})
+    hidden = {**facts, "process": 1}
+    monkeypatch.setattr(holders, "born", lambda _: "")
+    monkeypatch.setattr(holders.os.path, "exists", lambda _: False)
+    assert not holders.has_died(hidden)
+
+
 def test_a_tier_that_hangs_is_waited_for_once(tmp_path):
     hangs = threading.Event()
     tier = FarTier(tmp_path, {f"marks.{name}": lambda *_: hangs.wait(100) for name in ALL})
