@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from neurotools.memo.fingerprint.limits import DOUBTFUL_METHODS
+from neurotools.memo.fingerprint.parsing import parsed
 from neurotools.memo.fingerprint.reads import CHANGED, COMPUTED, READ, REBOUND, Import, Read, Reads
 from neurotools.memo.fingerprint.scopes import (
     COMPREHENSIONS,
@@ -208,7 +209,7 @@ class _Reader:
         """Visit a call of `eval` or its like: constant code and names can be followed."""
         literal = _constant(node.args[0]) if node.args else None
         if _tail(node.func) in ("eval", "exec"):
-            tree = None if literal is None else _parsed(literal)
+            tree = None if literal is None else parsed(literal.strip())
             if tree:
                 self._later(tree.body, scope)
                 self._later(tree.body, _Scope(tree, bound(tree), scope))  # for what it imports
@@ -339,13 +340,6 @@ def _tail(node: ast.AST) -> str:
 
 def _constant(node: ast.AST) -> str | None:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
-
-
-def _parsed(code: str) -> ast.Module | None:
-    try:
-        return ast.parse(code.strip())
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
 
 
 _VISIT: dict[type[ast.AST], Callable[..., None]] = {

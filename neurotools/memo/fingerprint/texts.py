@@ -15,6 +15,7 @@ from types import CodeType
 from typing import Any
 
 from neurotools.memo.fingerprint.bytecode import content, nested
+from neurotools.memo.fingerprint.parsing import parsed
 from neurotools.memo.fingerprint.scopes import FUNCTIONS, Definition, bound, children
 
 #: Bits of a code object's flags that say which `__future__` it was compiled with.
@@ -115,7 +116,7 @@ def text_of(code: CodeType, namespace: dict[str, Any]) -> Text | None:
         lines = linecache._getlines_from_code(code)
     known = _TEXTS.get(name)
     if known is None or known.lines != lines:
-        tree = _parsed("".join(lines)) if lines else None
+        tree = parsed("".join(lines)) if lines else None
         if tree is None:
             return None
         known = _TEXTS[name] = Text(lines, tree)
@@ -157,7 +158,7 @@ def remember(texts: Mapping[str, str]) -> None:
         if not os.path.exists(name):
             linecache.cache.setdefault(name, (len(text), None, lines, name))  # for tracebacks, too
         if name not in _SENT or _SENT[name].lines != lines:
-            tree = _parsed(text)
+            tree = parsed(text)
             if tree is not None:
                 _SENT[name] = Text(lines, tree)
 
@@ -169,14 +170,6 @@ _SENT: dict[str, Text] = {}
 def sent_text(code: CodeType) -> Text | None:
     """Return the text that came with a code object from another process, if any did."""
     return _SENT.get(code.co_filename)
-
-
-def _parsed(text: str) -> ast.Module | None:
-    """Return the tree of a module, or None if a file is being edited just now, or is no Python."""
-    try:
-        return ast.parse(text)
-    except (SyntaxError, ValueError, MemoryError):
-        return None
 
 
 def _functions(node: ast.AST) -> Iterator[Definition]:
