@@ -34,14 +34,21 @@ def bucket(s3):
     return s3.bucket()
 
 
-@pytest.fixture
-def proxy(s3):
-    """Return what stands before the server, and spoils its answers on demand."""
+@pytest.fixture(scope="session")
+def _proxy(s3):
     from tests.faults.proxy import Proxy
 
     proxy = Proxy(s3.port)
     yield proxy
     proxy.end()
+
+
+@pytest.fixture
+def proxy(_proxy):
+    """Return what stands before the server, and spoils its answers on demand."""
+    yield _proxy
+    _proxy.well()
+    _proxy.count()
 
 
 @pytest.fixture(scope="session")
@@ -51,5 +58,5 @@ def sftp_port():
         pytest.importorskip(package)
     from tests.faults.stores import sftp_server
 
-    with sftp_server() as port:
+    with sftp_server() as (_, port):
         yield port

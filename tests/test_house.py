@@ -26,7 +26,12 @@ DOORS = (
     "neurotools.jobs.closure",
     "neurotools.jobs.layers",
     "neurotools.jobs.ndecorator",
+    "neurotools.jobs.command",
+    "neurotools.jobs.paths",
+    "neurotools.jobs.pipeline",
     "neurotools.console.main",
+    "neurotools.console.memo",
+    "neurotools.console.pathman",
 )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
 import sys
 from typing import Any
@@ -51,6 +52,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"the caches' sub-folder (default: {IDENTIFIER})",
     )
     parser.add_argument("--threads", type=_threads, metavar="N", help="copy so many at a time")
+    parser.add_argument(
+        "--storage-options",
+        type=_options,
+        metavar="JSON",
+        help="what drivers of URLs need beyond what they find by themselves",
+    )
     parser.add_argument("--key-file", metavar="FILE", help="the key that pickles are signed with")
     parser.add_argument(
         "--trusted-owner",
@@ -69,6 +76,17 @@ def _threads(text: str) -> int:
     if not 1 <= number <= 256:
         raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 256")
     return number
+
+
+def _options(text: str) -> dict[str, Any]:
+    try:
+        options = json.loads(text)
+    except ValueError:
+        options = None
+    if not isinstance(options, dict):
+        told = f'{text!r} is no JSON object, such as \'{{"profile": "lab"}}\''
+        raise argparse.ArgumentTypeError(told)
+    return options
 
 
 def run(options: argparse.Namespace) -> int:
@@ -103,20 +121,33 @@ def run(options: argparse.Namespace) -> int:
 def _tiers(options: argparse.Namespace, signer: Signer | None) -> tuple[Tier, Tier]:
     _require(options.fast, options, "--from" if options.back else "", "--from")
     _require(options.slow, options, "--to" if options.to else "", "--to")
+    _require_apart(options)
     try:
         owners = user_numbers(options.trusted_owner)
-        of_folders: dict[str, Any] = {"trusted_owners": owners, "signer": signer}
+        told: dict[str, Any] = {"trusted_owners": owners, "signer": signer}
+        told["storage_options"] = options.storage_options
         fast, slow = (
-            tier_at(place, options.cache_identifier, **of_folders)
+            tier_at(place, options.cache_identifier, **told)
             for place in (options.fast, options.slow)
         )
     except CacheError:
         raise
     except ValueError as error:
         raise CacheError(str(error)) from None
-    if fast.name == slow.name:
-        raise CacheError(f"{options.fast} and {options.slow} are the same place")
     return fast, slow
+
+
+def _require_apart(options: argparse.Namespace) -> None:
+    """Raise `CacheError` if both places are the same, or one lies in the other."""
+    one, other = (_root(place, options) for place in (options.fast, options.slow))
+    if one == other or one.startswith(other + os.sep) or other.startswith(one + os.sep):
+        raise CacheError(f"{options.fast} and {options.slow} are the same place, or one in another")
+
+
+def _root(place: str, options: argparse.Namespace) -> str:
+    if "://" in place:
+        return place.rstrip("/")
+    return os.path.realpath(os.path.join(os.path.expanduser(place), options.cache_identifier))
 
 
 def _require(place: str, options: argparse.Namespace, chosen: str, flag: str) -> None:
@@ -149,7 +180,8 @@ def _remedy(folder: str, identifier: str, flag: str) -> str:
 def _say_what_would_be(way: Way) -> None:
     _say(f"{_results(len(way.missing))} would be copied to {way.target.name}")
     for function, number in sorted(way.by_function.items()):
-        _say(f"  {number:>8,}  {function}")
+        # A folder's name may hold what a terminal obeys.
+        _say(f"  {number:>8,}  {''.join(c if c.isprintable() else '?' for c in function)}")
 
 
 def _say_what_was(ways: list[Way], found: Comparison) -> None:

@@ -177,6 +177,24 @@ class MissingExtra(CacheError, ImportError):
         self.purpose, self.extra = purpose, extra
 
 
+class UnusableCommand(CacheError, OSError):
+    """A command, or a script that it depends on, is not there or cannot be run."""
+
+    def __init__(self, command: str, reason: str, code: int = 126) -> None:
+        super().__init__(f"{command}: {reason}")
+        self.command, self.reason = command, reason
+        #: The exit code that a shell gives.
+        self.code = code
+
+
+class UnreadableFile(CacheError, OSError):
+    """A file whose content counts is not there, cannot be read, or is none."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path} {reason}")
+        self.path, self.reason = path, reason
+
+
 class UnknownExecutor(CacheError, TypeError):
     """Calls cannot be given to this."""
 
@@ -303,3 +321,39 @@ class ImpureField(CacheError, ValueError):
             "field out of the cache, or keep it for each value of that with impure=True"
         )
         self.layer, self.field, self.source = layer, field, source
+
+
+class WrongPipeline(CacheError, ValueError):
+    """A definition list is no graph of stages that can run."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"this pipeline cannot run: {reason}")
+        self.reason = reason
+
+
+class StageFailed(CacheError, RuntimeError):
+    """A stage of a pipeline raised an error, which is the cause of this one."""
+
+    def __init__(
+        self, stage: str, inputs: dict[str, object], skipped: list[str], error: BaseException
+    ) -> None:
+        told = ", ".join(f"{name}={_shortly(value)}" for name, value in inputs.items())
+        rest = f"Not run: {', '.join(skipped)}. " if skipped else ""
+        super().__init__(
+            f"stage {stage!r} failed with {type(error).__name__}: {error}. Its inputs: "
+            f"{told or 'none'}. {rest}What has run is remembered where a stage has hash_output; "
+            "run again to go on here"
+        )
+        self.stage, self.inputs, self.skipped = stage, inputs, skipped
+        self.error = error
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.stage, self.inputs, self.skipped, self.error)
+
+
+def _shortly(value: object) -> str:
+    try:
+        text = repr(value)
+    except Exception as error:  # the user's own class may fail in any way there is
+        text = f"<{type(value).__name__}, which cannot be shown: {type(error).__name__}>"
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -21,7 +21,7 @@ import neurotools.memo.tiers.unfinished  # noqa: F401
 from neurotools.memo.lanes import Lane, all_lanes
 from neurotools.memo.log import Log
 from neurotools.memo.progress import bar
-from neurotools.memo.sending import Parcel, Route
+from neurotools.memo.sending import Route
 from neurotools.memo.tiers.directory import DirectoryTier
 
 log = Log(__name__)
@@ -69,7 +69,8 @@ class _Wait:
 
     @property
     def left(self) -> int:
-        return len(_pending(self._lane, own=self._own))
+        lane = self._lane
+        return len(lane.pending) + (0 if self._own else len(lane.left_by_others))
 
     def goes_on(self) -> bool:
         lane = self._lane
@@ -79,10 +80,6 @@ class _Wait:
 
     def glance(self, seconds: float) -> None:
         self._lane.wait(lambda: not self.goes_on(), seconds)
-
-
-def _pending(lane: Lane, *, own: bool) -> list[Parcel]:
-    return [parcel for parcel in lane.pending.copy() if not (own and parcel.is_found)]
 
 
 def prepare(route: Route) -> None:
@@ -107,11 +104,15 @@ def _end() -> None:
         return  # it was registered for several places, and comes first for the last one
     _ENDED.add(os.getpid())
     lanes = all_lanes()
-    own = [parcel for lane in lanes for parcel in _pending(lane, own=True)]
+    own = [parcel for lane in lanes for parcel in lane.pending.copy()]
     limit = max((parcel.route.flush_seconds for parcel in own), default=0.0)
-    with contextlib.suppress(KeyboardInterrupt):
+    try:
         flush(lanes, limit, own=True)
-    left = [parcel for lane in lanes for parcel in _pending(lane, own=True)]
+    except KeyboardInterrupt:
+        pass  # whoever cannot wait need not
+    except Exception as error:  # a boundary: the program ends, whatever its terminal says
+        log.info("cannot wait for what is being sent: %r", error)
+    left = [parcel for lane in lanes for parcel in lane.pending.copy()]
     routes = Counter(parcel.route for parcel in left if parcel.manifest is None)
     for (keeper, slow), (number, route) in _by_names(routes).items():
         log.warning("%s", _told(number, keeper, slow, route))

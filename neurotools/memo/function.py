@@ -33,7 +33,7 @@ from neurotools.memo.pace import Pace
 from neurotools.memo.runs import Runs
 from neurotools.memo.seal import seal
 from neurotools.memo.supported import check_supported
-from neurotools.memo.telling import Telling
+from neurotools.memo.telling import Telling, log
 from neurotools.memo.travel import asked_by_cloudpickle, by_value, is_importable
 
 if TYPE_CHECKING:
@@ -102,7 +102,8 @@ class Memoized(Offered, Telling, Mapped):
 
         is_later = str(self._hierarchy.write_back) == "async"
         seconds = self._options.lease_seconds
-        return Leases(place, seconds, self._seems_there, is_later=is_later)
+        say = self._say if self._options.verbose else log.info
+        return Leases(place, seconds, self._seems_there, is_later=is_later, say=say)
 
     # ------------------------------------------------------------ a call
 

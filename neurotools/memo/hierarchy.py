@@ -101,6 +101,10 @@ class Hierarchy:
             self._known_outbox = Outbox(self._guarded, self._keeper, self.counts, seconds)
         return self._known_outbox
 
+    def unsent(self, depth: int) -> int:
+        """Return how many entries of this process are on their way to a tier."""
+        return 0 if self._known_outbox is None else self._known_outbox.on_the_way(depth)
+
     def flush(self, timeout: float | None = None) -> int:
         """Wait until slower tiers have what they lack; return how much they still lack.
 
@@ -137,19 +141,59 @@ class Hierarchy:
         return None
 
     def _promote(self, key: Key, entry: Entry, depth: int) -> None:
+        from neurotools.memo.carrying import against  # not loaded for hits in the fastest tier
+
+        try:
+            reason = against(self._guarded[depth], key, entry)
+        except Exception as error:  # the named boundary of this module
+            self._failed(depth, "read", error)
+            return
+        if reason:
+            # There it would be taken for our own.
+            log.info("%s is not copied to faster places: %s", entry.location, reason)
+            return
         for faster in range(depth):
             self._put(faster, key, entry.blob)
 
     def put(self, key: Key, blob: Blob) -> None:
+        if self.write_back == "async" and self._has_slower:
+            self._put_in_background(key, blob)
+            return
         is_kept = False
         for depth in range(len(self.tiers) if self.write_back else 1):
-            if is_kept and self.write_back == "async" and self._leave(depth, key):
-                continue
             error = self._put(depth, key, blob)
             if depth == self._keeper:
                 is_kept = error is None
             elif is_kept and error is not None and self._may_pass(error):
                 self._leave(depth, key)
+
+    def _put_in_background(self, key: Key, blob: Blob) -> None:
+        """Keep an entry in the tiers up to the keeper, and have it sent to those that are slower.
+
+        What cannot be sent later is stored there at once.
+        """
+        for depth in range(self._keeper):
+            self._put(depth, key, blob)
+        # Before the entry itself: if that is all there is when we are killed, nothing is missing.
+        is_noted = self._note(key)
+        is_kept = self._put(self._keeper, key, blob) is None
+        for depth in range(self._keeper + 1, len(self.tiers)):
+            if is_noted and is_kept and self._outbox.send(depth, key):
+                continue
+            error = self._put(depth, key, blob)
+            if error is None or not is_kept:
+                self._forget([key], depth)
+            elif self._may_pass(error):
+                self._leave(depth, key)
+
+    def _note(self, key: Key, depth: int | None = None) -> bool:
+        """Note that a slower tier, or each of them, is to get an entry; tell whether that is so."""
+        try:
+            self._outbox.note(key, depth)
+        except Exception as error:  # the named boundary of this module
+            self._failed(self._keeper, "write", error)
+            return False
+        return True
 
     def _put(self, depth: int, key: Key, blob: Blob) -> Exception | None:
         try:
@@ -160,24 +204,21 @@ class Hierarchy:
             return error
         return None
 
-    def _leave(self, depth: int, key: Key) -> bool:
-        """Have an entry sent to a tier in the background; tell whether that will be done."""
-        try:
-            return self._outbox.take(depth, key)
-        except Exception as error:  # the named boundary of this module
-            self._failed(self._keeper, "write", error)
-            return False
+    def _leave(self, depth: int, key: Key) -> None:
+        """Have an entry sent to a tier when that works again."""
+        if self._note(key, depth):
+            self._outbox.send(depth, key)
 
     def _may_pass(self, error: Exception) -> bool:
         from neurotools.memo.sending import is_passing  # few failures, few that load it
 
         return is_passing(error)
 
-    def _forget(self, keys: Iterable[Key]) -> None:
-        """See to it that entries that are removed do not come back."""
+    def _forget(self, keys: Iterable[Key], depth: int | None = None) -> None:
+        """See to it that entries are not sent any more: those that are removed come not back."""
         if self._has_slower:
             try:
-                self._outbox.forget(keys)
+                self._outbox.forget(keys, depth)
             except Exception as error:  # the named boundary of this module
                 self._failed(self._keeper, "remove from", error)
 
@@ -278,6 +319,16 @@ class Hierarchy:
             except Exception as error:  # the named boundary of this module
                 self._failed(depth, "list", error)
         return []
+
+    def sizes(self, function: str = "") -> dict[Key, int]:
+        """Return the entries and how many bytes each takes, in the fastest tier that has it."""
+        found: dict[Key, int] = {}
+        for depth, tier in enumerate(self._guarded):
+            try:
+                found = {**tier.sizes(function), **found}
+            except Exception as error:  # the named boundary of this module
+                self._failed(depth, "list", error)
+        return found
 
     def put_manifest(self, key: Key, content: bytes) -> bool:
         """Keep a manifest; return whether each tier has it now."""

@@ -28,8 +28,8 @@ _MOST_THREADS = 4
 #: One more is started for each so many entries that wait.
 _PER_THREAD = 8
 #: Seconds after which a thread with nothing to do ends.
-_IDLE_SECONDS = 5.0
-#: Bytes of entries that are held on their way at a time, or one entry, if that is larger.
+_IDLE_SECONDS = 1.0
+#: Bytes of entries that are held on their way to one place, or one entry, if that is larger.
 MOST_HELD = 256 << 20
 #: Keys that wait in memory at most; the marks tell of all others.
 _MOST_KNOWN = 100_000
@@ -70,8 +70,8 @@ class Lane:
 
     Attributes
     ----------
-    pending : set of Parcel
-        All that has not arrived.
+    pending, left_by_others : set of Parcel
+        All that has not arrived: what this process has computed, and what others left to it.
     is_failing : bool
         Whether the last attempt failed.
     attempts : int
@@ -81,6 +81,7 @@ class Lane:
     def __init__(self, name: str) -> None:
         self.name = name
         self.pending: set[Parcel] = set()
+        self.left_by_others: set[Parcel] = set()
         self.is_failing = False
         self.attempts = self._arrived = self._failures = 0
         # Steps that Python does not interrupt, so that callers need no lock; what is our own goes
@@ -93,6 +94,8 @@ class Lane:
         self._looks: set[_Look] = set()
         self._changed = threading.Condition()
         self._nudges = 0
+        # What is read while it is sent, and what memory alone keeps.
+        self._sending, self._waiting = Room(MOST_HELD), Room(MOST_HELD)
 
     # ------------------------------------------------------------ for callers
 
@@ -104,13 +107,21 @@ class Lane:
         RuntimeError
             If no thread can be started.
         """
-        self.pending.add(parcel)
+        self._all_like(parcel).add(parcel)
         (self._found if parcel.is_found else self._own).append(parcel)
         self._begin()
 
+    def _all_like(self, parcel: Parcel) -> set[Parcel]:
+        return self.left_by_others if parcel.is_found else self.pending
+
     def has_room(self) -> bool:
         """Return whether more may wait in memory."""
-        return len(self.pending) < _MOST_KNOWN
+        return len(self.pending) + len(self.left_by_others) < _MOST_KNOWN
+
+    def hold(self, parcel: Parcel, entry: Entry, size: int) -> None:
+        """Hold a parcel's entry until it is sent, if there is room for it."""
+        if self._waiting.take(size, waits=False):
+            parcel.entry, parcel.size = entry, size
 
     def look(self, route: Route) -> None:
         """Look for what other processes have left, in the background.
@@ -203,22 +214,21 @@ class Lane:
         if shut:
             raise LeftAlone(self.name, "it failed lately")
         size = parcel.route.keeper.size(parcel.key) if parcel.size == 0 else 0
-        room = ROOM["sending"]
-        room.take(size)
+        self._sending.take(size)
         try:
             parcel.send()
         finally:
-            room.give_back(size)
+            self._sending.give_back(size)
 
     def _is_done(self, parcel: Parcel) -> None:
         if parcel.entry is not None:
-            ROOM["waiting"].give_back(parcel.size)
+            self._waiting.give_back(parcel.size)
             parcel.entry = None
         with self._changed:
-            self.pending.discard(parcel)
+            self._all_like(parcel).discard(parcel)
             self.attempts += 1
             self._changed.notify_all()
-        if not self.pending and parcel.route.unsent.is_lasting and parcel.route in _OVERFLOWED:
+        if parcel.route in _OVERFLOWED and not self.pending and not self.left_by_others:
             _OVERFLOWED.discard(parcel.route)
             self.look(parcel.route)
 
@@ -268,11 +278,14 @@ class Lane:
     def _look_now(self, look: _Look) -> None:
         route = look.route
         try:
-            known = {parcel.name for parcel in list(self.pending)}
+            known = {one.name for one in (*self.pending.copy(), *self.left_by_others.copy())}
             for note in route.found(known, look.seen):
                 self.add(Parcel(route, note.key, route.unsent.name(note.key), is_found=True))
         except Exception as error:  # a boundary: nobody is here to be told
             log.info("cannot see what is still to be sent to %s: %r", self.name, error)
+        else:
+            if route.has_more:
+                overflows(route)
         finally:
             with self._changed:
                 self._looks.discard(look)
@@ -291,14 +304,6 @@ class _Look:
         self.seen: dict[str, bytes] = {}
 
 
-def hold(parcel: Parcel, entry: Entry, size: int) -> None:
-    """Hold a parcel's entry until it is sent, if there is room for it."""
-    if ROOM["waiting"].take(size, waits=False):
-        parcel.entry, parcel.size = entry, size
-
-
-#: Where entries are held: while they are being sent, and those that memory alone keeps.
-ROOM = {"sending": Room(MOST_HELD), "waiting": Room(MOST_HELD)}
 #: Routes with more on them than is known here.
 _OVERFLOWED: set[Route] = set()
 _LANES: dict[str, Lane] = {}
@@ -324,7 +329,6 @@ def _forget() -> None:
     """Start afresh in a forked child: its parent sends what was on its way."""
     _LANES.clear()
     _OVERFLOWED.clear()
-    ROOM.update(sending=Room(MOST_HELD), waiting=Room(MOST_HELD))
 
 
 if hasattr(os, "register_at_fork"):

@@ -145,6 +145,7 @@ class Offered:
             count["stores"],
             count["failures"],
             self._hierarchy.health_of(depth).left_alone,
+            self._hierarchy.unsent(depth),
         )
 
     def __dask_tokenize__(self) -> Any:

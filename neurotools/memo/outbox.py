@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from neurotools.memo.entry import Key
 from neurotools.memo.flushing import flush, prepare
-from neurotools.memo.lanes import Lane, hold, lane_to, overflows
+from neurotools.memo.lanes import Lane, lane_to, overflows
 from neurotools.memo.sending import Parcel, Route
 from neurotools.memo.tiers.guarded import Guarded
 
@@ -43,21 +43,32 @@ class Outbox:
             for depth in range(keeper + 1, len(tiers))
         }
 
-    def take(self, depth: int, key: Key) -> bool:
-        """Have an entry sent that the keeper has; tell whether that is certain to happen.
+    def _chosen(self, depth: int | None) -> list[Route]:
+        return list(self._routes.values()) if depth is None else [self._routes[depth]]
+
+    def note(self, key: Key, depth: int | None = None) -> None:
+        """Note that an entry is to be sent to a slower tier that failed, or to each of them.
+
+        In the second case, the keeper need not have it yet.
 
         Raises
         ------
         OSError
             If that cannot be noted.
         """
+        for route in self._chosen(depth):
+            route.unsent.add(key, is_kept=depth is not None)
+
+    def send(self, depth: int, key: Key) -> bool:
+        """Have an entry sent that is noted, and that the keeper has; tell whether it will be."""
         route = self._routes[depth]
-        entry = None if route.unsent.is_lasting else self._keeper.get(key)
-        if entry is None and not route.unsent.is_lasting:
-            return False
-        parcel = Parcel(route, key, route.unsent.add(key))
-        if entry is not None:
-            hold(parcel, entry, self._keeper.size(key))
+        route.unsent.now_kept(key)
+        parcel = Parcel(route, key, route.unsent.name(key))
+        if not route.unsent.is_lasting:
+            entry = self._keeper.get(key)
+            if entry is None:
+                return False  # it is too large for memory
+            lane_to(route.slow.name).hold(parcel, entry, self._keeper.size(key))
         return self._add(parcel)
 
     def take_manifest(self, depth: int, key: Key, content: bytes) -> bool:
@@ -68,16 +79,17 @@ class Outbox:
         route = parcel.route
         prepare(route)
         lane = lane_to(route.slow.name)
-        if not lane.has_room() and route.unsent.is_lasting:
-            overflows(route)
-            return True
+        if not lane.has_room():
+            if route.unsent.is_lasting:
+                overflows(route)
+            return route.unsent.is_lasting
         try:
             lane.add(parcel)
         except RuntimeError:  # no thread is to be had: the next process sends what is marked
             return route.unsent.is_lasting and parcel.manifest is None
         return True
 
-    def forget(self, keys: Iterable[Key]) -> None:
+    def forget(self, keys: Iterable[Key], depth: int | None = None) -> None:
         """See to it that entries are not sent any more.
 
         Raises
@@ -85,8 +97,10 @@ class Outbox:
         OSError
             If that cannot be done.
         """
-        keys = list(keys)
-        for route in self._routes.values():
+        keys = list(keys)  # looked at for each route
+        for route in self._chosen(depth):
+            for key in keys:
+                route.unsent.now_kept(key)
             route.unsent.forget(keys)
 
     def look(self) -> None:
@@ -100,6 +114,14 @@ class Outbox:
                     lane_to(route.slow.name).look(route)
                 except RuntimeError:
                     return  # no thread is to be had: another process looks
+
+    def on_the_way(self, depth: int) -> int:
+        """Return how many entries are being sent to a tier, or wait to be."""
+        route = self._routes.get(depth)
+        if route is None:
+            return 0
+        pending = lane_to(route.slow.name).pending.copy()
+        return sum(parcel.route is route and parcel.manifest is None for parcel in pending)
 
     def flush(self, timeout: float | None = None) -> int:
         """Wait for what is on its way, see `neurotools.memo.flushing.flush`."""

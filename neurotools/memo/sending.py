@@ -39,6 +39,11 @@ class Route:
         Of what the slow one does.
     flush_seconds : float
         How long the end of the program may wait for what is on the way.
+
+    Attributes
+    ----------
+    has_more : bool
+        Whether the last look at what others left has not seen all of it.
     """
 
     def __init__(
@@ -47,6 +52,7 @@ class Route:
         self.keeper, self.slow, self.flush_seconds = keeper, slow, flush_seconds
         self.unsent = Unsent(keeper, slow.name)
         self._count = count
+        self.has_more = False
         self._manifested: set[tuple[str, str]] = set()
 
     def send(self, parcel: Parcel) -> None:
@@ -57,6 +63,9 @@ class Route:
         OSError
             If that cannot be done now.
         """
+        if parcel.arrived is not None:
+            self._settle(parcel.arrived)
+            return
         note = self.unsent.read(parcel.name)
         if note is None or not self.unsent.is_ours(note):
             return
@@ -69,10 +78,12 @@ class Route:
             self._send_manifest(note.key)
             self._ask("put", note.key, entry.blob)
             self._count["stores"] += 1
+            parcel.arrived = note
             self._settle(note)
 
     def _read(self, note: Note) -> Entry | None:
         """Return the entry; None where there is none to be sent, with its note dropped."""
+        is_begun = self.unsent.is_begun(note.key)  # looked at before the entry is
         try:
             entry = carried(self.keeper, note.key)
         except CorruptEntry as error:
@@ -82,7 +93,7 @@ class Route:
             # Its note stays: somebody else may be trusted to send it.
             self.keeper.health.tell(error.location, str(error))
             return None
-        if entry is None:
+        if entry is None and not is_begun:
             self.unsent.drop(note)
         return entry
 
@@ -147,6 +158,7 @@ class Route:
         before = dict(seen)
         seen.clear()
         names = [name for name in self.unsent.names() if name not in known]
+        self.has_more = len(names) > _AT_ONCE
         for name in random.sample(names, min(len(names), _AT_ONCE)):
             note = self.unsent.read(name)
             if note is None:
@@ -154,12 +166,18 @@ class Route:
             if self.unsent.is_ours(note):
                 yield note
                 continue
-            is_orphan = self.unsent.is_orphan(note)
-            if is_orphan or (is_orphan is None and before.get(name) == note.content):
+            if self._is_to_be_taken_over(note, before.get(name)):
                 self.unsent.add(note.key)
                 yield note
             else:
                 seen[name] = note.content
+
+    def _is_to_be_taken_over(self, note: Note, before: bytes | None) -> bool:
+        is_orphan = self.unsent.is_orphan(note)
+        if is_orphan is None and before == note.content:
+            # If its process lives after all, it may be about to keep the entry.
+            return self.keeper.has(note.key)
+        return bool(is_orphan)
 
 
 class Parcel:
@@ -177,12 +195,25 @@ class Parcel:
         How many bytes it takes to hold that.
     manifest : bytes or None
         What is sent instead of an entry.
+    arrived : Note or None
+        What was noted of an entry that is there, if that is not settled yet.
     tries : int
         How often it failed while others arrived.
     """
 
     __slots__ = (
-        *("entry", "is_found", "key", "manifest", "name", "route", "since", "size", "tries"),
+        *(
+            "arrived",
+            "entry",
+            "is_found",
+            "key",
+            "manifest",
+            "name",
+            "route",
+            "since",
+            "size",
+            "tries",
+        ),
     )
 
     def __init__(
@@ -197,6 +228,7 @@ class Parcel:
         self.route, self.key, self.name = route, key, name
         self.is_found, self.manifest = is_found, manifest
         self.entry: Entry | None = None
+        self.arrived: Note | None = None
         self.size, self.tries, self.since = 0, 0, -1
 
     def send(self) -> None:

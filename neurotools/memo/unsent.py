@@ -29,6 +29,8 @@ UNSENT = "unsent"
 #: No mark of ours is longer.
 _LONGEST = 16 << 10
 _NUMBERS = itertools.count()
+#: Names of keepers and marks whose entries this process is about to keep.
+_BEGUN: set[tuple[str, str]] = set()
 
 
 class Note(NamedTuple):
@@ -72,14 +74,36 @@ class Unsent:
         self._keeper, self._lacks = keeper, lacks
         self.above = above(lacks)
 
-    def add(self, key: Key) -> str:
-        """Note that an entry is to be sent by this process; return the name of the mark."""
+    def add(self, key: Key, *, is_kept: bool = True) -> str:
+        """Note that an entry is to be sent by this process; return the name of the mark.
+
+        Parameters
+        ----------
+        key : Key
+            The entry's.
+        is_kept : bool
+            Whether the keeper has it already; otherwise `now_kept` says when.
+        """
+        if not is_kept:
+            _BEGUN.add(self._place(key))
         facts = {"key": key.path, "to": self._lacks, "by": this_process(), "n": next(_NUMBERS)}
         name = self.name(key)
         self._marks.keep(name, json.dumps(facts).encode())
         return name
 
+    def now_kept(self, key: Key) -> None:
+        """Say that the keeper has an entry by now, or will not get it."""
+        _BEGUN.discard(self._place(key))
+
+    def is_begun(self, key: Key) -> bool:
+        """Return whether this process is about to keep an entry: it may not be there yet."""
+        return self._place(key) in _BEGUN
+
+    def _place(self, key: Key) -> tuple[str, str]:
+        return self._keeper.name, self.name(key)
+
     def name(self, key: Key) -> str:
+        """Return the name of an entry's mark."""
         path = key.path.encode("utf-8", "surrogatepass")
         return f"{self.above}/{xxhash.xxh3_128_hexdigest(path)}"
 

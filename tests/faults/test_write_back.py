@@ -1,6 +1,8 @@
 """What is sent in the background outlives kills, outages, forks, interrupts and full disks."""
 
 import os
+import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -123,7 +125,7 @@ def test_a_program_that_is_killed_leaves_it_to_the_next(top, away):
     assert marks_in(top) == []
 
 
-@pytest.mark.parametrize("seconds", [0.02, 0.1, 0.3])
+@pytest.mark.parametrize("seconds", [0.02, 0.2])
 def test_a_program_that_is_killed_while_it_sends(top, away, seconds):
     away.switch("slow", 0.03)
     program = Program(top, CALLS + "print('done', flush=True)\ntime.sleep(60)")
@@ -137,6 +139,23 @@ def test_a_program_that_is_killed_while_it_sends(top, away, seconds):
     assert marks_in(top) == []
     # Only what was being sent when it was killed is sent again.
     assert len(away.puts()) <= 24
+
+
+def test_whenever_programs_are_killed_the_slow_tier_gets_what_the_fast_one_has(top, away):
+    chance = random.Random(6)
+    away.switch("slow", 0.001)
+    for turn in range(4):
+        program = Program(
+            top,
+            f"f({turn * 50}); print(1, flush=True)\n[f(x) for x in range({turn * 50}, 100_000)]",
+        )
+        program.process.stdout.readline()
+        with pytest.raises(subprocess.TimeoutExpired):
+            program.process.wait(chance.uniform(0.01, 0.4))
+        program.kill()
+    assert run(top, "f(0); print(flush(), len(marks_in(top)))")[0] == ["0", "0"]
+    assert entries_in(away.place) == entries_in(top / "fast")
+    assert len(entries_in(away.place)) > 50
 
 
 def test_sync_sends_what_a_killed_program_left(top, away, capsys):
@@ -175,7 +194,7 @@ def test_an_outage_in_the_middle_of_a_run(top, away):
         run(top, f"f = remember(write_back={write_back!r})(double)\n" + textwrap.dedent(code))
         assert len(entries_in(away.place)) == 20
         away.clear("__main__/program/double", next(iter(away.keys())).code)
-        subprocess.run(["rm", "-r", str(top / "fast")], check=True)
+        shutil.rmtree(top / "fast")
 
 
 def test_a_process_that_lives_sends_its_own(top, away):
@@ -223,7 +242,8 @@ def test_a_forked_child_sends_its_own_and_not_its_parents(top, away):
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     """
     printed, said = run(top, code)
-    assert (printed, said) == (["0"], "")
+    assert printed == ["0"]
+    assert "have not reached" not in said
     assert len(away.puts()) == len(entries_in(away.place)) == 15
     assert marks_in(top) == []
 

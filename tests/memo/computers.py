@@ -1,11 +1,16 @@
 """Runs a function in a process that is, as far as it can tell, on a computer of its own.
 
-    python -m tests.memo.computers FOLDER NAME SECONDS CALL...
+    python -m tests.memo.computers PLACE NAME SECONDS CALL...
 
-Each call is ``x`` or ``x:seconds``; the process says when it begins to compute one, and the result
-in the end. ``wait`` makes it wait for a line before it goes on.
+The place is a folder, or a URL, with storage options as JSON in ``STORAGE_OPTIONS``. Each call is
+``x`` or ``x:seconds``, or ``x:-1`` to compute until there is a line to read. The process says when
+it begins to compute, and what each call gives; ``wait`` makes it wait for a line. ``x:-2`` computes
+in C and lets no other thread run.
 """
 
+import itertools
+import json
+import os
 import sys
 import time
 
@@ -13,16 +18,25 @@ from neurotools.jobs.cache import hierarchical_cacher
 from neurotools.memo import holders
 from tests.memo.far import FarTier
 
+BUSY = -2.0
 
-def main(folder, name, seconds, *calls):
+
+def cacher(place, **options):
+    if "://" not in place:
+        return hierarchical_cacher((FarTier(place),), **options)
+    storage_options = json.loads(os.environ["STORAGE_OPTIONS"])
+    return hierarchical_cacher((place,), storage_options=storage_options, **options)
+
+
+def main(place, name, seconds, *calls):
     holders._machine = lambda: name
 
-    @hierarchical_cacher(
-        (FarTier(folder),), lease_seconds=float(seconds), ignore="wait", allow_mutable_bindings=True
-    )
+    @cacher(place, lease_seconds=float(seconds), ignore="wait", allow_mutable_bindings=True)
     def double(x, wait=0.0):
         print(f"computing {x}", flush=True)
-        if wait < 0:
+        if wait == BUSY:
+            sum(itertools.repeat(1, 10**8))  # a second or more, in which no other thread runs
+        elif wait < 0:
             sys.stdin.readline()
         time.sleep(max(wait, 0))
         return 2 * x

@@ -12,6 +12,7 @@ from neurotools.memo import lanes
 from neurotools.memo.entry import Key
 from neurotools.memo.errors import UnknownChoice
 from neurotools.memo.hierarchy import Hierarchy
+from neurotools.memo.sending import Parcel
 from neurotools.memo.tiers.directory import DirectoryTier
 from neurotools.memo.tiers.ram import RamTier
 from tests.faults.away import Away, entries_in, marks_in, until
@@ -78,7 +79,7 @@ def test_without_a_folder_it_is_sent_from_memory(away):
     assert hierarchy.flush() == 0
     assert [value_in(away, key)[0] for key in keys(20)] == list(range(20))
     assert away.get_manifest(KEY.function, KEY.code) == b"{}"
-    assert lanes.ROOM["waiting"]._held == 0
+    assert lanes.lane_to(away.name)._waiting._held == 0
 
 
 def test_what_memory_does_not_keep_is_stored_at_once(away):
@@ -111,10 +112,48 @@ def test_what_cannot_be_marked_is_stored_at_once(fast, away, monkeypatch):
     assert value_in(fast) == 1
 
 
+def test_what_is_noted_before_it_is_kept_is_forgotten_if_it_cannot_be(fast, away, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(fast, "put", full)
+    asynchronous(fast, away).put(KEY, entry(1))
+    assert marks_in(fast.root) == []
+    assert value_in(away) == 1
+
+
+def test_an_entry_that_is_about_to_be_kept_is_not_given_up(fast, away, monkeypatch):
+    """A killed process had noted it, and this one computes it while it looks for the entry."""
+    hierarchy, put = asynchronous(fast, away), fast.put
+
+    def put_late(key, blob):
+        route = hierarchy._outbox._routes[1]
+        route.send(Parcel(route, key, route.unsent.name(key), is_found=True))
+        put(key, blob)
+
+    monkeypatch.setattr(fast, "put", put_late)
+    hierarchy.put(KEY, entry(1))
+    assert hierarchy.flush() == 0
+    assert value_in(away) == 1
+
+
+def test_an_entry_is_noted_before_it_is_kept(fast, away, monkeypatch):
+    noted, put = [], fast.put
+
+    def look(key, blob):
+        noted.extend(marks_in(fast.root))
+        put(key, blob)
+
+    monkeypatch.setattr(fast, "put", look)
+    asynchronous(fast, away).put(KEY, entry(1))
+    assert len(noted) == 1
+
+
 @pytest.mark.parametrize("write_back", [True, "async"])
 def test_results_of_an_outage_arrive_when_it_is_over(fast, away, write_back, caplog):
     hierarchy = Hierarchy([fast, away], write_back=write_back)
-    hierarchy.put(keys(10)[0], entry(0))
+    hierarchy.put(KEY, entry("before"))
+    assert hierarchy.flush() == 0
     away.switch("away")
     for number, key in enumerate(keys(10)):
         hierarchy.put(key, entry(number, key))
@@ -197,6 +236,24 @@ def test_what_is_removed_while_it_is_sent_does_not_come_back(fast, away, how):
     assert marks_in(fast.root) == []
 
 
+def test_what_cannot_be_taken_back_now_is_taken_back_later(fast, away):
+    hierarchy = asynchronous(fast, away)
+    away.switch("slow", 0.3)
+    hierarchy.put(KEY, entry(1))
+    until(away.puts)
+    fail, tier = [OSError(113, "No route to host")] * 2, away._tier
+
+    def discard(key):
+        if fail:
+            raise fail.pop()
+        return DirectoryTier.discard(tier, key)
+
+    tier.discard = discard
+    hierarchy.discard(KEY)
+    until(lambda: hierarchy.flush(1) == 0)
+    assert list(away.keys()) == []
+
+
 def test_what_is_computed_anew_while_the_old_one_is_sent_arrives(fast, away):
     hierarchy = asynchronous(fast, away)
     away.switch("slow", 0.2)
@@ -260,8 +317,8 @@ def test_keys_beyond_the_bound_wait_on_disk(fast, away, monkeypatch):
 
 
 def test_few_bytes_are_held_at_a_time(fast, away, monkeypatch):
-    room = lanes.Room(10_000)
-    monkeypatch.setitem(lanes.ROOM, "sending", room)
+    monkeypatch.setattr(lanes, "MOST_HELD", 10_000)
+    room = lanes.lane_to(away.name)._sending
     held, put = [], away.put
 
     def look(key, blob):
@@ -310,12 +367,31 @@ def test_a_function_keeps_its_results_everywhere(tmp_path, away):
     def double(x):
         return 2 * x
 
+    away.switch("hangs")
     assert [double(x) for x in range(5)] == [0, 2, 4, 6, 8]
+    assert [tier.unsent for tier in double.cache_info().tiers] == [0, 0, 5]
+    away.switch("hangs", on=False)
     assert double.flush() == 0
+    assert double.cache_info().tiers[2].unsent == 0
     assert flush() == 0
     assert len(entries_in(away.place)) == 5
     assert double.cache_info().tiers[2].stores == 5
     assert double.versions()
+
+
+def test_what_is_opened_while_it_is_sent_is_no_input_of_what_is_computed(tmp_path, away):
+    away.switch("slow", 0.1)
+
+    @hierarchical_cacher((tmp_path / "fast", away), write_back="async", trace=True)
+    def wait(x):
+        until(lambda: len(away.puts()) >= x)
+        return x
+
+    wait(0)
+    wait(1)
+    record = wait._hierarchy.record(wait._key((1,), {}))
+    assert not [fact for fact in record.details["traced"] if fact[1].endswith(os.sep + "slow")]
+    wait.flush()
 
 
 def test_one_folder_is_written_at_once(tmp_path):

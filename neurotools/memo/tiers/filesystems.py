@@ -10,6 +10,7 @@ import math
 import os
 import re
 import threading
+import weakref
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from typing import Any
@@ -105,6 +106,12 @@ class FileSystems:
                 instance = process.shared[self._name] = self._made()
         return instance
 
+    def forget(self) -> None:
+        """Make another instance for the next use: where credentials were refused, others may do."""
+        if (instance := _PROCESS.shared.pop(self._name, None)) is not None:
+            _RETIRED.append(instance)
+            del _RETIRED[:-_MOST_RETIRED]
+
     def _made(self) -> Any:
         # fsspec would keep it for ever, and in a forked child let it go.
         instance = self._driver(**self._options, skip_instance_cache=True)
@@ -113,7 +120,7 @@ class FileSystems:
         if self.scheme in {"sftp", "ssh"} and self._patience < math.inf:
             channel = getattr(getattr(instance, "ftp", None), "get_channel", lambda: None)()
             if channel is not None:
-                channel.settimeout(self._patience)
+                channel.settimeout(2 * self._patience)
         return instance
 
 
@@ -127,6 +134,9 @@ class _Process:
 
 
 _PROCESS = _Process()
+#: Instances that others may be using still.
+_RETIRED: list[Any] = []
+_MOST_RETIRED = 8
 #: Those of the processes that we were forked from: to let them go would be to end what they use.
 _INHERITED: list[_Process] = []
 
@@ -134,8 +144,17 @@ _INHERITED: list[_Process] = []
 def _forget() -> None:
     """Start afresh in a forked child, which must not speak on its parent's connections."""
     global _PROCESS
-    _INHERITED.append(_PROCESS)
+    _INHERITED.append(_PROCESS)  # those in _RETIRED stay there: children retire few
+    kept = [
+        *_RETIRED,
+        *_PROCESS.shared.values(),
+        *(one for idle in _PROCESS.idle.values() for one in idle),
+    ]
     _PROCESS = _Process()
+    # They would be closed at the exit, by an event loop that does not run here: that is waited for.
+    for closing in list(getattr(weakref.finalize, "_registry", ())):
+        if (what := closing.peek()) is not None and any(what[0] is one for one in kept):
+            closing.detach()
 
 
 if hasattr(os, "register_at_fork"):
@@ -172,7 +191,7 @@ def _with_defaults(
         full["config_kwargs"] = _for_botocore(full.get("config_kwargs") or {}, patience)
     if scheme in {"sftp", "ssh"} and patience < math.inf:
         for name in ("timeout", "banner_timeout", "auth_timeout"):
-            full.setdefault(name, patience)
+            full.setdefault(name, 2 * patience)
     return full
 
 
@@ -183,7 +202,8 @@ def _for_botocore(chosen: Mapping[str, Any], patience: float) -> dict[str, Any]:
     # Our own checksum covers more, and not every store of another maker knows these.
     ours["request_checksum_calculation"] = ours["response_checksum_validation"] = "when_required"
     if patience < math.inf:
-        ours["connect_timeout"] = ours["read_timeout"] = patience
+        # Whoever waits gives up before; this is for the thread that is left behind.
+        ours["connect_timeout"] = ours["read_timeout"] = 2 * patience
     if "AWS_MAX_ATTEMPTS" not in os.environ:
         ours["retries"] = {"mode": "standard", "total_max_attempts": _ATTEMPTS}
     known = {name: value for name, value in ours.items() if name in Config.OPTION_DEFAULTS}

@@ -44,9 +44,9 @@ class Objects:
 
     def __init__(self, systems: FileSystems) -> None:
         self._systems, self._root = systems, systems.root
-        # Others may take any `create` for a plain write.
+        # Drivers of others may take it for a plain write.
         self.is_exclusive = systems.scheme in {"gs", "gcs", "az", "abfs", "abfss", "s3", "s3a"}
-        self._is_proven = False
+        self.is_proven = not self.is_exclusive
 
     def _at(self, path: str) -> str:
         return f"{self._root}/{path}"
@@ -55,9 +55,13 @@ class Objects:
         """Have a coroutine run where the driver's run, and wait for it."""
         from fsspec.asyn import sync  # as nobody needs it who has no URL
 
-        with plainly(), self._systems.lent() as system:
-            result: T = sync(system.loop, work, system, *arguments)
-            return result
+        try:
+            with plainly(), self._systems.lent() as system:
+                result: T = sync(system.loop, work, system, *arguments)
+                return result
+        except PermissionError:
+            self._systems.forget()
+            raise
 
     # ------------------------------------------------------------ reading
 
@@ -117,33 +121,18 @@ class Objects:
 
     def create(self, path: str, content: bytes) -> bool:
         if not self.is_exclusive:
-            return self._make_unless_there(path, content)
-        if not self._made(path, content):
-            return False
-        if not self._is_proven:
-            # Stores there are that do not know the condition, and write all the same.
-            self._is_proven = True
-            self.is_exclusive = not self._made(path, content)
-        return True
-
-    def _made(self, path: str, content: bytes) -> bool:
+            if self.size(path) is not None:
+                return False
+            self.write(path, Blob((content,), len(content)))
+            return True
         try:
-            self._run(_create, self._at(path), content)
+            self._run(self._create, self._at(path), content)
         except FileExistsError:
             return False
-        except OSError:
-            # Asked twice, since its answer got lost, a store says so of our own file.
-            found = self.read(path, len(content))
-            if found is None:
-                raise
-            return bytes(found) == content
         return True
 
-    def _make_unless_there(self, path: str, content: bytes) -> bool:
-        if self.size(path) is not None:
-            return False
-        self.write(path, Blob((content,), len(content)))
-        return True
+    async def _create(self, system: Any, place: str, content: bytes) -> None:
+        await system._pipe_file(place, content, mode="create")
 
     # ------------------------------------------------------------ listing
 
@@ -151,13 +140,13 @@ class Objects:
         with contextlib.suppress(FileNotFoundError):
             self._run(_remove, [self._at(path) for path in paths], mover())
 
-    def listed(self, folder: str) -> Iterator[str]:
+    def listed(self, folder: str) -> Iterator[tuple[str, int]]:
         try:
             found = self._run(_find, self._at(folder).rstrip("/"))
         except FileNotFoundError:
             return iter(())
         start = len(self._root) + 1
-        return (name[start:] for name in found)
+        return ((name[start:], size) for name, size in found)
 
 
 async def _range(system: Any, place: str, start: int, end: int | None) -> bytes:
@@ -169,14 +158,10 @@ async def _info(system: Any, place: str) -> Any:
     return await system._info(place)
 
 
-async def _create(system: Any, place: str, content: bytes) -> None:
-    await system._pipe_file(place, content, mode="create")
-
-
-async def _find(system: Any, place: str) -> list[str]:
+async def _find(system: Any, place: str) -> list[tuple[str, int]]:
     system.invalidate_cache()
-    found: list[str] = await system._find(place)
-    return found
+    found = await system._find(place, detail=True)
+    return [(name, int(facts["size"])) for name, facts in found.items()]
 
 
 async def _remove(system: Any, places: list[str], moved: Moved) -> None:

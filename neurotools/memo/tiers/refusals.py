@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from neurotools.memo.errors import CacheError
-from neurotools.memo.watch.deadline import GivenUp
+from neurotools.memo.watch.deadline import GivenUp, NoAnswer
 
 
 class CutShort(OSError):
@@ -62,7 +62,7 @@ _KINDS: dict[str, tuple[type[OSError], int, str]] = {
     ),
     **dict.fromkeys(
         ("ConnectTimeoutError", "ReadTimeoutError", "TimeoutError", "FSTimeoutError", "timeout"),
-        (TimeoutError, errno.ETIMEDOUT, "it did not answer in time"),
+        (NoAnswer, errno.ETIMEDOUT, "it did not answer in time"),
     ),
     **dict.fromkeys(
         (
@@ -73,7 +73,8 @@ _KINDS: dict[str, tuple[type[OSError], int, str]] = {
     ),
     **dict.fromkeys(
         ("EndpointConnectionError", "ClientConnectorError", "NoValidConnectionsError"),
-        (ConnectionError, errno.ECONNREFUSED, "there is no way to connect to it"),
+        # As certain as silence: the driver has tried twice.
+        (NoAnswer, errno.ECONNREFUSED, "there is no way to connect to it"),
     ),
     **dict.fromkeys(
         ("SSHException", "HTTPClientError", "ClientConnectionError", "EOFError"),
@@ -134,7 +135,9 @@ def _code(error: BaseException) -> str:
     response: Any = getattr(error, "response", None)
     if isinstance(response, dict):
         return str((response.get("Error") or {}).get("Code", ""))
-    code = getattr(error, "code", None) or getattr(error, "status", None)
+    # Not of any error: aiohttp's warn of those who ask them for a code.
+    name = "code" if type(error).__module__.startswith("gcsfs") else "status_code"
+    code = getattr(error, name, None)
     return str(code) if isinstance(code, int) else ""
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+import secrets
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from neurotools.memo.entry import Blob
 from neurotools.memo.tiers.buffers import aligned
@@ -30,8 +31,14 @@ from neurotools.memo.tiers.refusals import CutShort
 from neurotools.memo.tiers.stores import LEFT_OVER_SECONDS
 from neurotools.memo.watch import deadline
 
+T = TypeVar("T")
+
 #: What is read from a connection at once.
 _PIECE = 1 << 20
+#: Bytes that would take as long to send as a client may take to be made: 20 seconds.
+_PREPARING = 40_000_000
+#: What an object that one alone may create tells of who did.
+_CREATOR = "neurotools-creator"
 #: As many parts as one upload may have, less some.
 _MOST_PARTS = 9000
 #: As many keys as one request may list or remove.
@@ -42,6 +49,10 @@ class S3Objects(Objects):
     """Files below a prefix of a bucket."""
 
     _is_tidy = False
+
+    def _run(self, work: Callable[..., Coroutine[Any, Any, T]], *arguments: Any) -> T:
+        done: T = super()._run(_prepared, work, mover(), *arguments)
+        return done
 
     # ------------------------------------------------------------ reading
 
@@ -91,6 +102,15 @@ class S3Objects(Objects):
         self._run(_upload, self._at(path), content, mover(), may_commit)
         self._tidy()
 
+    async def _create(self, system: Any, place: str, content: bytes) -> None:
+        token = secrets.token_hex(16)
+        try:
+            await system._pipe_file(place, content, mode="create", Metadata={_CREATOR: token})
+        except FileExistsError:
+            # Asked twice, since its answer got lost, the store says so of our own object.
+            if await _creator(system, place) != token:
+                raise
+
     def _tidy(self) -> None:
         """Remove, once, parts that killed processes left: nobody sees them, but they cost money."""
         if not self._is_tidy:
@@ -106,14 +126,24 @@ class S3Objects(Objects):
             self._run(_delete, places)
             deadline.moved()
 
-    def listed(self, folder: str) -> Iterator[str]:
+    def listed(self, folder: str) -> Iterator[tuple[str, int]]:
         token = ""
         prefix = self._at(folder).rstrip("/")
         while True:
-            names, token = self._run(_page, prefix, token)
-            yield from (name[len(self._root) + 1 :] for name in names)
+            found, token = self._run(_page, prefix, token)
+            deadline.moved()
+            yield from ((name[len(self._root) + 1 :], size) for name, size in found)
             if not token:
                 return
+
+
+async def _prepared(
+    system: Any, work: Callable[..., Coroutine[Any, Any, T]], moved: Moved, *arguments: Any
+) -> T:
+    """Do something when there is a client: to make one takes long on a busy machine."""
+    if getattr(system, "_s3", None) is None:
+        await in_time(system.set_session(), _PREPARING, moved)
+    return await work(system, *arguments)
 
 
 async def _get(system: Any, place: str, span: str, version: str = "") -> Any:
@@ -134,6 +164,14 @@ async def _get(system: Any, place: str, span: str, version: str = "") -> Any:
 def _code(error: OSError) -> str:
     response = getattr(error.__cause__, "response", None) or {}
     return str(response.get("Error", {}).get("Code", ""))
+
+
+async def _creator(system: Any, place: str) -> str:
+    answer = await _get(system, place, "bytes=0-0")
+    if answer is None:
+        return ""
+    answer["Body"].close()
+    return str(answer.get("Metadata", {}).get(_CREATOR, ""))
 
 
 def _size(answer: Any) -> int:
@@ -247,16 +285,20 @@ async def _abort_old(system: Any, root: str) -> None:
 # ---------------------------------------------------------------- listing
 
 
-async def _page(system: Any, prefix: str, token: str) -> tuple[list[str], str]:
+async def _page(system: Any, prefix: str, token: str) -> tuple[list[tuple[str, int]], str]:
     bucket, key, _ = system.split_path(f"{prefix}/x")
     more = {"ContinuationToken": token} if token else {}
-    found = await system._call_s3("list_objects_v2", Bucket=bucket, Prefix=key[:-1], **more)
-    names = [f"{bucket}/{one['Key']}" for one in found.get("Contents", ())]
+    where = {"Bucket": bucket, "Prefix": key[:-1], "MaxKeys": _MOST_KEYS}
+    found = await system._call_s3("list_objects_v2", **where, **more)
+    names = [(f"{bucket}/{one['Key']}", int(one["Size"])) for one in found.get("Contents", ())]
     return names, found.get("NextContinuationToken", "") if found.get("IsTruncated") else ""
 
 
 async def _delete(system: Any, places: list[str]) -> None:
-    bucket = system.split_path(places[0])[0]
+    bucket, key, _ = system.split_path(places[0])
+    if len(places) == 1:
+        await system._call_s3("delete_object", Bucket=bucket, Key=key)
+        return
     keys = [{"Key": system.split_path(place)[1]} for place in places]
     told = await system._call_s3(
         "delete_objects", Bucket=bucket, Delete={"Objects": keys, "Quiet": True}

@@ -64,6 +64,10 @@ _tool: int | None = None
 _is_hooked = False
 
 
+#: Threads that keep results of other calls meanwhile: what they open is no input.
+_ASIDE = frozenset({"neurotools", "neurotools-sender", "fsspecIO"})
+
+
 class _Own(threading.local):
     """Whether a thread is busy here: files that are digested are opened for that, too."""
 
@@ -192,6 +196,8 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
 
 def _opened(path: Any, mode: str | None, flags: int) -> None:
     if not isinstance(path, (str, bytes, os.PathLike)) or _is_ours(sys._getframe(2)):
+        return
+    if threading.current_thread().name in _ASIDE:
         return
     name = os.path.abspath(os.fsdecode(path))
     if name.endswith(_CODE) or name.startswith(_OF_SYSTEM):
