@@ -29,7 +29,7 @@ class _Defined(Askable):
 
     def _begin(self, definition: Definition, arguments: dict[str, Any]) -> None:
         self._definition, self._arguments = definition, arguments
-        self._view = self._attach(Nothing() if definition.is_source else Raw())
+        self._show(self._attach(Nothing() if definition.is_source else Raw()))
 
     def _attach(self, before: View) -> View:
         if self._definition.is_source and not isinstance(before, Nothing):

@@ -36,8 +36,6 @@ class Askable(Layer):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        if name in _OFFERED and name not in self._view.names:
-            return object.__getattribute__(self, _OFFERED[name])
         asked = Asked(self, name)
         if name in self._view.properties and not asked.takes:
             return asked()
@@ -45,6 +43,12 @@ class Askable(Layer):
 
     def __dir__(self) -> list[str]:
         return list(self._view.names)
+
+    def _show(self, view: View) -> None:
+        """Have what a view offers be asked for."""
+        self._view = view
+        for name in _OFFERED & view.names.keys() - view.properties:
+            self.__dict__[name] = Asked(self, name)
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Instance:
         """Return one entry: ``layer(key).image``, ``layer(key)['image', 'mask']``."""
@@ -60,7 +64,7 @@ class Askable(Layer):
 
     # What is offered besides fields; a field of the same name comes first.
 
-    def _explain(self, field: str, /, *args: Any, **kwargs: Any) -> Explanation:
+    def explain(self, field: str, /, *args: Any, **kwargs: Any) -> Explanation:
         """Return why a field's value is kept or would be computed, and which step has changed.
 
         Parameters
@@ -77,7 +81,7 @@ class Askable(Layer):
         """
         return Asked(self, field).explain(*args, **kwargs)
 
-    def _warm(
+    def warm(
         self,
         *fields: str,
         ids: Collection[Any] | None = None,
@@ -106,7 +110,7 @@ class Askable(Layer):
 
         return warm(self, fields, ids, executor, progress=progress)
 
-    def _picture(self, *fields: str) -> Picture:
+    def picture(self, *fields: str) -> Picture:
         """Return a picture of how fields are computed; it prints as text.
 
         Parameters
@@ -120,13 +124,14 @@ class Askable(Layer):
 
     def _repr_svg_(self) -> str | None:
         """Return the picture for notebooks, where graphviz can draw it."""
-        return self._picture().svg()
+        return Askable.picture(self).svg()
 
 
 #: Longer chains are printed one layer a line.
 _WIDTH = 100
 
-_OFFERED = {"explain": "_explain", "warm": "_warm", "picture": "_picture"}
+#: What is offered besides fields.
+_OFFERED = frozenset(["explain", "picture", "warm"])
 
 
 class Chain(Askable):
@@ -160,7 +165,7 @@ class Chain(Askable):
         view = head._view
         for layer in layers[1:]:
             view = layer._attach(view)
-        self._view = view
+        self._show(view)
 
     def _attach(self, before: View) -> View:
         for layer in self._layers:
