@@ -169,6 +169,26 @@ class UnsafeBinding(CacheError, ValueError):
         self.function, self.binding, self.reason = function, binding, reason
 
 
+class InterfaceFailed(CacheError, RuntimeError):
+    """The command of an interface has failed."""
+
+    def __init__(
+        self, interface: str, command: str, exit_code: int | None, stderr: str, folder: str
+    ) -> None:
+        printed = stderr.strip() or "(it printed nothing)"
+        super().__init__(
+            f"{interface} failed with exit code {exit_code}\nCommand: {command}\n"
+            f"Standard error:\n{printed}\nThe folder stays for inspection: {folder}"
+        )
+        self.interface, self.command, self.exit_code = interface, command, exit_code
+        self.stderr, self.folder = stderr, folder
+
+    def __reduce__(self) -> Any:
+        # Pools send what their workers raise.
+        facts = (self.interface, self.command, self.exit_code, self.stderr, self.folder)
+        return type(self), facts
+
+
 class MissingExtra(CacheError, ImportError):
     """Something optional is needed and not installed."""
 

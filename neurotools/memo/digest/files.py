@@ -195,6 +195,17 @@ def identity(status: os.stat_result) -> Identity:
     return (status.st_dev, status.st_ino, status.st_size, *times)
 
 
+def known(status: os.stat_result) -> bytes | None:
+    """Return the digest of a file that has not changed since it was read, or None."""
+    return _digests.get(identity(status))
+
+
+def learn(status: os.stat_result, digest: bytes) -> None:
+    """Remember the digest of a file that another process has read, and found to be settled."""
+    with _lock:
+        _kept(_digests, identity(status), digest)
+
+
 def is_settled(status: os.stat_result) -> bool:
     """Tell whether a change made from now on would change a file's times, on a local disk."""
     return _tells_changes(status) and status.st_ctime_ns < _now() - _SETTLED_FINE

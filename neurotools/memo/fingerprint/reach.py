@@ -109,6 +109,18 @@ class Tracker:
             seen = self._valid()
         return seen.fingerprint
 
+    def watcher(self, leave_out: Callable[[Any], bool]) -> Callable[[], bool]:
+        """Return what tells, at little cost, whether the code is still as it is now.
+
+        Parameters
+        ----------
+        leave_out : callable
+            Tells of a value whether it is taken to keep its content.
+        """
+        seen = self._valid()
+        changeable = [pair for pair in seen.changeable if not leave_out(pair[0])]
+        return lambda: self._seen is seen and seen.is_same() and seen.values_hold(changeable)
+
     @property
     def guards(self) -> Guards | None:
         """What tells by identity whether the code is as it was; None if that is not enough."""
@@ -194,9 +206,9 @@ class _Seen:
         self.walk.run(function)
         #: Whether all that identity tells is as it was.
         self.is_same = self.walk.ledger.guards.hold
-        self._changeable = self.walk.holdings.changeable
+        self.changeable = self.walk.holdings.changeable
         #: Whether values count that have to be digested each time.
-        self.changes = bool(self._changeable)
+        self.changes = bool(self.changeable)
         self._unseen = Unseen
         self.name()
 
@@ -209,13 +221,14 @@ class _Seen:
         """Return whether all is as it was seen."""
         return self.is_same() and self.values_hold()
 
-    def values_hold(self) -> bool:
-        """Return whether all that is digested to know it is as it was seen."""
-        if not self._changeable:
+    def values_hold(self, changeable: list[tuple[Any, str]] | None = None) -> bool:
+        """Return whether all that is digested to know it, or some of it, is as it was seen."""
+        changeable = self.changeable if changeable is None else changeable
+        if not changeable:
             return True
         digested = self.walk.holdings.digested
         try:
-            return all(digested(value) == was for value, was in self._changeable)
+            return all(digested(value) == was for value, was in changeable)
         except (UndigestableValue, RuntimeError, self._unseen):
             return False
 
