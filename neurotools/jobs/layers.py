@@ -12,9 +12,10 @@ from collections.abc import Callable
 from typing import Any
 
 from neurotools.memo.layers.caches import CacheToDisk, CacheToRam
+from neurotools.memo.layers.classes import Mixin, Source, Transform
 from neurotools.memo.layers.fields import IMPURE, META, OPTIONAL, POSITIONAL, Output, marked
 from neurotools.memo.layers.items import Items
-from neurotools.memo.layers.layer import Chain, Layer, Mixin, Source, Transform
+from neurotools.memo.layers.layer import Chain, Layer
 
 __all__ = [
     "CacheToDisk",

@@ -13,6 +13,7 @@ pytest.importorskip("skimage", reason="the images are those of scikit-image")
 pytest.importorskip("scipy", reason="zooming needs scipy")
 
 from neurotools.jobs.layers import CacheToDisk, CacheToRam, Chain
+from neurotools.memo.digest import files
 from tests.memo.layers import collection
 from tests.memo.layers.collection import Binarize, Crop, Images, Zoom
 
@@ -171,3 +172,25 @@ def test_a_chain_travels_by_pickle_and_finds_its_cache(root, tmp_path, reads):
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(cached)).image(KEY), image)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(cached.image))(KEY), image)
     assert not reads
+
+
+def test_a_hit_of_another_process_opens_no_image(tmp_path):
+    """A hit at the end of a chain reads no ancestor: not even to see whether a file has changed."""
+    code = (
+        "import sys; from tests.memo.layers import collection\n"
+        "from neurotools.jobs.layers import CacheToDisk\n"
+        "opened = []\n"
+        "sys.addaudithook(lambda event, args: event == 'open' and opened.append(str(args[0])))\n"
+        "chain = collection.chain(collection.folder())\n"
+        "cached = chain >> CacheToDisk.simple('image', root=sys.argv[1])\n"
+        f"cached.image({KEY!r}); print(sum(name.endswith('.png') for name in opened))"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    told = [
+        subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        for _ in range(2)
+    ]
+    assert int(told[0]) > 0
+    if not files.is_settled(os.stat(os.path.join(collection.folder(), KEY))):
+        pytest.skip("this file system does not tell when a file was changed")
+    assert told[1] == "0"

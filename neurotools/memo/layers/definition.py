@@ -139,6 +139,10 @@ class Definition:
             if (inner := self.own(kind, name)) is not None:
                 yield from self._reached(inner, (*way, field))
 
+    def __neurotools_digest__(self) -> Any:
+        passed_on = (self.inherit, self.exclude)
+        return self.is_source, self.parameters, self.private, self.fields, passed_on
+
     def own(self, kind: str, name: str) -> Field | None:
         """Return the function of the same layer that an argument stands for, if it is one."""
         among = {OWN: self.private, OUTPUT: self.fields}.get(kind, {})

@@ -29,6 +29,9 @@ class Marked:
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)
 
+    def __neurotools_digest__(self) -> Any:
+        return self.function, self.marks
+
 
 def marked(function: Any, mark: str) -> Any:
     """Return a function with one mark more."""
@@ -84,6 +87,11 @@ class Field:
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "trackers": {}}
+
+    def __neurotools_digest__(self) -> Any:
+        # For remembered functions that make layers: what counts is what a field computes.
+        marks = (self.is_meta, self.is_impure, self.is_optional)
+        return self.name, self.function, [tuple(one) for one in self.arguments], marks
 
     def _arguments(self, *, first_is_itself: bool) -> tuple[Argument, ...]:
         code = getattr(self.function, "__code__", None)

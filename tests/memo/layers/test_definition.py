@@ -377,6 +377,5 @@ def test_fields_may_have_the_names_of_what_chains_offer():
         def warm(i):
             return i
 
-    assert Warm().warm(3) == 3
-    assert callable(Warm()._warm)
-    assert callable(Letters(first="a").warm)
+    assert (Warm() >> Transform(__inherit__=True)).warm(3) == Warm().warm(3) == 3
+    assert pickle.loads(pickle.dumps(Letters(first="a"))).warm.__name__ == "warm"

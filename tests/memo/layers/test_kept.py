@@ -635,3 +635,31 @@ def test_a_transform_reads_a_file_and_a_later_cache_knows_it(texts):
     assert cached.text("a") == "ax"
     (texts / "a.txt").write_text("y")
     assert cached.text("a") == "yx"
+
+
+# ---------------------------------------------------------------- inside remembered functions
+
+
+class Plus(Transform):
+    _by: int
+
+    def image(image, _by):
+        return helper(image) + _by
+
+
+def test_a_remembered_function_that_makes_a_chain_follows_its_classes(tmp_path, monkeypatch):
+    from neurotools.jobs.cache import disk_cacher
+
+    @disk_cacher(tmp_path)
+    def pixel(by):
+        chain = Numbers() >> Plus(by) >> CacheToRam()
+        return chain.image("1")[0, 0]
+
+    for _ in range(2):
+        assert [pixel(1), pixel(2)] == [3, 4]
+    assert pixel.cache_info()[:2] == (2, 2)
+    (Numbers() >> Plus(7) >> CacheToRam(packages="exact")).image("1")
+    pixel(1)
+    assert pixel.cache_info()[:2] == (3, 2)
+    monkeypatch.setattr(sys.modules[__name__], "factor", 5)
+    assert pixel(1) == 6

@@ -235,6 +235,40 @@ def test_recordings_may_overlap(tmp_path):
         assert step.__code__ in recording.codes
 
 
+def test_files_can_be_noted_without_a_look_at_code(tmp_path):
+    path = tmp_path / "data"
+    path.write_text("")
+
+    def step():
+        return path.read_text()
+
+    with recorded(codes=False) as recording:
+        step()
+        assert sys.getprofile() is None
+    assert str(path) in recording.files
+    assert recording.codes == {}
+
+
+def test_what_a_result_used_that_is_found_counts_for_who_uses_it(tmp_path, counter):
+    path = tmp_path / "data"
+    path.write_text("a")
+
+    @traced(tmp_path / "inner")
+    def inner(x):
+        return path.read_text()
+
+    @traced(tmp_path / "outer")
+    def outer(x):
+        counter()
+        return inner(x)
+
+    assert inner(1) == "a"
+    assert outer(1) == outer(1) == "a"
+    path.write_text("b")
+    assert outer(1) == "b"
+    assert counter.count == 2
+
+
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="profilers and tracing share one place")
 def test_profilers_go_on(tmp_path):
     import cProfile
