@@ -7,6 +7,6 @@ collect_ignore = ["conf.py", "_build"]
 
 @pytest.fixture(autouse=True)
 def _in_a_folder_of_its_own(tmp_path, monkeypatch):
-    for package in ("nibabel", "pandas", "scipy"):
+    for package in ("fsspec", "nibabel", "pandas", "scipy"):
         pytest.importorskip(package)
     monkeypatch.chdir(tmp_path)

@@ -6,7 +6,7 @@ keeps the facts of its message as attributes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 
@@ -16,6 +16,12 @@ class CacheError(Exception):
     def __reduce__(self) -> Any:
         # Exceptions are made again from their message alone, for which ours take other arguments.
         return _made_again, (type(self), self.args, self.__dict__)
+
+    def said_of(self, where: str) -> CacheError:
+        """Return the same error, saying first where it arose."""
+        error = _made_again(type(self), (f"{where}: {self}",), self.__dict__)
+        error.__cause__ = self.__cause__
+        return error
 
 
 def _made_again(kind: type[CacheError], args: tuple[Any, ...], facts: dict[str, Any]) -> CacheError:
@@ -133,11 +139,22 @@ class LeftAlone(CacheError, OSError):
         self.location, self.reason = location, reason
 
 
-class UnsupportedFunction(CacheError, TypeError):
-    """A callable of a kind that cannot be memoized."""
+class CopyStopped(CacheError, OSError):
+    """A place failed while results were copied, and did not come back."""
 
-    def __init__(self, name: str, reason: str) -> None:
-        super().__init__(f"cannot memoize {name}: {reason}")
+    def __init__(self, location: str, reason: object, copied: int) -> None:
+        super().__init__(
+            f"{location} cannot be used now: {reason}. {copied} results were copied before; run "
+            "the same again when it is back, and it goes on from there"
+        )
+        self.location, self.reason, self.copied = location, reason, copied
+
+
+class UnsupportedFunction(CacheError, TypeError):
+    """A callable of a kind that cannot be memoized, or called in the way that was asked for."""
+
+    def __init__(self, name: str, reason: str, action: str = "memoize") -> None:
+        super().__init__(f"cannot {action} {name}: {reason}")
         self.name, self.reason = name, reason
 
 
@@ -244,3 +261,57 @@ def _shortly(value: object) -> str:
     except Exception as error:  # the user's own class may fail in any way there is
         text = f"<{type(value).__name__}, which cannot be shown: {type(error).__name__}>"
     return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+class NotCalls(CacheError, TypeError):
+    """The arguments of many calls were asked for, and something else was given."""
+
+    def __init__(self, method: str, reason: str) -> None:
+        super().__init__(f"{method} cannot tell the calls: {reason}")
+        self.method, self.reason = method, reason
+
+
+class OtherCode(CacheError, RuntimeError):
+    """A worker would run other code than its caller."""
+
+    def __init__(self, function: str, wanted: str, found: str) -> None:
+        super().__init__(
+            f"{function} is another version there, {found}, than here, {wanted}: a module was "
+            "edited since it was loaded, or the packages differ. Restart the workers, or this "
+            "process, so that all have the same"
+        )
+        self.function, self.wanted, self.found = function, wanted, found
+
+
+class MissingDriver(CacheError, ImportError):
+    """What reads and writes at a URL is not installed."""
+
+    def __init__(self, url: str, package: str, reason: str = "") -> None:
+        told = f" ({reason})" if reason else ""
+        needed = f"'neurotools[remote]' {package}".rstrip()
+        super().__init__(f"cannot keep a cache at {url} yet{told}: pip install {needed}")
+        self.url, self.package, self.reason = url, package, reason
+
+
+class Busy(CacheError, RuntimeError):
+    """Somebody else computes what was asked for, and ``on_busy='raise'`` says not to wait.
+
+    Attributes
+    ----------
+    function : str
+        What is computed.
+    holder : dict
+        What is known of who computes: ``process``, ``host``, ``user``, ``job`` (of Slurm),
+        ``started`` (seconds since the epoch, by the clock of that host).
+    """
+
+    def __init__(self, function: str, holder: Mapping[str, object], told: str) -> None:
+        super().__init__(
+            f"{function} is being computed with these arguments by {told}. Call again later; or "
+            "wait for the result with on_busy='wait', which also takes over from a computer that "
+            "has died; or compute it here as well with on_busy='compute'"
+        )
+        self.function, self.holder, self._told = function, dict(holder), told
+
+    def __reduce__(self) -> tuple[type[Busy], tuple[object, ...]]:
+        return type(self), (self.function, self.holder, self._told)  # out of a pool of processes

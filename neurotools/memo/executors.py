@@ -7,7 +7,7 @@
         for task in crew.as_completed(tasks):
             print(tasks[task], task.result())
 
-Not here: what is computed, and what is known already (`neurotools.memo.many`);
+Not here: what is computed, and what is known already (`neurotools.memo.many`),
 the kinds of workers (`neurotools.memo.working`).
 """
 
@@ -17,10 +17,10 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from neurotools.memo.errors import UnknownExecutor
-from neurotools.memo.working.pools import Here, Pool, Task, Workers
+from neurotools.memo.errors import CannotTravel, UnknownExecutor, WorkersLost
+from neurotools.memo.working.pools import Here, Made, Pool, Task, Workers
 
-__all__ = ["Task", "Workers", "each", "workers"]
+__all__ = ["Each", "Task", "Workers", "workers"]
 
 
 @contextlib.contextmanager
@@ -57,39 +57,63 @@ def workers(executor: Any = None) -> Iterator[Workers]:
     crew.close(at_once=False)
 
 
-def each(
-    crew: Workers, calls: Iterable[tuple[Callable[..., Any], tuple[Any, ...]]]
-) -> Iterator[tuple[int, Task]]:
-    """Have many calls made, and yield their numbers and tasks as they end.
+#: A function and its arguments.
+Call = tuple[Callable[..., Any], tuple[Any, ...]]
 
-    No more of them are taken, packed and submitted than are needed to keep all busy.
+
+class Each:
+    """Many calls, made by workers: their numbers and tasks, as they end.
+
+    No more of them are taken, packed and submitted than are needed to keep all busy. A call that
+    cannot be submitted has a task, too, which gives the error.
 
     Parameters
     ----------
     crew : Workers
         Who makes them.
     calls : iterable of (function, arguments)
-        The calls.
-
-    Raises
-    ------
-    CannotTravel, WorkersLost
-        As `Workers.submit` does.
+        The calls, numbered as they are taken. More may come after an end, while tasks are under
+        way.
     """
-    numbers: dict[Task, int] = {}
-    numbered = enumerate(calls)
-    is_over = False
-    while not is_over or numbers:
-        room = crew.room
-        while not is_over and len(numbers) < room:
-            if (taken := next(numbered, None)) is None:
-                is_over = True
-            else:
-                number, (function, args) = taken
-                numbers[crew.submit(function, *args)] = number
-        if numbers:
-            task = next(crew.as_completed(list(numbers)))
-            yield numbers.pop(task), task
+
+    def __init__(self, crew: Workers, calls: Iterable[Call]) -> None:
+        self._crew, self._calls = crew, iter(calls)
+        self._numbers: dict[Task, int] = {}
+        self._count = 0
+        self._is_stopped = False
+
+    def __iter__(self) -> Iterator[tuple[int, Task]]:
+        return self
+
+    def __next__(self) -> tuple[int, Task]:
+        self._fill()
+        if not self._numbers:
+            raise StopIteration
+        task = next(iter(self._crew.as_completed(list(self._numbers))))
+        return self._numbers.pop(task), task
+
+    def stop(self) -> int:
+        """Take no more calls, and forget those that have not begun; return how many run."""
+        self._is_stopped = True
+        for task in list(self._numbers):
+            if task.cancel():
+                del self._numbers[task]
+        return len(self._numbers)
+
+    def _fill(self) -> None:
+        if self._is_stopped:
+            return
+        room = self._crew.room
+        while len(self._numbers) < room and (call := next(self._calls, None)) is not None:
+            function, args = call
+            self._numbers[self._submit(function, args)] = self._count
+            self._count += 1
+
+    def _submit(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Task:
+        try:
+            return self._crew.submit(function, *args)
+        except (CannotTravel, WorkersLost) as error:
+            return Made(None, error)
 
 
 def _workers(executor: Any) -> Workers:

@@ -25,6 +25,7 @@ from neurotools.memo.flight import Flight
 from neurotools.memo.formats.registry import FORMATS, holds
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.key import KeyMaker
+from neurotools.memo.mapped import Mapped
 from neurotools.memo.offered import Offered
 from neurotools.memo.options import Options
 from neurotools.memo.pace import Pace
@@ -35,10 +36,11 @@ from neurotools.memo.telling import Telling
 from neurotools.memo.travel import asked_by_cloudpickle, by_value, is_importable
 
 if TYPE_CHECKING:
+    from neurotools.memo.leases import Leases
     from neurotools.memo.trace.recording import Recording
 
 
-class Memoized(Offered, Telling):
+class Memoized(Offered, Telling, Mapped):
     """A function that remembers its results.
 
     Parameters
@@ -76,13 +78,24 @@ class Memoized(Offered, Telling):
         owners = options.access.get("trusted_owners", ())
         self._runs = Runs(self.keys.tracker, self.__qualname__, trace=options.trace, owners=owners)
         self._details = Details(function, f"{self.__module__}.{self.__qualname__}")
-        self._flight = Flight(options.lock_folder)
+        self._flight = Flight(options.lock_folder, options.on_busy, self._leases())
         self._pace = Pace()
         self._counts: Counter[str] = Counter()
         self._warned = set()
         self._manifested: set[str] = set()
         self.cache_root, self.access = options.cache_root, options.access
         self.attribute = self.__name__
+
+    def _leases(self) -> Leases | None:
+        """Return what computers see of each other's computations, where results may be shared."""
+        place = self._hierarchy.meeting_place() if self._options.store else None
+        if place is None:
+            return None
+        from neurotools.memo.leases import Leases  # few share
+
+        is_later = str(self._hierarchy.write_back) == "async"
+        seconds = self._options.lease_seconds
+        return Leases(place, seconds, self._seems_there, is_later=is_later)
 
     # ------------------------------------------------------------ a call
 
@@ -173,6 +186,10 @@ class Memoized(Offered, Telling):
             self._say(f"Retrieved cache at {entry.location}")
         return (value,)
 
+    def _seems_there(self, key: Key) -> bool:
+        """Tell whether there is an entry now that would be used."""
+        return self._hierarchy.has(key) and not self._outdated_by(key)
+
     def _found_meanwhile(self, key: Key, waited: bool) -> tuple[Any] | None:
         """Look again: somebody may have finished it between our look and our turn."""
         return self._find(key) if waited or self._hierarchy.has(key) else None
@@ -255,6 +272,8 @@ class Memoized(Offered, Telling):
 
 class MemoizedCoroutine(Memoized):
     """A coroutine function that remembers its results."""
+
+    is_coroutine = True
 
     async def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         try:

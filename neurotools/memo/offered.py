@@ -85,7 +85,8 @@ class Offered:
             Whether to print them, too.
         """
         code = self.keys.fingerprint.code
-        folder = os.path.join(self.cache_root or "ram://", *self.keys.folder.split("/"), code)
+        top = self.cache_root or self._hierarchy.tiers[0].name
+        folder = os.path.join(top, *self.keys.folder.split("/"), code)
         keys = (key for key in self._hierarchy.keys(self.keys.folder) if key.code == code)
         names = sorted(f"{key.call}.{key.method}" for key in keys)
         if verbose:
@@ -105,6 +106,21 @@ class Offered:
         if args or kwargs:
             return int(self._hierarchy.discard(self._key(args, kwargs)))
         return len(self._hierarchy.clear(self.keys.folder, self.keys.fingerprint.code))
+
+    def flush(self, timeout: float | None = None) -> int:
+        """Wait until slower tiers have the results that are sent to them in the background.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds to wait at most; by default as long as it takes.
+
+        Returns
+        -------
+        int
+            How many results have not arrived: no time was left, or a tier cannot be used now.
+        """
+        return self._hierarchy.flush(timeout)
 
     def cache_clear(self) -> None:
         """Remove all entries of the present version from every tier, and start counting anew."""

@@ -23,7 +23,7 @@ from neurotools.memo.errors import (
     UnknownExecutor,
     WorkersLost,
 )
-from neurotools.memo.executors import each, workers
+from neurotools.memo.executors import Each, workers
 
 cloudpickle = pytest.importorskip("cloudpickle")
 pytest.importorskip("loky")
@@ -85,7 +85,7 @@ def test_calls_are_made_and_their_numbers_told(executor):
     with workers(executor) as crew:
         assert crew.count >= 1
         calls = ((act, (x,)) for x in range(10))
-        found = {number: task.result()[0] for number, task in each(crew, calls)}
+        found = {number: task.result()[0] for number, task in Each(crew, calls)}
     assert found == {number: number for number in range(10)}
 
 
@@ -116,7 +116,7 @@ def test_no_more_are_taken_than_are_needed():
             yield act, (x,)
 
     with futures.ThreadPoolExecutor(2) as pool, workers(pool) as crew:
-        next(iter(each(crew, calls())))
+        next(iter(Each(crew, calls())))
         assert len(taken) <= crew.room
 
 
@@ -197,7 +197,7 @@ def test_a_call_whose_process_was_killed_is_made_again(tmp_path):
 def test_a_call_that_kills_its_process_takes_no_other_with_it():
     calls = [(_killed if x == 3 else act, (x,)) for x in range(8)]
     with workers(2) as crew:
-        found = {number: task.exception() for number, task in each(crew, calls)}
+        found = {number: task.exception() for number, task in Each(crew, calls)}
     assert isinstance(found.pop(3), WorkersLost)
     assert set(found.values()) == {None}
 

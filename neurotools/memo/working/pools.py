@@ -53,6 +53,15 @@ class Workers(Protocol):
     def room(self) -> int:
         """How many calls should be given to them at a time, so that none has to wait for us."""
 
+    def sent(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return what to `submit` for many calls of a function: it is sent, as it is now, once.
+
+        Raises
+        ------
+        CannotTravel
+            If it cannot be sent to them.
+        """
+
     def submit(self, function: Callable[..., Any], /, *args: Any) -> Task:
         """Have a call made.
 
@@ -102,6 +111,9 @@ class Here:
     """The process itself, which makes each call when it is submitted: `Workers`."""
 
     name, shares_memory, count, room = "this process", True, 1, 1
+
+    def sent(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        return function
 
     def submit(self, function: Callable[..., Any], /, *args: Any) -> Task:
         try:
@@ -204,6 +216,9 @@ class Pool:
     @property
     def room(self) -> int:
         return 4 * self.count
+
+    def sent(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        return function if self.shares_memory else parcels.packed(function)
 
     def submit(self, function: Callable[..., Any], /, *args: Any) -> Task:
         is_packed = not self.shares_memory

@@ -7,7 +7,11 @@ into them half done, and scripts need no ``if __name__ == '__main__'``.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
+import pickle
+import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -66,6 +70,17 @@ class Processes:
         self._idle: list[Any] = []
         self._started: set[Any] = set()
         self._is_closed = False
+        self._files: list[str] = []
+
+    def sent(self, function: Callable[..., Any]) -> Any:
+        packed: Any = parcels.packed(function)
+        if not isinstance(packed, parcels.Packed) or not packed.is_large:
+            return packed
+        descriptor, path = tempfile.mkstemp(prefix="neurotools-", suffix=".call")
+        self._files.append(path)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(packed.content)
+        return _InFile(path, packed.__qualname__)
 
     def submit(self, function: Callable[..., Any], /, *args: Any) -> Task:
         call = _Call(parcels.pack(function, args))
@@ -130,6 +145,28 @@ class Processes:
             call.future.cancel()
         for process in list(self._started):
             process.shutdown(wait=True, kill_workers=at_once)
+        for path in self._files:
+            with contextlib.suppress(OSError):  # somebody has tidied up
+                os.unlink(path)
+
+
+class _InFile:
+    """A large function, in a private file from which each process takes it once."""
+
+    def __init__(self, path: str, name: str) -> None:
+        self._path, self.__qualname__ = path, name
+
+    def __call__(self, *args: Any) -> Any:
+        return _opened_file(self._path)(*args)
+
+    def __reduce__(self) -> Any:
+        return _opened_file, (self._path,)
+
+
+@functools.lru_cache(maxsize=1)
+def _opened_file(path: str) -> Any:
+    with open(path, "rb") as file:
+        return pickle.load(file)
 
 
 #: In the place of a call that goes on.
