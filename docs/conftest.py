@@ -1,12 +1,24 @@
 """The examples of the documentation are run as tests, each page in a folder of its own."""
 
+import os
+import warnings
+
 import pytest
 
 collect_ignore = ["conf.py", "_build"]
 
 
 @pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path, monkeypatch):
-    for package in ("fsspec", "nibabel", "pandas", "scipy"):
+def _in_a_folder_of_its_own(request, tmp_path, monkeypatch):
+    for package in ("fsspec", "nibabel", "pandas", "scipy", "skimage"):
         pytest.importorskip(package)
+    if request.node.name == "interfaces.rst":
+        _load_nipype()
     monkeypatch.chdir(tmp_path)
+
+
+def _load_nipype():
+    os.environ.setdefault("NIPYPE_NO_ET", "1")  # it would ask the network for its newest version
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pytest.importorskip("nipype.interfaces.utility")

@@ -58,5 +58,5 @@ def sftp_port():
         pytest.importorskip(package)
     from tests.faults.stores import sftp_server
 
-    with sftp_server() as port:
+    with sftp_server() as (_, port):
         yield port

@@ -17,13 +17,15 @@ ROOT = Path(__file__).resolve().parents[1]
 #: Slow or optional: imported where they are first used, never by importing a door.
 SLOW = {
     *("cloudpickle", "dask", "distributed", "fsspec", "h5py", "IPython", "matplotlib", "nibabel"),
-    *("nipype", "pandas", "scipy", "zstandard"),
+    *("joblib", "nilearn", "nipype", "pandas", "scipy", "sklearn", "zstandard"),
 }
 
 DOORS = (
     "neurotools",
     "neurotools.jobs.cache",
     "neurotools.jobs.closure",
+    "neurotools.jobs.layers",
+    "neurotools.jobs.memory",
     "neurotools.jobs.ndecorator",
     "neurotools.jobs.command",
     "neurotools.jobs.paths",

@@ -121,6 +121,7 @@ def run(options: argparse.Namespace) -> int:
 def _tiers(options: argparse.Namespace, signer: Signer | None) -> tuple[Tier, Tier]:
     _require(options.fast, options, "--from" if options.back else "", "--from")
     _require(options.slow, options, "--to" if options.to else "", "--to")
+    _require_apart(options)
     try:
         owners = user_numbers(options.trusted_owner)
         told: dict[str, Any] = {"trusted_owners": owners, "signer": signer}
@@ -133,9 +134,20 @@ def _tiers(options: argparse.Namespace, signer: Signer | None) -> tuple[Tier, Ti
         raise
     except ValueError as error:
         raise CacheError(str(error)) from None
-    if fast.name == slow.name:
-        raise CacheError(f"{options.fast} and {options.slow} are the same place")
     return fast, slow
+
+
+def _require_apart(options: argparse.Namespace) -> None:
+    """Raise `CacheError` if both places are the same, or one lies in the other."""
+    one, other = (_root(place, options) for place in (options.fast, options.slow))
+    if one == other or one.startswith(other + os.sep) or other.startswith(one + os.sep):
+        raise CacheError(f"{options.fast} and {options.slow} are the same place, or one in another")
+
+
+def _root(place: str, options: argparse.Namespace) -> str:
+    if "://" in place:
+        return place.rstrip("/")
+    return os.path.realpath(os.path.join(os.path.expanduser(place), options.cache_identifier))
 
 
 def _require(place: str, options: argparse.Namespace, chosen: str, flag: str) -> None:
@@ -168,7 +180,8 @@ def _remedy(folder: str, identifier: str, flag: str) -> str:
 def _say_what_would_be(way: Way) -> None:
     _say(f"{_results(len(way.missing))} would be copied to {way.target.name}")
     for function, number in sorted(way.by_function.items()):
-        _say(f"  {number:>8,}  {function}")
+        # A folder's name may hold what a terminal obeys.
+        _say(f"  {number:>8,}  {''.join(c if c.isprintable() else '?' for c in function)}")
 
 
 def _say_what_was(ways: list[Way], found: Comparison) -> None:

@@ -28,9 +28,17 @@ def carried(tier: Guarded, key: Key) -> Entry | None:
         If the tier fails.
     """
     entry = tier.get(key)
-    if entry is not None and (reason := _doubt(tier, key)) and _names_code(entry):
-        raise UntrustedEntry(entry.location, f"it names code that would be loaded, and {reason}")
+    if entry is not None and (reason := against(tier, key, entry)):
+        raise UntrustedEntry(entry.location, reason)
     return entry
+
+
+def against(tier: Guarded, key: Key, entry: Entry) -> str:
+    """Return what speaks against copying an entry that a tier has given, or nothing."""
+    doubt = _doubt(tier, key)
+    if not doubt or not _names_code(entry):
+        return ""
+    return f"it names code that would be loaded, and {doubt}"
 
 
 def _doubt(tier: Guarded, key: Key) -> str:

@@ -169,6 +169,26 @@ class UnsafeBinding(CacheError, ValueError):
         self.function, self.binding, self.reason = function, binding, reason
 
 
+class InterfaceFailed(CacheError, RuntimeError):
+    """The command of an interface has failed."""
+
+    def __init__(
+        self, interface: str, command: str, exit_code: int | None, stderr: str, folder: str
+    ) -> None:
+        printed = stderr.strip() or "(it printed nothing)"
+        super().__init__(
+            f"{interface} failed with exit code {exit_code}\nCommand: {command}\n"
+            f"Standard error:\n{printed}\nThe folder stays for inspection: {folder}"
+        )
+        self.interface, self.command, self.exit_code = interface, command, exit_code
+        self.stderr, self.folder = stderr, folder
+
+    def __reduce__(self) -> Any:
+        # Pools send what their workers raise.
+        facts = (self.interface, self.command, self.exit_code, self.stderr, self.folder)
+        return type(self), facts
+
+
 class MissingExtra(CacheError, ImportError):
     """Something optional is needed and not installed."""
 
@@ -227,42 +247,6 @@ class FailedElsewhere(CacheError, RuntimeError):
     """Stands for an error in another process that cannot itself be sent here."""
 
 
-class WrongPipeline(CacheError, ValueError):
-    """A definition list is no graph of stages that can run."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"this pipeline cannot run: {reason}")
-        self.reason = reason
-
-
-class StageFailed(CacheError, RuntimeError):
-    """A stage of a pipeline raised an error, which is the cause of this one."""
-
-    def __init__(
-        self, stage: str, inputs: dict[str, object], skipped: list[str], error: BaseException
-    ) -> None:
-        told = ", ".join(f"{name}={_shortly(value)}" for name, value in inputs.items())
-        rest = f"Not run: {', '.join(skipped)}. " if skipped else ""
-        super().__init__(
-            f"stage {stage!r} failed with {type(error).__name__}: {error}. Its inputs: "
-            f"{told or 'none'}. {rest}What has run is remembered where a stage has hash_output; "
-            "run again to go on here"
-        )
-        self.stage, self.inputs, self.skipped = stage, inputs, skipped
-        self.error = error
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self.stage, self.inputs, self.skipped, self.error)
-
-
-def _shortly(value: object) -> str:
-    try:
-        text = repr(value)
-    except Exception as error:  # the user's own class may fail in any way there is
-        text = f"<{type(value).__name__}, which cannot be shown: {type(error).__name__}>"
-    return text if len(text) <= 80 else f"{text[:77]}..."
-
-
 class NotCalls(CacheError, TypeError):
     """The arguments of many calls were asked for, and something else was given."""
 
@@ -315,3 +299,81 @@ class Busy(CacheError, RuntimeError):
 
     def __reduce__(self) -> tuple[type[Busy], tuple[object, ...]]:
         return type(self), (self.function, self.holder, self._told)  # out of a pool of processes
+
+
+class WrongLayer(CacheError, TypeError, ValueError):
+    """A layer, or a chain of them, is not put together as it has to be."""
+
+    def __init__(self, layer: str, reason: str) -> None:
+        super().__init__(f"{layer}: {reason}")
+        self.layer, self.reason = layer, reason
+
+
+class UnknownField(CacheError, AttributeError):
+    """A layer has no such field, or needs one that the layers before it do not have."""
+
+    def __init__(self, layer: str, field: str, known: Iterable[str], needed_by: str = "") -> None:
+        names = sorted(known)
+        what = f"{needed_by} needs {field!r}, but {layer}" if needed_by else layer
+        there = f"the fields there are: {', '.join(names)}" if names else "there are no fields"
+        super().__init__(f"{what} has no field {field!r}; {there}")
+        self.layer, self.field, self.known, self.needed_by = layer, field, names, needed_by
+
+
+class UnknownId(CacheError, LookupError):
+    """A field could not be computed for an id that the data set does not have."""
+
+    def __init__(self, layer: str, field: str, wanted: object, ids: Iterable[object]) -> None:
+        known = list(ids)
+        some = ", ".join(map(repr, known[:5])) + (", ..." if len(known) > 5 else "")
+        super().__init__(
+            f"{layer}.{field}: there is no id {wanted!r}; the {len(known)} ids are: {some}"
+        )
+        self.layer, self.field, self.wanted = layer, field, wanted
+
+
+class ImpureField(CacheError, ValueError):
+    """A field that may differ from call to call was to be kept."""
+
+    def __init__(self, layer: str, field: str, source: str) -> None:
+        super().__init__(
+            f"{layer} cannot keep {field!r}: it depends on {source}, which is impure. Leave the "
+            "field out of the cache, or keep it for each value of that with impure=True"
+        )
+        self.layer, self.field, self.source = layer, field, source
+
+
+class WrongPipeline(CacheError, ValueError):
+    """A definition list is no graph of stages that can run."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"this pipeline cannot run: {reason}")
+        self.reason = reason
+
+
+class StageFailed(CacheError, RuntimeError):
+    """A stage of a pipeline raised an error, which is the cause of this one."""
+
+    def __init__(
+        self, stage: str, inputs: dict[str, object], skipped: list[str], error: BaseException
+    ) -> None:
+        told = ", ".join(f"{name}={_shortly(value)}" for name, value in inputs.items())
+        rest = f"Not run: {', '.join(skipped)}. " if skipped else ""
+        super().__init__(
+            f"stage {stage!r} failed with {type(error).__name__}: {error}. Its inputs: "
+            f"{told or 'none'}. {rest}What has run is remembered where a stage has hash_output; "
+            "run again to go on here"
+        )
+        self.stage, self.inputs, self.skipped = stage, inputs, skipped
+        self.error = error
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.stage, self.inputs, self.skipped, self.error)
+
+
+def _shortly(value: object) -> str:
+    try:
+        text = repr(value)
+    except Exception as error:  # the user's own class may fail in any way there is
+        text = f"<{type(value).__name__}, which cannot be shown: {type(error).__name__}>"
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -81,33 +81,41 @@ class Each:
         self._numbers: dict[Task, int] = {}
         self._count = 0
         self._is_stopped = False
+        self._ended: Iterator[Task] | None = None
+        self._refill_at = 0
 
     def __iter__(self) -> Iterator[tuple[int, Task]]:
         return self
 
     def __next__(self) -> tuple[int, Task]:
-        self._fill()
+        # To wait for many takes time for each of them, so it is not begun anew for every one.
+        are_new = len(self._numbers) <= self._refill_at and self._fill()
+        if are_new or self._ended is None:
+            self._ended = iter(self._crew.as_completed(list(self._numbers)))
         if not self._numbers:
             raise StopIteration
-        task = next(iter(self._crew.as_completed(list(self._numbers))))
+        task = next(self._ended)
         return self._numbers.pop(task), task
 
     def stop(self) -> int:
         """Take no more calls, and forget those that have not begun; return how many run."""
-        self._is_stopped = True
+        self._is_stopped, self._ended = True, None
         for task in list(self._numbers):
             if task.cancel():
                 del self._numbers[task]
         return len(self._numbers)
 
-    def _fill(self) -> None:
+    def _fill(self) -> bool:
+        """Submit as many calls as there is room for; return whether there were any."""
         if self._is_stopped:
-            return
-        room = self._crew.room
+            return False
+        room, before = self._crew.room, self._count
+        self._refill_at = room * 3 // 4
         while len(self._numbers) < room and (call := next(self._calls, None)) is not None:
             function, args = call
             self._numbers[self._submit(function, args)] = self._count
             self._count += 1
+        return self._count > before
 
     def _submit(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Task:
         try:

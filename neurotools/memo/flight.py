@@ -20,7 +20,8 @@ from neurotools.memo.lockfiles import POLL_SECONDS
 from neurotools.memo.locks import FileLock
 
 if TYPE_CHECKING:
-    from neurotools.memo.leases import Lease, Leases
+    from neurotools.memo.lease import Lease
+    from neurotools.memo.leases import Leases
     from neurotools.memo.standstill import ThreadWatch
 
 #: What a caller does where somebody else computes what it asks for.
@@ -84,9 +85,12 @@ class _Turn:
             self._before = None
         try:
             if self._lease is not None:
-                self._lease.free()
+                self._free_lease(self._lease)
         finally:
             self._free_here()
+
+    def _free_lease(self, lease: Lease) -> None:
+        lease.free()
 
     def _free_here(self) -> None:
         self._lock.free()
@@ -131,7 +135,7 @@ class _Turn:
         self.free()
         if self._on_busy == "compute":
             return True
-        from neurotools.memo.leases import told  # few ask for it
+        from neurotools.memo.holders import told  # few ask for it
 
         raise Busy(self._key.function.replace("/", "."), facts, told(facts))
 
@@ -188,6 +192,9 @@ class AloneAsync(_Turn):
     __slots__ = ()
 
     is_task = True
+
+    def _free_lease(self, lease: Lease) -> None:
+        lease.free_later()  # the event loop is not to wait
 
     async def __aenter__(self) -> bool:
         import asyncio  # 30 ms to load, for coroutines only

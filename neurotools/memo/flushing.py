@@ -106,8 +106,12 @@ def _end() -> None:
     lanes = all_lanes()
     own = [parcel for lane in lanes for parcel in lane.pending.copy()]
     limit = max((parcel.route.flush_seconds for parcel in own), default=0.0)
-    with contextlib.suppress(KeyboardInterrupt):
+    try:
         flush(lanes, limit, own=True)
+    except KeyboardInterrupt:
+        pass  # whoever cannot wait need not
+    except Exception as error:  # a boundary: the program ends, whatever its terminal says
+        log.info("cannot wait for what is being sent: %r", error)
     left = [parcel for lane in lanes for parcel in lane.pending.copy()]
     routes = Counter(parcel.route for parcel in left if parcel.manifest is None)
     for (keeper, slow), (number, route) in _by_names(routes).items():

@@ -101,6 +101,10 @@ class Hierarchy:
             self._known_outbox = Outbox(self._guarded, self._keeper, self.counts, seconds)
         return self._known_outbox
 
+    def unsent(self, depth: int) -> int:
+        """Return how many entries of this process are on their way to a tier."""
+        return 0 if self._known_outbox is None else self._known_outbox.on_the_way(depth)
+
     def flush(self, timeout: float | None = None) -> int:
         """Wait until slower tiers have what they lack; return how much they still lack.
 
@@ -137,6 +141,17 @@ class Hierarchy:
         return None
 
     def _promote(self, key: Key, entry: Entry, depth: int) -> None:
+        from neurotools.memo.carrying import against  # not loaded for hits in the fastest tier
+
+        try:
+            reason = against(self._guarded[depth], key, entry)
+        except Exception as error:  # the named boundary of this module
+            self._failed(depth, "read", error)
+            return
+        if reason:
+            # There it would be taken for our own.
+            log.info("%s is not copied to faster places: %s", entry.location, reason)
+            return
         for faster in range(depth):
             self._put(faster, key, entry.blob)
 
@@ -304,6 +319,16 @@ class Hierarchy:
             except Exception as error:  # the named boundary of this module
                 self._failed(depth, "list", error)
         return []
+
+    def sizes(self, function: str = "") -> dict[Key, int]:
+        """Return the entries and how many bytes each takes, in the fastest tier that has it."""
+        found: dict[Key, int] = {}
+        for depth, tier in enumerate(self._guarded):
+            try:
+                found = {**tier.sizes(function), **found}
+            except Exception as error:  # the named boundary of this module
+                self._failed(depth, "list", error)
+        return found
 
     def put_manifest(self, key: Key, content: bytes) -> bool:
         """Keep a manifest; return whether each tier has it now."""

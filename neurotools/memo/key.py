@@ -35,6 +35,10 @@ class KeyMaker:
         Parameters that do not count.
     strict : bool
         Whether to refuse a function that depends on something that cannot be followed.
+    folder : str, optional
+        The function's folder, where that does not follow from its name.
+    tracker : Tracker, optional
+        What follows the code, where that is more than the function's.
     **tracking
         Options of `Tracker`, such as ``packages`` and ``shelf``.
     """
@@ -45,13 +49,15 @@ class KeyMaker:
         ignore: Iterable[str] = (),
         *,
         strict: bool = False,
+        folder: str = "",
+        tracker: Any = None,
         **tracking: Any,
     ) -> None:
         from neurotools.memo.fingerprint.reach import Tracker  # not loaded before it is needed
 
-        self.folder = naming.function_folder(function)
+        self.folder = folder or naming.function_folder(function)
         self.binder = Binder(function, ignore)
-        self.tracker = Tracker(function, **tracking)
+        self.tracker = tracker or Tracker(function, **tracking)
         self._room = _room(self.folder)
         self._keys: dict[Any, Key] = {}
         self._stems: dict[bytes, str] = {}

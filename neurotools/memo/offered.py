@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from neurotools.memo.entry import Key
+from neurotools.memo.entry import Key, Signature
 from neurotools.memo.errors import UndigestableValue
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.info import CacheInfo, TierInfo
@@ -61,7 +61,7 @@ class Offered:
             signature = self.keys.signature(args, kwargs)
         except UndigestableValue as error:
             return Explanation(hit=False, reason=str(error))
-        key = self.keys.key(signature, self._options.form.method)
+        key = self._key_of(signature)
         manifest = self.keys.fingerprint.manifest
         if changed := self._outdated_by(key):
             reason = f"{changed}, which the computation used, has changed"
@@ -145,6 +145,7 @@ class Offered:
             count["stores"],
             count["failures"],
             self._hierarchy.health_of(depth).left_alone,
+            self._hierarchy.unsent(depth),
         )
 
     def __dask_tokenize__(self) -> Any:
@@ -152,4 +153,7 @@ class Offered:
         return "neurotools", self.keys.folder, self.keys.tracker.current().code
 
     def _key(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Key:
-        return self.keys.key(self.keys.signature(args, kwargs), self._options.form.method)
+        return self._key_of(self.keys.signature(args, kwargs))
+
+    def _key_of(self, signature: Signature) -> Key:
+        return self.keys.key(signature, self._options.form.method)

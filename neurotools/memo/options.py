@@ -34,8 +34,9 @@ class Options:
         Whether to print what happens.
     allow_mutable_bindings : bool
         Whether functions are memoized that depend on something that cannot be followed.
-    trace : bool
-        Whether to note what really runs and is read, and to compute again when that changes.
+    trace : bool or 'files'
+        Whether to note what really runs and is read, or only which files are, and to compute again
+        when that changes.
     ignore : tuple of str
         Parameters that do not count.
     tracking : dict
@@ -57,7 +58,7 @@ class Options:
         skip_fast: bool = False,
         verbose: bool = False,
         allow_mutable_bindings: bool = False,
-        trace: bool = False,
+        trace: bool | str = False,
         ignore: tuple[str, ...] = (),
         tracking: Mapping[str, Any],
         access: Mapping[str, Any],

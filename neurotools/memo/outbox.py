@@ -115,6 +115,14 @@ class Outbox:
                 except RuntimeError:
                     return  # no thread is to be had: another process looks
 
+    def on_the_way(self, depth: int) -> int:
+        """Return how many entries are being sent to a tier, or wait to be."""
+        route = self._routes.get(depth)
+        if route is None:
+            return 0
+        pending = lane_to(route.slow.name).pending.copy()
+        return sum(parcel.route is route and parcel.manifest is None for parcel in pending)
+
     def flush(self, timeout: float | None = None) -> int:
         """Wait for what is on its way, see `neurotools.memo.flushing.flush`."""
         return flush(self._lanes(), timeout)

@@ -27,7 +27,7 @@ def bar(title: str, total: int, unit: str = "result") -> Iterator[Callable[[int]
 
 
 def _shown(title: str, total: int, unit: str) -> Any:
-    if not (sys.stderr and sys.stderr.isatty()):
+    if not _is_seen():
         return None
     try:
         from tqdm import tqdm  # an extra, and 20 ms to load
@@ -39,6 +39,13 @@ def _shown(title: str, total: int, unit: str) -> Any:
         monitor_interval = 0
 
     return Bar(desc=title, total=total, unit=unit, leave=False, delay=_DELAY_SECONDS)
+
+
+def _is_seen() -> bool:
+    try:
+        return sys.stderr is not None and sys.stderr.isatty()
+    except ValueError:  # it is closed
+        return False
 
 
 def _nothing(_: int) -> None:

@@ -8,6 +8,7 @@ Not here: the command (`neurotools.console.sync`), and what programs send by the
 
 from __future__ import annotations
 
+import errno
 import math
 import threading
 import time
@@ -32,6 +33,8 @@ from neurotools.memo.watch.deadline import NoAnswer
 PATIENCE_SECONDS = 60.0
 #: Seconds between two looks at whether it is back.
 _GLANCE_SECONDS = 0.2
+#: What does not pass by itself: no room, or no permission to write at all.
+_FINAL = frozenset({errno.ENOSPC, errno.EROFS, getattr(errno, "EDQUOT", errno.ENOSPC)})
 #: An entry that fails so often is left out.
 _MOST_FAILURES = 5
 #: Seconds that threads get to finish what they have begun, when somebody stops it all.
@@ -175,7 +178,7 @@ def _copy_manifests(way: Way) -> None:
             if (content := way.source.get_manifest(*version)) is not None:
                 way.target.put_manifest(key, content)
         except OSError as error:
-            if isinstance(error, (LeftAlone, NoAnswer)):
+            if isinstance(error, (LeftAlone, NoAnswer)) or error.errno in _FINAL:
                 raise CopyStopped(way.target.name, error, 0) from None
             way.bad[key._replace(call="manifest")] = str(error)
 
@@ -208,6 +211,8 @@ class _Copier:
             except OSError as error:
                 # One that fails while others are copied is to blame itself.
                 alone += self._last_success > failed_at
+                if error.errno in _FINAL:
+                    return CopyStopped(self._way.target.name, error, len(self._way.copied))
                 failures, failed_at = failures + 1, time.monotonic()
                 if alone > 1 or failures >= _MOST_FAILURES:
                     return str(error)

@@ -12,6 +12,7 @@ import pytest
 from neurotools.console.main import main
 from neurotools.jobs.cache import hierarchical_cacher
 from tests.faults.away import entries_in, until
+from tests.faults.places import needs_mounts, small_disk
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -95,13 +96,34 @@ def test_a_place_that_is_not_there(places, tmp_path, capsys):
         ("{fast}", "the same place"),
         ("{fast}/.", "the same place"),
         ("{fast}/neurotools_cache", "Give the folder above it"),
+        ("{fast}-link", "the same place"),
     ],
 )
 def test_nonsense_is_refused_in_one_line(places, capsys, second, told):
+    os.symlink(places[0], f"{places[0]}-link")
     assert main(["sync", places[0], second.format(fast=places[0])]) == 1
     said = capsys.readouterr().err
     assert told in said
     assert said.count("\n") == 1
+
+
+def test_a_place_within_another_one_is_refused(places, capsys):
+    inner = f"{places[0]}/neurotools_cache"
+    assert main(["sync", "--to", places[0], inner]) == 1
+    assert "one in another" in capsys.readouterr().err
+    assert not os.path.exists(f"{inner}/neurotools_cache")
+
+
+@needs_mounts
+def test_a_full_disk_is_told_at_once(tmp_path, capsys):
+    fill(tmp_path / "fast", range(300))
+    with small_disk(tmp_path / "disk", size="256k") as disk:
+        assert main(["sync", "--to", str(tmp_path / "fast"), disk]) == 1
+        said = capsys.readouterr()
+        assert "No space left on device" in said.err
+        assert "run the same again" in said.err
+        assert said.err.count("\n") == 1
+        assert f"{len(entries_in(disk))} results copied to" in said.out
 
 
 @pytest.mark.parametrize(

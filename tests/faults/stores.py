@@ -25,10 +25,9 @@ class Server(asyncssh.SSHServer):
     def validate_password(self, username, password):
         return password == "secret"
 async def main():
-    key = asyncssh.generate_private_key("ssh-ed25519")
-    served = await asyncssh.listen(
-        "127.0.0.1", 0, server_host_keys=[key], server_factory=Server, sftp_factory=True
-    )
+    keys = [asyncssh.generate_private_key("ssh-ed25519")]
+    serving = {"server_host_keys": keys, "server_factory": Server, "sftp_factory": True}
+    served = await asyncssh.listen("127.0.0.1", int(sys.argv[1]), **serving)
     print(served.get_port(), flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     os._exit(0)
@@ -37,10 +36,13 @@ asyncio.run(main())
 
 
 @contextlib.contextmanager
-def _program(code):
+def _program(code, *arguments):
     """Run a server that prints its port, and ends when its input does."""
     program = subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", code, *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         yield program, int(program.stdout.readline())
@@ -91,7 +93,7 @@ def s3_server():
 
 
 @contextlib.contextmanager
-def sftp_server():
-    """Give the port of an SFTP server that takes anybody whose password is ``secret``."""
-    with _program(_SFTP) as (_, port):
-        yield port
+def sftp_server(port=0):
+    """Give an SFTP server's program and port; it takes anybody whose password is ``secret``."""
+    with _program(_SFTP, port) as served:
+        yield served

@@ -4,6 +4,7 @@ Nothing here looks at a clock: what hangs does so until the test ends it, so tha
 back at all was not kept waiting, and requests are counted where they arrive.
 """
 
+import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from neurotools.jobs.cache import hierarchical_cacher
 from neurotools.memo.tiers.remote import RemoteTier
 from tests.faults.places import ROOT
 from tests.faults.proxy import WAYS
+from tests.faults.stores import sftp_server
 from tests.memo.tiers.promises import KEY, entry, value_in
 
 pytest.importorskip("s3fs")
@@ -67,9 +69,8 @@ def trying(proxy, bucket, options):
     return keeping(proxy, f"s3://{bucket}/x", options)
 
 
-def until_used_again(f, proxy):
+def until_used_again(f):
     """Wait until the tier is tried again; it has to be, however long it was left alone."""
-    proxy.well()
     end, number = time.monotonic() + 40, 1000
     while f.cache_info().tiers[-1].left_alone and time.monotonic() < end:
         number += 1
@@ -84,7 +85,8 @@ def test_a_store_that_spoils_every_answer(f, proxy, caplog, how):
     check(f, [1, 2, 3, 4, 5, 1])
     # Each cause is told once: what is wrong with reading, with writing, with each entry.
     assert 1 <= len(caplog.records) <= (7 if how == "nonsense" else 3)
-    until_used_again(f, proxy)
+    proxy.well()
+    until_used_again(f)
     hits = f.cache_info().hits
     check(f, [7, 7, 1, 1])
     assert f.cache_info().hits >= hits + 2
@@ -100,7 +102,8 @@ def test_a_store_that_does_not_answer_is_waited_for_once(f, proxy, caplog, how):
     assert len(caplog.records) == 1
     # One that hung, asked a second time by the driver, and probes: not one for each call.
     assert proxy.count() <= 4
-    until_used_again(f, proxy)
+    proxy.well()
+    until_used_again(f)
     check(f, [7, 7])
     assert len(caplog.records) == 1
 
@@ -164,11 +167,16 @@ def test_an_outage_in_the_middle_of_a_run(proxy, bucket, once, caplog, tmp_path,
     check(f, range(12))
     assert f.cache_info().tiers[1].failures <= 6
     assert len(caplog.records) in {1, 2}
-    until_used_again(f, proxy)
-    stores = f.cache_info().tiers[1].stores
+    proxy.well()
+    until_used_again(f)
     check(f, range(12, 20))
-    assert f.cache_info().tiers[1].stores == stores + 8
-    assert f.cache_info().hits == 7
+    near, far = f._hierarchy.tiers
+    wanted, end = set(near.keys()), time.monotonic() + 40
+    while set(far.keys()) != wanted and time.monotonic() < end:
+        check(f, [0])
+        time.sleep(0.1)
+    assert set(far.keys()) == wanted
+    assert len(wanted) >= 20
 
 
 @pytest.mark.parametrize("how", ["cut", "reset", "500", "flipped"])
@@ -218,6 +226,58 @@ def test_what_the_user_has_to_see_to_is_told_once(proxy, bucket, once, caplog, h
     assert len(caplog.records) == 1
     assert told in caplog.text
     assert f.cache_info().tiers[0].hits == 1
+
+
+_LARGE = """
+import sys
+import numpy as np
+from neurotools.jobs.cache import disk_cacher
+options = {"key": "testing", "secret": "testing", "endpoint_url": sys.argv[1]}
+f = disk_cacher(sys.argv[2], storage_options=options, patience=60)(lambda n: np.zeros(n))
+f(3_000_000)
+"""
+
+
+def test_what_a_killed_process_was_sending_does_not_appear(proxy, bucket, s3):
+    parts = f"PUT /{bucket}/x/__neurotools_cache__/__main__"
+    proxy.spoil("hang", of=parts)
+    sending = subprocess.Popen(
+        [sys.executable, "-c", _LARGE, proxy.url, f"s3://{bucket}/x"],
+        cwd=ROOT,
+    )
+    end = time.monotonic() + 40
+    while time.monotonic() < end and not any(asked.startswith(parts) for asked in proxy.asked):
+        time.sleep(0.05)
+    sending.kill()
+    sending.wait()
+    proxy.well()
+    assert proxy.count(parts) >= 1
+    assert list(RemoteTier(f"s3://{bucket}/x", storage_options=s3.options).keys()) == []
+    assert len(s3.system().list_multipart_uploads(bucket)) == 1
+
+
+def test_a_file_server_that_is_stopped_and_one_that_is_started_anew(tmp_path, caplog):
+    for package in ("asyncssh", "paramiko"):
+        pytest.importorskip(package)
+    login = {"username": "me", "password": "secret"}
+    with sftp_server() as (server, port):
+        options = {**login, "port": port}
+        f = hierarchical_cacher(f"sftp://127.0.0.1{tmp_path}", storage_options=options)(ramp)
+        check(f, [1, 1])
+        f._hierarchy.tiers[0].health.be_patient(PATIENCE)
+        server.send_signal(signal.SIGSTOP)
+        check(f, [1, 2, 3, 1])
+        assert f.cache_info().tiers[0].failures == 1
+        server.send_signal(signal.SIGCONT)
+        until_used_again(f)
+        check(f, [4, 4])
+    check(f, [1, 5, 6, 7, 1])
+    assert f.cache_info().tiers[0].left_alone
+    with sftp_server(port):
+        until_used_again(f)
+        hits = f.cache_info().hits
+        check(f, [8, 8, 1])
+        assert f.cache_info().hits >= hits + 1
 
 
 def test_a_program_ends_while_its_store_does_not_answer(proxy, bucket, s3):

@@ -2,10 +2,13 @@
 
     python -m tests.memo.computers PLACE NAME SECONDS CALL...
 
-The place is a folder, or a URL, with storage options as JSON in ``STORAGE_OPTIONS``. Each call is ``x`` or ``x:seconds``; the process says when it begins to compute one, and the result
-in the end. ``wait`` makes it wait for a line before it goes on.
+The place is a folder, or a URL, with storage options as JSON in ``STORAGE_OPTIONS``. Each call is
+``x`` or ``x:seconds``, or ``x:-1`` to compute until there is a line to read. The process says when
+it begins to compute, and what each call gives; ``wait`` makes it wait for a line. ``x:-2`` computes
+in C and lets no other thread run.
 """
 
+import itertools
 import json
 import os
 import sys
@@ -14,6 +17,8 @@ import time
 from neurotools.jobs.cache import hierarchical_cacher
 from neurotools.memo import holders
 from tests.memo.far import FarTier
+
+BUSY = -2.0
 
 
 def cacher(place, **options):
@@ -29,7 +34,9 @@ def main(place, name, seconds, *calls):
     @cacher(place, lease_seconds=float(seconds), ignore="wait", allow_mutable_bindings=True)
     def double(x, wait=0.0):
         print(f"computing {x}", flush=True)
-        if wait < 0:
+        if wait == BUSY:
+            sum(itertools.repeat(1, 10**8))  # a second or more, in which no other thread runs
+        elif wait < 0:
             sys.stdin.readline()
         time.sleep(max(wait, 0))
         return 2 * x

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from neurotools.jobs.cache import disk_cacher, hierarchical_cacher
-from neurotools.memo import leases, lifesigns, locks
+from neurotools.memo import heartbeat, leases, lifesigns, locks
 from neurotools.memo.entry import Key
 from neurotools.memo.errors import Busy, CacheError, UnknownChoice
 from neurotools.memo.flight import Flight
@@ -159,7 +159,7 @@ def test_a_caller_that_never_waits_takes_over_in_the_end(tmp_path, monkeypatch):
     lease = other_computer(tmp_path)
     lease.seconds = 0.3
     lease._leases.marks.keep(lease.name, lease._content())
-    leases.HEART.remove(lease)  # it has died
+    heartbeat.HEART.remove(lease)  # it has died
     function = far_away(tmp_path, on_busy="raise")
     ends = time.monotonic() + 30
     while True:

@@ -12,7 +12,8 @@ import time
 import pytest
 
 from neurotools.jobs.cache import hierarchical_cacher
-from neurotools.memo import flight, heartbeat, holders, leases, lifesigns
+from neurotools.memo import flight, heartbeat, holders, lifesigns
+from neurotools.memo import lease as lease_module
 from neurotools.memo.entry import Blob, Key
 from neurotools.memo.flight import Flight
 from neurotools.memo.leases import Leases
@@ -74,8 +75,8 @@ def test_a_lease_says_who_computes(tmp_path, monkeypatch):
     finally:
         holders._here.cache_clear()
     assert (other["process"], other["user"], other["job"]) == (os.getpid(), "ann", "44_2")
-    assert f"process {os.getpid()} on " in leases.told(other)
-    assert " (ann, Slurm job 44_2) since 2" in leases.told(other)
+    assert f"process {os.getpid()} on " in holders.told(other)
+    assert " (ann, Slurm job 44_2) since 2" in holders.told(other)
 
 
 def test_a_lease_that_is_not_held_is_not_dropped(tmp_path):
@@ -189,8 +190,8 @@ def test_what_a_lease_says_is_not_trusted(content):
     facts = holders.facts_of(content)
     assert facts.get("seconds", 1) <= holders.LONGEST
     assert facts.get("waits", []) == []
-    assert leases.told(facts).isprintable()
-    assert len(leases.told(facts)) < 500
+    assert holders.told(facts).isprintable()
+    assert len(holders.told(facts)) < 500
     holders.has_died(facts)
 
 
@@ -275,15 +276,15 @@ def test_one_alone_takes_over(tmp_path, elsewhere):
 
     threads = [threading.Thread(target=wait) for _ in range(8)]
     begun = []
-    before = leases.Lease._begin
+    before = lease_module.Lease._begin
     try:
-        leases.Lease._begin = lambda lease: (begun.append(lease.name), before(lease))
+        lease_module.Lease._begin = lambda lease: (begun.append(lease.name), before(lease))
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(60)
     finally:
-        leases.Lease._begin = before
+        lease_module.Lease._begin = before
     # They take turns: nobody has stored a result.
     assert len(begun) == len(takers) == 8
     assert marks_in(tmp_path) == []
@@ -588,6 +589,27 @@ def test_a_lease_stays_until_the_tier_has_got_the_result(tmp_path):
         pass
     assert len(names(far)) == 1
     tier.put(KEY, Blob((b"result",), 6))
+    assert names(far) == []
+
+
+@pytest.mark.parametrize("how", ["by another process", "never"])
+def test_a_lease_does_not_stay_for_ever(tmp_path, how):
+    far = FarTier(tmp_path)
+    shelf = later(Guarded(far), there=True)
+    lease = shelf.of(KEY, list)
+    lease.take((), has_lock=False)
+    lease.leave()
+    lease.free()
+    assert len(names(far)) == 1
+    lease._beaten = tuple(moment - 21 for moment in lease._beaten)
+    lease.beat()
+    assert len(names(far)) == 1
+    if how == "never":
+        lease._left -= 3600
+    else:
+        FarTier(tmp_path).put(KEY, Blob((b"result",), 6))
+    lease._beaten = tuple(moment - 21 for moment in lease._beaten)
+    lease.beat()
     assert names(far) == []
 
 

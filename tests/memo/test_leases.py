@@ -120,11 +120,24 @@ def test_a_computation_that_goes_on_is_waited_for_however_long(start):
     assert said(one) == ["1 gives 2"]
 
 
+@needs_signals
 def test_the_seconds_of_who_computes_count(start):
     one = start("one", "1:-1", seconds=3600)
     until(one, "computing 1")
-    one.send_signal(getattr(signal, "SIGSTOP", signal.SIGTERM))
+    one.send_signal(signal.SIGSTOP)
     hasty = start("hasty", "1", seconds=0.2)
     until(hasty, "ready")
     with pytest.raises(subprocess.TimeoutExpired):
         hasty.wait(2)
+
+
+@pytest.mark.parametrize("seconds", [0.3, 60])
+def test_a_computation_that_lets_no_other_thread_run(start, tmp_path, seconds):
+    one = start("one", "1:-2", seconds=seconds)
+    until(one, "computing 1")
+    other = said(start("other", "1:-2", seconds=seconds))
+    assert (other[0], other[-1]) == ("ready", "1 gives 2")
+    if seconds == 60:
+        assert "computing 1" not in other
+    assert said(one) == ["1 gives 2"]
+    assert marks_in(tmp_path) == []

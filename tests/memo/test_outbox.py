@@ -367,12 +367,31 @@ def test_a_function_keeps_its_results_everywhere(tmp_path, away):
     def double(x):
         return 2 * x
 
+    away.switch("hangs")
     assert [double(x) for x in range(5)] == [0, 2, 4, 6, 8]
+    assert [tier.unsent for tier in double.cache_info().tiers] == [0, 0, 5]
+    away.switch("hangs", on=False)
     assert double.flush() == 0
+    assert double.cache_info().tiers[2].unsent == 0
     assert flush() == 0
     assert len(entries_in(away.place)) == 5
     assert double.cache_info().tiers[2].stores == 5
     assert double.versions()
+
+
+def test_what_is_opened_while_it_is_sent_is_no_input_of_what_is_computed(tmp_path, away):
+    away.switch("slow", 0.1)
+
+    @hierarchical_cacher((tmp_path / "fast", away), write_back="async", trace=True)
+    def wait(x):
+        until(lambda: len(away.puts()) >= x)
+        return x
+
+    wait(0)
+    wait(1)
+    record = wait._hierarchy.record(wait._key((1,), {}))
+    assert not [fact for fact in record.details["traced"] if fact[1].endswith(os.sep + "slow")]
+    wait.flush()
 
 
 def test_one_folder_is_written_at_once(tmp_path):

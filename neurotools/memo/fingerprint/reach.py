@@ -16,6 +16,7 @@ from neurotools.memo.errors import UndigestableValue, UnknownChoice, UnsafeBindi
 from neurotools.memo.fingerprint.manifest import Manifest
 
 if TYPE_CHECKING:
+    from neurotools.memo.fingerprint.guards import Guards
     from neurotools.memo.fingerprint.known import Shelf
     from neurotools.memo.fingerprint.walk import Walk
 
@@ -108,6 +109,24 @@ class Tracker:
             seen = self._valid()
         return seen.fingerprint
 
+    def watcher(self, leave_out: Callable[[Any], bool]) -> Callable[[], bool]:
+        """Return what tells, at little cost, whether the code is still as it is now.
+
+        Parameters
+        ----------
+        leave_out : callable
+            Tells of a value whether it is taken to keep its content.
+        """
+        seen = self._valid()
+        changeable = [pair for pair in seen.changeable if not leave_out(pair[0])]
+        return lambda: self._seen is seen and seen.is_same() and seen.values_hold(changeable)
+
+    @property
+    def guards(self) -> Guards | None:
+        """What tells by identity whether the code is as it was; None if that is not enough."""
+        seen = self._seen
+        return None if seen is None or seen.changes else seen.walk.ledger.guards
+
     @property
     def refusals(self) -> tuple[UnsafeBinding, ...]:
         """What cannot be followed, and makes the function unsafe to memoize."""
@@ -187,7 +206,9 @@ class _Seen:
         self.walk.run(function)
         #: Whether all that identity tells is as it was.
         self.is_same = self.walk.ledger.guards.hold
-        self._changeable = self.walk.holdings.changeable
+        self.changeable = self.walk.holdings.changeable
+        #: Whether values count that have to be digested each time.
+        self.changes = bool(self.changeable)
         self._unseen = Unseen
         self.name()
 
@@ -200,13 +221,14 @@ class _Seen:
         """Return whether all is as it was seen."""
         return self.is_same() and self.values_hold()
 
-    def values_hold(self) -> bool:
-        """Return whether all that is digested to know it is as it was seen."""
-        if not self._changeable:
+    def values_hold(self, changeable: list[tuple[Any, str]] | None = None) -> bool:
+        """Return whether all that is digested to know it, or some of it, is as it was seen."""
+        changeable = self.changeable if changeable is None else changeable
+        if not changeable:
             return True
         digested = self.walk.holdings.digested
         try:
-            return all(digested(value) == was for value, was in self._changeable)
+            return all(digested(value) == was for value, was in changeable)
         except (UndigestableValue, RuntimeError, self._unseen):
             return False
 

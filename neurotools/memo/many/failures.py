@@ -20,6 +20,11 @@ from neurotools.memo.many.shown import Shown
 _OURS = (CannotTravel, OtherCode, WorkersLost, WrongArguments)
 
 
+def many_calls(count: int) -> str:
+    """Return so many calls, in words."""
+    return f"{count} call{'' if count == 1 else 's'}"
+
+
 def checked(on_error: str) -> str:
     """Return what to do on errors.
 

@@ -9,7 +9,7 @@ from typing import Any
 from neurotools.memo.executors import Call as Submitted
 from neurotools.memo.executors import Each, Workers, workers
 from neurotools.memo.many.calls import Call
-from neurotools.memo.many.failures import Failures, checked
+from neurotools.memo.many.failures import Failures, checked, many_calls
 from neurotools.memo.many.shown import Shown
 from neurotools.memo.many.work import Common, Work
 from neurotools.memo.working.parcels import name_of
@@ -31,7 +31,7 @@ def run_plainly(
     shown = Shown(progress, name_of(function))
     with workers(executor) as crew:
         each = Each(crew, _given(function, calls, common, crew))
-        shown.begin(f"{len(calls)} calls to be made by {crew.name}", len(calls))
+        shown.begin(f"{many_calls(len(calls))} to be made by {crew.name}", len(calls))
         try:
             for number, task in each:
                 if (error := task.exception()) is None:

@@ -12,7 +12,7 @@ from neurotools.memo.entry import Key
 from neurotools.memo.executors import Call as Submitted
 from neurotools.memo.executors import Each, Task, Workers, workers
 from neurotools.memo.many.calls import Call
-from neurotools.memo.many.failures import Failures, checked
+from neurotools.memo.many.failures import Failures, checked, many_calls
 from neurotools.memo.many.plan import Group, Plan, told_seconds, typical_seconds
 from neurotools.memo.many.shown import Shown
 from neurotools.memo.many.work import Answer, Common, MemoizedWork
@@ -89,7 +89,9 @@ class _Run:
         try:
             self._compute()
         except KeyboardInterrupt:
-            self._shown.say(f"interrupted after {self._made} calls; what was computed is kept")
+            self._shown.say(
+                f"interrupted after {many_calls(self._made)}; what was computed is kept"
+            )
             raise
         finally:
             self._shown.close()
@@ -108,7 +110,7 @@ class _Run:
 
     def _told(self, found: Sequence[Group]) -> str:
         there, missing = sum(len(group.numbers) for group in found), len(self._todo)
-        told = f"{len(self._calls)} calls: {there} found, {missing} to compute"
+        told = f"{many_calls(len(self._calls))}: {there} found, {missing} to compute"
         if again := sum(len(group.numbers) - 1 for group in self._todo):
             told += f" ({again} more {'is' if again == 1 else 'are'} the same)"
         if not missing:

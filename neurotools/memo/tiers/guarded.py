@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar, cast
+from weakref import WeakSet
 
 from neurotools.memo.entry import Blob, Key, Record
 from neurotools.memo.tiers.base import Entry, Tier
@@ -38,8 +39,8 @@ class Guarded:
 
     Attributes
     ----------
-    stored : callable or None
-        Told of each entry that the tier has got, by whichever thread.
+    listeners : WeakSet or None
+        Whose ``stored`` is told the key of each entry that the tier has got, by whichever thread.
 
     Notes
     -----
@@ -50,7 +51,7 @@ class Guarded:
     def __init__(self, tier: Tier, patience: float | None = None) -> None:
         self.tier, self.name = tier, tier.name
         health = getattr(tier, "health", None)
-        self.stored: Callable[[Key], object] | None = None
+        self.listeners: WeakSet[Any] | None = None
         self.health: Health = Health(tier.name, patience) if health is None else health
         if getattr(type(tier), "answers_at_once", False):
             self.get = tier.get  # type: ignore[method-assign] # it answers at once, or never
@@ -79,8 +80,8 @@ class Guarded:
                 blob.checksum()  # of what it is now: what is stored later will not fit it
         started = time.monotonic()
         self._write(self.tier.put, key, blob)
-        if self.stored is not None:
-            self.stored(key)
+        for one in list(self.listeners or ()):
+            one.stored(key)
         self.health.was_slow(time.monotonic() - started, blob.size)
 
     def discard(self, key: Key) -> bool:
@@ -100,6 +101,20 @@ class Guarded:
 
     def keys(self, function: str = "") -> Iterator[Key]:
         return iter(self._read(self._listed, function, longer=_LONGER))
+
+    def sizes(self, function: str = "") -> dict[Key, int]:
+        """Return the entries and how many bytes each takes."""
+        return self._read(self._sizes, function, longer=_LONGER)
+
+    def _sizes(self, function: str) -> dict[Key, int]:
+        at_once = getattr(self.tier, "sizes", None)
+        if at_once is not None:
+            return cast("dict[Key, int]", at_once(function))
+        found = {}
+        for key in self._listed(function):
+            deadline.moved()
+            found[key] = self.tier.size(key)
+        return found
 
     def _listed(self, function: str) -> list[Key]:
         keys = []
@@ -146,6 +161,9 @@ class Guarded:
         if (marks := getattr(self.tier, "marks", None)) is not None:
             return marks.keep("probe", bytes(_BLOCK))
         return self.tier.get(_NOTHING)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "listeners": None}
 
     def __getattr__(self, name: str) -> Any:
         if name in {"tier", "health"}:  # not there yet, in a copy that is being made

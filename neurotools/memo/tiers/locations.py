@@ -86,9 +86,10 @@ def tier_at(
 def _elsewhere(url: str, identifier: str, options: dict[str, Any]) -> Tier:
     from neurotools.memo.tiers.remote import RemoteTier  # not loaded for folders
 
-    if not url.partition("://")[2].strip("/") and not url.lower().startswith("memory:"):
+    scheme, _, place = url.partition("://")
+    if not place.strip("/") and scheme.lower() != "memory":
         raise UnusableLocation(url, "it names no place; 's3://bucket/folder' does")
-    return RemoteTier(f"{url.rstrip('/')}/{identifier}", **options)
+    return RemoteTier(f"{scheme}://{place.rstrip('/')}/{identifier}", **options)
 
 
 def _folder_of(url: str) -> str:

@@ -41,7 +41,7 @@ class Marks(Protocol):
         """Return what a mark says, or None where there is none."""
 
     def drop(self, name: str) -> bool:
-        """Remove a mark; tell whether there was one."""
+        """Remove a mark; tell whether there was one, if that is known: else it is True."""
 
     def names(self, above: str) -> list[str]:
         """Return the names of the marks below ``above/``, in full, in any order."""

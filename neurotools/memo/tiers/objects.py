@@ -44,9 +44,9 @@ class Objects:
 
     def __init__(self, systems: FileSystems) -> None:
         self._systems, self._root = systems, systems.root
-        # Others may take any `create` for a plain write.
+        # Drivers of others may take it for a plain write.
         self.is_exclusive = systems.scheme in {"gs", "gcs", "az", "abfs", "abfss", "s3", "s3a"}
-        self._is_proven = False
+        self.is_proven = not self.is_exclusive
 
     def _at(self, path: str) -> str:
         return f"{self._root}/{path}"
@@ -121,16 +121,10 @@ class Objects:
 
     def create(self, path: str, content: bytes) -> bool:
         if not self.is_exclusive:
-            return self._make_unless_there(path, content)
-        if not self._made(path, content):
-            return False
-        if not self._is_proven:
-            # Stores there are that do not know the condition, and write all the same.
-            self._is_proven = True
-            self.is_exclusive = not self._made(path, content)
-        return True
-
-    def _made(self, path: str, content: bytes) -> bool:
+            if self.size(path) is not None:
+                return False
+            self.write(path, Blob((content,), len(content)))
+            return True
         try:
             self._run(self._create, self._at(path), content)
         except FileExistsError:
@@ -140,25 +134,19 @@ class Objects:
     async def _create(self, system: Any, place: str, content: bytes) -> None:
         await system._pipe_file(place, content, mode="create")
 
-    def _make_unless_there(self, path: str, content: bytes) -> bool:
-        if self.size(path) is not None:
-            return False
-        self.write(path, Blob((content,), len(content)))
-        return True
-
     # ------------------------------------------------------------ listing
 
     def remove(self, paths: Sequence[str]) -> None:
         with contextlib.suppress(FileNotFoundError):
             self._run(_remove, [self._at(path) for path in paths], mover())
 
-    def listed(self, folder: str) -> Iterator[str]:
+    def listed(self, folder: str) -> Iterator[tuple[str, int]]:
         try:
             found = self._run(_find, self._at(folder).rstrip("/"))
         except FileNotFoundError:
             return iter(())
         start = len(self._root) + 1
-        return (name[start:] for name in found)
+        return ((name[start:], size) for name, size in found)
 
 
 async def _range(system: Any, place: str, start: int, end: int | None) -> bytes:
@@ -170,10 +158,10 @@ async def _info(system: Any, place: str) -> Any:
     return await system._info(place)
 
 
-async def _find(system: Any, place: str) -> list[str]:
+async def _find(system: Any, place: str) -> list[tuple[str, int]]:
     system.invalidate_cache()
-    found: list[str] = await system._find(place)
-    return found
+    found = await system._find(place, detail=True)
+    return [(name, int(facts["size"])) for name, facts in found.items()]
 
 
 async def _remove(system: Any, places: list[str], moved: Moved) -> None:

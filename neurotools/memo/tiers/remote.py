@@ -78,6 +78,7 @@ class RemoteTier:
     ) -> None:
         scheme, _, rest = url.partition("://")
         self._url = f"{scheme.lower()}://{rest.rstrip('/')}"
+        options = own_options(scheme.lower(), storage_options)
         self._given = {
             "storage_options": None if storage_options is None else dict(storage_options),
             "verify": verify,
@@ -86,8 +87,7 @@ class RemoteTier:
         }
         self.url = self.name = hidden(self._url)
         self.verify, self._signer = verify, signer
-        options = own_options(scheme.lower(), storage_options)
-        self.health = _health(self.name, options, patience)
+        self.health = _health(self._url, options, patience)
         self._store = _store(FileSystems(self._url, options, self.health.patience))
 
     def location(self, key: Key) -> str:
@@ -150,7 +150,10 @@ class RemoteTier:
         self._store.write(key.path, blob)
 
     def put_manifest(self, key: Key, content: bytes) -> None:
-        self._store.create(f"{key.function}/{key.code}/{MANIFEST}", content)
+        path = f"{key.function}/{key.code}/{MANIFEST}"
+        # Mostly it is there. Two who both find none write the same.
+        if not self._store.size(path):
+            self._store.write(path, Blob((content,), len(content)))
 
     def get_manifest(self, function: str, code: str) -> bytes | None:
         found = self._store.read(f"{function}/{code}/{MANIFEST}", FIRST)
@@ -171,19 +174,26 @@ class RemoteTier:
 
     def clear(self, function: str, code: str) -> set[str]:
         folder = f"{function}/{code}"
-        names = {path[len(folder) + 1 :] for path in self._store.listed(folder)}
+        names = {path[len(folder) + 1 :] for path, _ in self._store.listed(folder)}
         entries = {name for name in names if "/" not in name and is_entry(name)}
         if entries:
             self._store.remove([f"{folder}/{name}" for name in sorted(entries)])
         return entries
 
     def keys(self, function: str = "") -> Iterator[Key]:
-        for path in self._store.listed(function):
+        return (key for key, _ in self._listed(function))
+
+    def sizes(self, function: str = "") -> dict[Key, int]:
+        """Return the entries and how many bytes each takes, asked for in one go."""
+        return dict(self._listed(function))
+
+    def _listed(self, function: str) -> Iterator[tuple[Key, int]]:
+        for path, size in self._store.listed(function):
             *parts, name = path.split("/")
             call, _, method = name.rpartition(".")
             is_of_it = not function or "/".join(parts[:-1]) == function
             if parts[:1] != [PRIVATE] and len(parts) > 1 and is_of_it and is_entry(name):
-                yield Key("/".join(parts[:-1]), parts[-1], call, method)
+                yield Key("/".join(parts[:-1]), parts[-1], call, method), size
 
     # ------------------------------------------------------------ travel
 
@@ -209,7 +219,12 @@ class RemoteMarks:
         return self._store.is_exclusive
 
     def create(self, name: str, content: bytes) -> bool:
-        return self._store.create(_place_of(name), content)
+        store, place = self._store, _place_of(name)
+        if not store.create(place, content):
+            return False
+        if not store.is_proven:
+            store.is_exclusive, store.is_proven = not store.create(place, content), True
+        return True
 
     def keep(self, name: str, content: bytes) -> None:
         self._store.write(_place_of(name), Blob((content,), len(content)))
@@ -219,15 +234,12 @@ class RemoteMarks:
         return None if found is None else bytes(found)
 
     def drop(self, name: str) -> bool:
-        place = _place_of(name)
-        is_there = self._store.size(place) is not None
-        if is_there:
-            self._store.remove([place])
-        return is_there
+        self._store.remove([_place_of(name)])
+        return True  # to find out would be another request
 
     def names(self, above: str) -> list[str]:
         found = []
-        for path in self._store.listed(_place_of(above)):
+        for path, _ in self._store.listed(_place_of(above)):
             try:
                 found.append(checked_name(path[len(MARKS) + 1 :]))
             except ValueError:
@@ -243,12 +255,12 @@ def _place_of(name: str) -> str:
 _PLACES: dict[str, Health] = {}
 
 
-def _health(name: str, options: Mapping[str, Any], patience: float | None) -> Health:
+def _health(url: str, options: Mapping[str, Any], patience: float | None) -> Health:
     """Return what all know of a place who use it in the same way."""
-    place = f"{name} {sorted(options.items())!r}"
+    place = f"{url} {sorted(options.items())!r}"
     health = _PLACES.get(place)
     if health is None:
-        return _PLACES.setdefault(place, Health(name, patience, may_hang=True))
+        return _PLACES.setdefault(place, Health(hidden(url), patience, may_hang=True))
     if patience is not None:
         health.be_patient(patience)
     return health

@@ -126,12 +126,13 @@ class S3Objects(Objects):
             self._run(_delete, places)
             deadline.moved()
 
-    def listed(self, folder: str) -> Iterator[str]:
+    def listed(self, folder: str) -> Iterator[tuple[str, int]]:
         token = ""
         prefix = self._at(folder).rstrip("/")
         while True:
-            names, token = self._run(_page, prefix, token)
-            yield from (name[len(self._root) + 1 :] for name in names)
+            found, token = self._run(_page, prefix, token)
+            deadline.moved()
+            yield from ((name[len(self._root) + 1 :], size) for name, size in found)
             if not token:
                 return
 
@@ -284,16 +285,20 @@ async def _abort_old(system: Any, root: str) -> None:
 # ---------------------------------------------------------------- listing
 
 
-async def _page(system: Any, prefix: str, token: str) -> tuple[list[str], str]:
+async def _page(system: Any, prefix: str, token: str) -> tuple[list[tuple[str, int]], str]:
     bucket, key, _ = system.split_path(f"{prefix}/x")
     more = {"ContinuationToken": token} if token else {}
-    found = await system._call_s3("list_objects_v2", Bucket=bucket, Prefix=key[:-1], **more)
-    names = [f"{bucket}/{one['Key']}" for one in found.get("Contents", ())]
+    where = {"Bucket": bucket, "Prefix": key[:-1], "MaxKeys": _MOST_KEYS}
+    found = await system._call_s3("list_objects_v2", **where, **more)
+    names = [(f"{bucket}/{one['Key']}", int(one["Size"])) for one in found.get("Contents", ())]
     return names, found.get("NextContinuationToken", "") if found.get("IsTruncated") else ""
 
 
 async def _delete(system: Any, places: list[str]) -> None:
-    bucket = system.split_path(places[0])[0]
+    bucket, key, _ = system.split_path(places[0])
+    if len(places) == 1:
+        await system._call_s3("delete_object", Bucket=bucket, Key=key)
+        return
     keys = [{"Key": system.split_path(place)[1]} for place in places]
     told = await system._call_s3(
         "delete_objects", Bucket=bucket, Delete={"Objects": keys, "Quiet": True}

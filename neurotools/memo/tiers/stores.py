@@ -34,6 +34,8 @@ class Store(Protocol):
 
     is_exclusive: bool
     """Whether `create` lets one alone succeed, of all who try at once."""
+    is_proven: bool
+    """Whether that is certain: some stores do not know the condition, and write all the same."""
 
     def read(self, path: str, limit: int | None = None) -> memoryview | None:
         """Return a file in a new buffer; None where there is none, or it is larger than a limit."""
@@ -53,8 +55,8 @@ class Store(Protocol):
     def remove(self, paths: Sequence[str]) -> None:
         """Remove files; those that are not there are removed."""
 
-    def listed(self, folder: str) -> Iterator[str]:
-        """Give the paths of all files below a folder."""
+    def listed(self, folder: str) -> Iterator[tuple[str, int]]:
+        """Give the paths of all files below a folder, and their lengths in bytes."""
 
 
 class Files:
@@ -70,6 +72,7 @@ class Files:
         self._systems, self._root = systems, systems.root
         self._is_memory = systems.scheme == "memory"
         self.is_exclusive = systems.scheme in {"sftp", "ssh", "memory"}
+        self.is_proven = True
         self._made: set[str] = set()
         self._is_tidy = self._is_memory
 
@@ -200,7 +203,7 @@ class Files:
                     system.rm_file(self._at(path))
                 moved()
 
-    def listed(self, folder: str) -> Iterator[str]:
+    def listed(self, folder: str) -> Iterator[tuple[str, int]]:
         top = self._at(folder).rstrip("/")
         with self._lent() as system:
             system.invalidate_cache()
@@ -216,9 +219,9 @@ class Files:
                     if facts["type"] == "directory":
                         left.append(facts["name"])
                     elif facts["type"] == "file":
-                        found.append(facts["name"].lstrip("/"))
+                        found.append((facts["name"].lstrip("/"), int(facts["size"])))
         start = len(self._root.lstrip("/")) + 1
-        yield from (name[start:] for name in found)
+        yield from ((name[start:], size) for name, size in found)
 
 
 def _rename(system: Any, temporary: str, place: str) -> None:

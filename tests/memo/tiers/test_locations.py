@@ -4,6 +4,7 @@ from neurotools.memo.errors import UnknownChoice, UnusableLocation
 from neurotools.memo.tiers.directory import DirectoryTier
 from neurotools.memo.tiers.locations import _folder_of, checked_identifier, tier_at
 from neurotools.memo.tiers.ram import DEFAULT_MAX_BYTES, RamTier
+from tests.memo.tiers.promises import KEY, entry, value_in
 
 
 def test_a_folder_is_a_directory_tier_below_its_identifier(tmp_path):
@@ -64,6 +65,8 @@ def test_another_url_is_a_remote_tier():
     tier = tier_at("MEMORY://here/", "cache", patience=7, mmap_mode="r", shared="group")
     assert tier.url == "memory://here/cache"
     assert tier.health.patience == 7
+    tier_at("memory://", "cache").put(KEY, entry(1))
+    assert value_in(tier_at("memory:///", "cache")) == 1
 
 
 @pytest.mark.parametrize("url", ["nonsense://bucket/cache", "s4://x"])

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from neurotools.jobs.cache import disk_cacher
 from neurotools.memo.entry import Blob
 from neurotools.memo.errors import CorruptEntry, MissingDriver, UntrustedEntry
 from neurotools.memo.formats.compressed import Compressed
@@ -70,7 +71,8 @@ class _RemotePromises(TierPromises):
         marks.keep("leases/a", b"again")
         assert marks.read("leases/a") == b"again"
         assert marks.names("leases") == ["leases/a"]
-        assert (marks.drop("leases/a"), marks.drop("leases/a")) == (True, False)
+        for _ in range(2):
+            marks.drop("leases/a")
         assert marks.read("leases/a") is None
         assert marks.names("leases") == []
 
@@ -244,15 +246,50 @@ def test_a_look_is_one_request(proxy, counted, look):
         assert proxy.count() == 1
 
 
-def test_many_entries_are_listed_and_removed_with_few_requests(s3, proxy, counted):
-    system, many = s3.system(), 1010
-    where = {"Bucket": counted._store._root.split("/")[0]}
-    keys = [KEY._replace(call=f"hash.{number}") for number in range(many)]
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda k: system.call_s3("put_object", **where, Key=f"cache/{k.path}"), keys))
+def test_a_store_without_the_condition_is_noticed_at_the_first_mark(counted, monkeypatch):
+    async def write(system, place, content):
+        await system._pipe_file(place, content)
+
+    monkeypatch.setattr(counted._store, "_create", write)
+    assert counted.marks.is_exclusive
+    assert counted.marks.create("leases/a", b"one")
+    assert not counted.marks.is_exclusive
+    assert not counted.marks.create("leases/a", b"two")
+    assert counted.marks.create("leases/b", b"two")
+
+
+def test_a_call_makes_few_requests(proxy, bucket, s3):
+    f = disk_cacher(f"s3://{bucket}/x", storage_options=s3.options_at(proxy.url))(lambda x: 2 * x)
+    f(1)
+    proxy.count()
+    f(2)
+    # Is it there, is it there by now, here it is; besides, the lease is taken and given back.
+    asked = list(proxy.asked)
+    assert [one.split()[0] for one in asked if "/leases/" not in one] == ["GET", "GET", "PUT"]
+    assert proxy.count() <= 5
+    f(2)
+    assert proxy.count() == 1
+
+
+def test_versions_are_told_with_few_requests(proxy, bucket, s3):
+    f = disk_cacher(f"s3://{bucket}/x", storage_options=s3.options_at(proxy.url))(lambda x: 2 * x)
+    for number in range(5):
+        f(number)
+    proxy.count()
+    (version,) = f.versions()
+    assert proxy.count() == 1
+    assert (version.entries, version.size_bytes > 500) == (5, True)
+
+
+def test_many_entries_are_listed_and_removed_with_few_requests(proxy, counted, monkeypatch):
+    monkeypatch.setattr("neurotools.memo.tiers.s3._MOST_KEYS", 20)
+    keys = [KEY._replace(call=f"hash.{number}") for number in range(30)]
+    for key in keys:
+        counted.put(key, entry(1, key))
+    proxy.count()
     assert set(counted.keys()) == set(keys)
     assert proxy.count() == 2
-    assert len(counted.clear(KEY.function, KEY.code)) == many
+    assert len(counted.clear(KEY.function, KEY.code)) == 30
     assert proxy.count() == 4
     assert list(counted.keys()) == []
 
@@ -310,8 +347,13 @@ def test_options_are_for_all_urls_or_for_each_scheme():
 def test_options_that_mix_both_are_refused():
     with pytest.raises(ValueError, match="'key' beside it"):
         own_options("s3", {"s3": {"anon": True}, "key": "x"})
-    with pytest.raises(TypeError, match="give a dict"):
-        own_options("s3", "key")
+    for make in (lambda given: own_options("s3", given), _memory_with):
+        with pytest.raises(TypeError, match="give a dict"):
+            make("key=x")
+
+
+def _memory_with(options):
+    return RemoteTier("memory://x", storage_options=options)
 
 
 def test_what_the_user_chose_stays(s3, bucket):
@@ -389,8 +431,12 @@ def _use_elsewhere(tier, number, answers):
     answers.put((value_in(tier, key), value_in(tier)))
 
 
-@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
-@pytest.mark.parametrize("kind", ["s3", "sftp"])
+_STARTS = multiprocessing.get_all_start_methods()
+
+
+@pytest.mark.parametrize(
+    ("kind", "method"), [*(("s3", start) for start in _STARTS), ("sftp", _STARTS[0])]
+)
 def test_other_processes_use_a_tier_that_was_used_here(kind, method, tier, sftp_port, tmp_path):
     tier = tier if kind == "s3" else sftp_tier(sftp_port, tmp_path)
     tier.put(KEY, entry("here"))

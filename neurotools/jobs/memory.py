@@ -1,0 +1,370 @@
+"""A memory for interfaces, such as nipype's, and for plain functions.
+
+`Memory` turns an interface class into a function: each call runs in a folder of its own, and is not
+run again while its inputs, its code and its program are the same. A plain function remembers its
+results, as with `neurotools.jobs.cache.disk_cacher`; so a `Memory` serves where joblib's does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import functools
+import inspect
+import os
+import sys
+import time
+from collections.abc import Container, Iterable
+from typing import Any
+
+from neurotools.memo.errors import InterfaceFailed, UnknownChoice, UnusableLocation
+from neurotools.memo.formats.registry import format_named
+from neurotools.memo.function import memoized
+from neurotools.memo.hierarchy import Hierarchy
+from neurotools.memo.nodes.calls import Nodes, PipeFunc
+from neurotools.memo.nodes.clearing import clear
+from neurotools.memo.nodes.holders import Holders
+from neurotools.memo.nodes.packed import Packed
+from neurotools.memo.nodes.result import Bunch, Result
+from neurotools.memo.nodes.shrinking import nodes_in, results_in, shrink
+from neurotools.memo.nodes.uses import Uses
+from neurotools.memo.options import Options
+from neurotools.memo.shelved import Remembered
+from neurotools.memo.signing import signer_with
+from neurotools.memo.tiers.base import Tier
+from neurotools.memo.tiers.directory import DirectoryTier
+from neurotools.memo.tiers.folders import PRIVATE
+from neurotools.memo.tiers.locations import checked_identifier, tier_at
+from neurotools.memo.tiers.trust import user_numbers
+
+__all__ = ["Bunch", "InterfaceFailed", "Memory", "PipeFunc", "Result"]
+
+#: Folder of the results of functions.
+_FUNCTIONS = "functions"
+_OF_FUNCTIONS = ("ignore", "verbose", "mmap_mode", "method", "compress")
+
+
+class Memory:
+    """A context in which interfaces and functions are not run twice.
+
+    Parameters
+    ----------
+    base_dir : str or path
+        Where it is kept: in a sub-folder, so that nothing else is touched. Made if it is missing.
+    cache_identifier : str
+        Name of the sub-folder.
+    slower : str, path, Tier, or a sequence of these
+        Slower or remote places, to which new results are written as well, and from which they are
+        restored where the folder has none: another computer's, or one that was cleared.
+    method : {'pickle', 'npy', 'mat', 'hdf5'}
+        Format in which results of functions are kept, see `neurotools.jobs.cache.disk_cacher`.
+    compress, mmap_mode, packages, trusted_owners, key_file
+        For functions, as in `neurotools.jobs.cache.disk_cacher`.
+    verbose : bool or int
+        Whether to print what happens when functions are called.
+    allow_mutable_bindings : bool
+        Whether to accept functions and classes that depend on something that cannot be followed.
+
+    Attributes
+    ----------
+    base_dir : str
+        The sub-folder.
+    location : str
+        The folder that was given, as joblib calls it.
+
+    Raises
+    ------
+    UnusableLocation
+        If there can be no such folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> mem = Memory(base_dir=tempfile.mkdtemp())
+    >>> from nipype.interfaces import fsl  # doctest: +SKIP
+    >>> bet = mem.cache(fsl.BET)  # doctest: +SKIP
+    >>> bet(in_file="sub-01_T1w.nii.gz", mask=True).outputs.mask_file  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        base_dir: str | os.PathLike[str],
+        *,
+        cache_identifier: str = "nipype_mem",
+        slower: str | os.PathLike[str] | Tier | Iterable[str | os.PathLike[str] | Tier] = (),
+        method: str = "pickle",
+        compress: str | tuple[str, int] | bool | None = None,
+        mmap_mode: str | None = None,
+        packages: str = "minor",
+        trusted_owners: str | int | Iterable[str | int] = (),
+        key_file: str | os.PathLike[str] | None = None,
+        verbose: bool | int = 0,
+        allow_mutable_bindings: bool = False,
+    ) -> None:
+        self._options = {name: value for name, value in locals().items() if name in _KEPT}
+        self.location = os.path.abspath(os.path.expanduser(os.fspath(base_dir)))
+        self.base_dir = os.path.join(self.location, checked_identifier(cache_identifier))
+        self.verbose, self.mmap_mode = verbose, mmap_mode
+        format_named(method, compress)  # complains before any folder is made
+        self._signer = signer_with(key_file)
+        self._access: dict[str, Any] = {
+            "trusted_owners": user_numbers(trusted_owners),
+            "signer": self._signer,
+        }
+        try:
+            os.makedirs(self.base_dir, mode=0o700, exist_ok=True)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise UnusableLocation(self.base_dir, f"base_dir cannot be made: {reason}") from None
+        single = isinstance(slower, (str, os.PathLike)) or not isinstance(slower, Iterable)
+        places: Any = (slower,) if single else tuple(slower)  # type: ignore[arg-type]
+        self._slower = [tier_at(place, cache_identifier, **self._access) for place in places]
+        self._uses = Uses(self.base_dir)
+        packed = Packed(self._slower) if self._slower else None
+        self._holders = Holders(self.base_dir)
+        self._nodes = Nodes(self.base_dir, self._uses, packed, self._holders)
+
+    def cache(
+        self,
+        interface: Any = None,
+        *args: Any,
+        callback: Any = None,
+        copy_to: str | os.PathLike[str] | None = None,
+        link_to: str | os.PathLike[str] | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Return a callable that remembers the results of an interface, or of a function.
+
+        Parameters
+        ----------
+        interface : class or function
+            An interface class, not an instance: of nipype, or any with inputs as attributes of
+            ``inputs``, ``run(cwd=...)`` and a result with ``outputs``. Or a function. Without it,
+            `cache` is a decorator.
+        *args, **kwargs
+            For a class, what its constructor takes: ``cache(Merge, numinputs=2)``. For a function,
+            ``ignore``, ``method``, ``compress``, ``mmap_mode`` and ``verbose``, see `Memory`.
+        callback : callable, optional
+            For a class: called after each call that gave a result, with the names of the folder of
+            the class and of the node's folder in it.
+        copy_to, link_to : str or path, optional
+            For a class: folder into which the files among the outputs are copied, or linked.
+
+        Returns
+        -------
+        PipeFunc or function
+            Of an interface, a function of its inputs, by keyword.
+
+        Raises
+        ------
+        ValueError
+            If it is an instance, or a class that is no interface.
+        TypeError
+            If there is no such option.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> mem = Memory(tempfile.mkdtemp())
+        >>> @mem.cache
+        ... def double(x):
+        ...     print("computing")
+        ...     return 2 * x
+        >>> double(2), double(2)
+        computing
+        (4, 4)
+        """
+        if interface is None:
+            options = {"callback": callback, "copy_to": copy_to, "link_to": link_to, **kwargs}
+            return functools.partial(self.cache, **options)
+        if inspect.isclass(interface) or _is_instance(interface):
+            return PipeFunc(
+                interface,
+                self.base_dir,
+                callback,
+                args=args,
+                kwargs=kwargs,
+                copy_to=copy_to,
+                link_to=link_to,
+                allow_mutable_bindings=self._options["allow_mutable_bindings"],
+                nodes=self._nodes,
+            )
+        _require_none(args, callback=callback, copy_to=copy_to, link_to=link_to)
+        return self._function(interface, **kwargs)
+
+    def _function(self, function: Any, **options: Any) -> Any:
+        if unknown := options.keys() - set(_OF_FUNCTIONS):
+            raise TypeError(
+                f"cache() of a function takes {', '.join(_OF_FUNCTIONS)}; not {sorted(unknown)}"
+            )
+        mine = {name: value for name, value in options.items() if value is not None}
+        if mine.get("mmap_mode") is False:
+            del mine["mmap_mode"]  # joblib's way to say that there is nothing to say
+        chosen = {**self._options, **mine}
+        mmap_mode = chosen["mmap_mode"]
+        if mmap_mode not in (None, "r", "c"):
+            raise UnknownChoice("mmap_mode", mmap_mode, ["None", "c", "r"])
+        tier = tier_at(self.base_dir, _FUNCTIONS, mmap_mode=mmap_mode, **self._access)
+        root = os.path.join(self.base_dir, _FUNCTIONS)
+        ignore = options.get("ignore") or ()
+        made = Options(
+            format_named(chosen["method"], chosen["compress"]),
+            cache_root=root,
+            lock_folder=os.path.join(root, PRIVATE),
+            verbose=bool(chosen["verbose"]),
+            allow_mutable_bindings=chosen["allow_mutable_bindings"],
+            ignore=(ignore,) if isinstance(ignore, str) else tuple(ignore),
+            tracking={"packages": chosen["packages"]},
+            access=self._access,
+        )
+        hierarchy = Hierarchy([tier, *self._slower])
+        inner = getattr(function, "func", None) if isinstance(function, Remembered) else None
+        function = inner or function
+        if isinstance(function, (classmethod, staticmethod)) or _is_coroutine(function):
+            return memoized(function, hierarchy, made)
+        return Remembered(function, hierarchy, made)
+
+    def eval(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """Return what a function, or an interface class, gives for arguments, remembered."""
+        return self.cache(function)(*args, **kwargs)
+
+    # ------------------------------------------------------------ cleaning up
+
+    def clear_previous_runs(self, warn: bool = True) -> None:
+        """Remove the runs of interfaces that nobody has used since this object was made.
+
+        No folder is removed that the cache did not make, in which an interface runs, or that was
+        given to another process that still runs.
+
+        Parameters
+        ----------
+        warn : bool
+            Whether to print the name of each directory that is removed.
+        """
+        self._clear(self._uses.since_made(), warn=warn)
+
+    def clear_runs_since(
+        self,
+        day: int | None = None,
+        month: int | None = None,
+        year: int | None = None,
+        warn: bool = True,
+    ) -> None:
+        """Remove the runs of interfaces that nobody has used on a day, or later.
+
+        What stays besides is as for `clear_previous_runs`.
+
+        Parameters
+        ----------
+        day, month, year : int, optional
+            The local date; what is not given is that of today.
+        warn : bool
+            Whether to print the name of each directory that is removed.
+
+        Raises
+        ------
+        ValueError
+            If there is no such date.
+        """
+        now = time.localtime()
+        given = (year, month, day)
+        date = dt.date(*(a if b is None else b for a, b in zip(now[:3], given, strict=True)))
+        self._clear(self._uses.since(date), warn=warn)
+        self._uses.forget_before(date)
+
+    def clear(self, warn: bool = True) -> None:
+        """Remove everything: the runs of interfaces, and the results of functions.
+
+        Parameters
+        ----------
+        warn : bool
+            Whether to print the name of each directory that is removed.
+        """
+        self._clear((), warn=warn)
+        for item in results_in(self._results()):
+            item.remove()
+
+    def reduce_size(
+        self,
+        bytes_limit: int | str | None = None,
+        items_limit: int | None = None,
+        age_limit: dt.timedelta | None = None,
+    ) -> None:
+        """Remove what was used least lately, until the rest is small enough.
+
+        Parameters
+        ----------
+        bytes_limit : int or str, optional
+            So many bytes may stay: a number, or as ``'2G'`` (K, M, G, T).
+        items_limit : int, optional
+            So many results and runs may stay.
+        age_limit : timedelta, optional
+            What was not used for longer goes.
+        """
+        items = [
+            *results_in(self._results()),
+            *nodes_in(self.base_dir, self._uses, self._holders.others),
+        ]
+        limits: Any = {"bytes_limit": bytes_limit, "items_limit": items_limit}
+        shrink(iter(items), age_limit=age_limit, **limits)
+
+    def _clear(self, keep: Container[str], *, warn: bool) -> None:
+        clear(self.base_dir, keep, in_use=self._holders.others, warn=warn)
+
+    def _results(self) -> DirectoryTier:
+        return DirectoryTier(os.path.join(self.base_dir, _FUNCTIONS))
+
+    # ------------------------------------------------------------ what others ask of it
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        # nilearn takes nothing but joblib's: where that is loaded, this passes for one of them.
+        base = getattr(sys.modules.get("joblib"), "Memory", None)
+        return Memory if base is None else _passing_for(base)
+
+    def __neurotools_digest__(self) -> Any:
+        return ()  # an estimator that has a memory gives what it gives without
+
+    def __copy__(self) -> Memory:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Memory:
+        return self
+
+    def __reduce__(self) -> Any:
+        return _memory, (self.location, self._options)
+
+    def __repr__(self) -> str:
+        return f"Memory(base_dir={self.base_dir})"
+
+
+_KEPT = frozenset(inspect.signature(Memory).parameters) - {"base_dir"}
+
+
+def _memory(location: str, options: dict[str, Any]) -> Memory:
+    return Memory(location, **options)
+
+
+@functools.cache
+def _passing_for(base: type) -> type:
+    return type("Memory", (Memory, base), {})
+
+
+def _is_instance(value: Any) -> bool:
+    """Tell whether something is an interface, and no class."""
+    return hasattr(value, "inputs") and callable(getattr(value, "run", None))
+
+
+def _is_coroutine(function: Any) -> bool:
+    with contextlib.suppress(Exception):  # callables may fail in any way when they are looked at
+        return inspect.iscoroutinefunction(function)
+    return False
+
+
+def _require_none(args: tuple[Any, ...], **options: Any) -> None:
+    given = [name for name, value in options.items() if value is not None]
+    if args or given:
+        what = ", ".join(given) or f"{len(args)} arguments after it"
+        raise TypeError(
+            f"cache() of a function does not take {what}: they are for interface classes"
+        )

@@ -1,0 +1,180 @@
+"""Which nodes were used, by any process, on which day: ``log.<year>/<month>/<day>.log``.
+
+A line is the name of a node, ``<class>/<hash>``. Lines are only ever appended, each with one write
+to a file that was opened for appending: writers of one computer do not tear each other's lines, and
+what a killed one left unfinished is ended by the next. A node is noted again only when others have
+written since, or another `Uses` was made: so a loop of hits writes one line, and "since then" can
+be told from the place in the file, without any clock. Only clearing reads logs; calls never do.
+``log.current`` holds the name of the log that is written now.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import glob
+import os
+import time
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from neurotools.memo import forks
+from neurotools.memo.log import Log
+
+log = Log(__name__)
+
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
+#: Line that says that somebody has started to look at what is used from now on.
+_OPENED = "-/opened"
+
+
+class _Log:
+    """A log that is open, and what this process has written to its end."""
+
+    def __init__(self, base: str, day: tuple[int, int, int]) -> None:
+        self.day, self.path = day, _path(base, day)
+        os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
+        self.descriptor = os.open(self.path, _FLAGS | getattr(os, "O_BINARY", 0), 0o600)
+        self.end = -1
+        self.seen: set[str] = set()
+        current = os.path.join(base, "log.current")
+        with contextlib.suppress(OSError):
+            _write(current, os.path.relpath(self.path, base).replace(os.sep, "/"))
+
+    def append(self, line: str, size: int) -> None:
+        raw = f"{line}\n".encode()
+        if size and self.end != size and self._last_byte(size) != b"\n":
+            raw = b"\n" + raw
+        os.write(self.descriptor, raw)
+        self.end = size + len(raw)
+
+    def _last_byte(self, size: int) -> bytes:
+        os.lseek(self.descriptor, size - 1, os.SEEK_SET)
+        return os.read(self.descriptor, 1)
+
+    def __del__(self) -> None:
+        with contextlib.suppress(OSError, AttributeError):
+            os.close(self.descriptor)
+
+
+class Uses:
+    """The log of one folder of nodes.
+
+    Parameters
+    ----------
+    base : str
+        The folder.
+    """
+
+    def __init__(self, base: str) -> None:
+        self._base = base
+        self._lock = forks.lock_of(self)
+        self._log: _Log | None = None
+        self._since = (_today(), 0)
+        self._note(_OPENED, is_first=True)
+
+    def __reduce__(self) -> Any:
+        return type(self), (self._base,)
+
+    def note(self, node: str) -> None:
+        """Note that a node is used now."""
+        self._note(node)
+
+    def _note(self, line: str, *, is_first: bool = False) -> None:
+        with self._lock:
+            try:
+                opened, size = self._opened()
+                if is_first:
+                    self._since = opened.day, size
+                if size != opened.end:
+                    opened.seen.clear()  # somebody may have started to look since
+                elif line in opened.seen:
+                    return
+                opened.append(line, size)
+                opened.seen.add(line)
+            except OSError as error:
+                log.info("the use of %s was not noted: %s", line, error)
+
+    def _opened(self) -> tuple[_Log, int]:
+        day = _today()
+        if self._log is not None and self._log.day == day:
+            facts = os.fstat(self._log.descriptor)
+            if facts.st_nlink:
+                return self._log, facts.st_size
+        self._log = _Log(self._base, day)
+        return self._log, os.fstat(self._log.descriptor).st_size
+
+    def since_made(self) -> set[str]:
+        """Return the nodes that any process has used since this object was made."""
+        with self._lock:
+            day, offset = self._since
+        found = set(_nodes(_path(self._base, day), offset))
+        return found | self.after(dt.date(*day))
+
+    def after(self, day: dt.date) -> set[str]:
+        """Return the nodes that any process has used after a day."""
+        later = (log.path for log in _logs(self._base) if log.day > day)
+        return {node for path in later for node in _nodes(path)}
+
+    def since(self, day: dt.date) -> set[str]:
+        """Return the nodes that any process has used on a day, or later."""
+        later = (log.path for log in _logs(self._base) if log.day >= day)
+        return {node for path in later for node in _nodes(path)}
+
+    def last_days(self) -> dict[str, dt.date]:
+        """Return the last day on which each node was used."""
+        found = sorted(_logs(self._base), key=lambda log: log.day)
+        return {node: log.day for log in found for node in _nodes(log.path)}
+
+    def forget_before(self, day: dt.date) -> None:
+        """Remove the logs of earlier days."""
+        for old in _logs(self._base):
+            if old.day < day:
+                with contextlib.suppress(OSError):
+                    os.unlink(old.path)
+                for above in (
+                    os.path.dirname(old.path),
+                    os.path.dirname(os.path.dirname(old.path)),
+                ):
+                    with contextlib.suppress(OSError):  # there is something in it
+                        os.rmdir(above)
+
+
+class _Found(NamedTuple):
+    path: str
+    day: dt.date
+
+
+def _logs(base: str) -> Iterator[_Found]:
+    for path in glob.glob(os.path.join(glob.escape(base), "log.*", "*", "*.log")):
+        year, month, name = path.split(os.sep)[-3:]
+        with contextlib.suppress(ValueError):
+            yield _Found(path, dt.date(int(year[4:]), int(month), int(name[:-4])))
+
+
+def _nodes(path: str, offset: int = 0) -> Iterator[str]:
+    try:
+        with open(path, "rb") as file:
+            file.seek(offset)
+            for raw in file:
+                line = raw.rstrip(b"\n").decode("utf-8", "replace")
+                if line.count("/") == 1 and line != _OPENED:
+                    yield line
+    except FileNotFoundError:
+        pass  # somebody has removed it; one that cannot be read is an error: nothing is removed
+
+
+def _today() -> tuple[int, int, int]:
+    return time.localtime()[:3]
+
+
+def _path(base: str, day: tuple[int, int, int]) -> str:
+    year, month, number = day
+    return os.path.join(base, f"log.{year}", f"{month:02}", f"{number:02}.log")
+
+
+def _write(path: str, text: str) -> None:
+    temporary = f"{path}.{os.getpid()}"
+    with open(temporary, "w", encoding="utf-8") as file:
+        file.write(f"{text}\n")
+    os.replace(temporary, path)
