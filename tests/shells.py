@@ -1,5 +1,6 @@
 """Real shells for the tests of commands: scripts, files, and what was run and printed."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -17,6 +18,19 @@ class Ended(NamedTuple):
     code: int
     out: str
     err: str
+
+
+class Started(subprocess.Popen):
+    """A process that does not outlive the test that has started it."""
+
+    def __exit__(self, *raised):
+        if self.poll() is None:
+            with contextlib.suppress(OSError):
+                self.kill()
+        for stream in (self.stdin, self.stdout, self.stderr):
+            if stream is not None:
+                stream.close()
+        self.wait(60)
 
 
 class Place:
@@ -55,7 +69,7 @@ class Place:
 
     def start(self, line, **options):
         """Start a line in a shell, and go on."""
-        return subprocess.Popen(
+        return Started(
             [self.shell, "-c", line],
             cwd=self.folder,
             env=self.environment,

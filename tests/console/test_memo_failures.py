@@ -2,10 +2,12 @@
 
 import os
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
-from tests.shells import needs_posix
+from tests.shells import Place, needs_posix
 
 pytestmark = needs_posix
 MEMO = "neurotools-memo"
@@ -117,7 +119,17 @@ sys.exit(memo.main())
 """
 
 
-def test_what_may_not_be_read(place):
+@pytest.fixture
+def open_place():
+    """Return a place that everybody can go to, unlike the folders that pytest makes."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield Place(folder)
+
+
+def test_what_may_not_be_read(open_place):
+    place = open_place
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         pytest.skip("only root can become somebody else")
     place.write("as_nobody.py", AS_NOBODY)
@@ -126,8 +138,6 @@ def test_what_may_not_be_read(place):
     (place.folder / "closed").mkdir(mode=0o755)
     (place.folder / "cache").mkdir()
     (place.folder / "cache").chmod(0o777)
-    for folder in (place.folder, *place.folder.parents[:2]):
-        folder.chmod(0o755)
     memo = f"{sys.executable} as_nobody.py"
     told = {
         "-d cache ./private": (

@@ -104,13 +104,14 @@ def test_a_kill_leaves_nothing_that_counts_as_done(place):
 def test_of_two_shells_one_runs_and_the_other_waits(place):
     place.script("slow.sh", "touch began; while ! test -e go; do sleep 0.05; done; echo made > out")
     line = f"exec {MEMO} --verbose -d cache -o out ./slow.sh"
-    first = place.start(line)
-    wait_for(lambda: place.exists("began"))
-    second = place.start(line)
-    assert second.stderr.readline() == f"{MEMO}: not skipped: it has not run before\n"
-    place.write("go", "")
-    first.communicate(timeout=60)
-    _, err = second.communicate(timeout=60)
+    with place.start(line) as first:
+        wait_for(lambda: place.exists("began"))
+        with place.start(line) as second:
+            told = f"{MEMO}: not skipped: it has not run before\n"
+            assert second.stderr.readline() == told
+            place.write("go", "")
+            first.communicate(timeout=60)
+            _, err = second.communicate(timeout=60)
     assert (first.returncode, second.returncode, place.runs) == (0, 0, 1)
     assert "skipped: unchanged" in err
 

@@ -36,6 +36,7 @@ class Processes:
 
     def __init__(self) -> None:
         self.ended_by = 0
+        self._heard: list[int] = []
         self._running: list[subprocess.Popen[bytes]] = []
         self._before: dict[int, Any] = {}
 
@@ -54,6 +55,7 @@ class Processes:
 
     def _hear(self, number: int, _: FrameType | None) -> None:
         name = signal.Signals(number).name
+        self._heard.append(number)
         if name in _ENDS:
             self.ended_by = number
         if name in _FORWARDED:
@@ -84,6 +86,8 @@ class Processes:
         """
         if sys.stdout is not None:  # it is None where it was closed
             sys.stdout.flush()
+        if self.ended_by:
+            return -self.ended_by
         pipe = None if printed is None else subprocess.PIPE
         with self._started(words, script, stdin, pipe) as process:
             if printed is not None:
@@ -95,6 +99,7 @@ class Processes:
         self, words: Sequence[str], script: str, stdin: Any, pipe: int | None
     ) -> Iterator[subprocess.Popen[bytes]]:
         # Descriptors of the shell that started us are for the command, as in <(...); ours are not.
+        heard = len(self._heard)
         options: dict[str, Any] = {"stdin": stdin, "stdout": pipe, "stderr": pipe}
         options["close_fds"] = False
         try:
@@ -110,6 +115,10 @@ class Processes:
             code = 127 if error.errno == errno.ENOENT else 126
             raise UnusableCommand(words[0], error.strerror or str(error), code) from None
         self._running.append(process)
+        # It may have run for a while before it stood in the list, and missed what came.
+        for number in self._heard[heard:]:
+            with contextlib.suppress(OSError):
+                process.send_signal(number)
         try:
             yield process
         finally:

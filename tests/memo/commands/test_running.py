@@ -1,6 +1,9 @@
 """Processes: exit codes, and what is written down of what they print."""
 
 import os
+import shutil
+import signal
+import subprocess
 import sys
 
 import pytest
@@ -51,3 +54,18 @@ def test_a_program_has_the_name_that_was_typed(capfd):
         words = [sys.executable, "-c", "print('here')"]
         assert processes.run(words, sys.executable) == 0
     assert capfd.readouterr().out == "here\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are another thing there")
+def test_a_signal_that_comes_while_it_starts_reaches_the_command(monkeypatch):
+    started = subprocess.Popen
+
+    def slowly(*args, **options):
+        process = started(*args, **options)
+        os.kill(os.getpid(), signal.SIGTERM)  # before anybody could know of the process
+        return process
+
+    monkeypatch.setattr(subprocess, "Popen", slowly)
+    with Processes() as processes:
+        assert processes.run(["sleep", "600"], shutil.which("sleep")) == -signal.SIGTERM
+        assert processes.run(["sleep", "600"], shutil.which("sleep")) == -signal.SIGTERM
