@@ -21,10 +21,11 @@ from neurotools.memo.errors import InterfaceFailed, UnknownChoice, UnusableLocat
 from neurotools.memo.formats.registry import format_named
 from neurotools.memo.function import memoized
 from neurotools.memo.hierarchy import Hierarchy
-from neurotools.memo.nodes.calls import Nodes, PipeFunc
+from neurotools.memo.nodes.calls import Nodes
 from neurotools.memo.nodes.clearing import clear
 from neurotools.memo.nodes.holders import Holders
 from neurotools.memo.nodes.packed import Packed
+from neurotools.memo.nodes.pipe import PipeFunc
 from neurotools.memo.nodes.result import Bunch, Result
 from neurotools.memo.nodes.shrinking import nodes_in, results_in, shrink
 from neurotools.memo.nodes.uses import Uses

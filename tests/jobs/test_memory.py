@@ -468,6 +468,23 @@ class TestFailures:
             repeat(in_file=text, fail=True)
         assert calls == []
 
+    def test_a_result_of_an_input_that_changed_meanwhile_is_not_kept(
+        self, mem, text, monkeypatch, caplog
+    ):
+        real = Repeat.run
+
+        def run(self, cwd):
+            found = real(self, cwd)
+            Path(text).write_text("new")
+            return found
+
+        monkeypatch.setattr(Repeat, "run", run)
+        mem.cache(Repeat)(in_file=text)
+        assert "an input has changed while it was made" in caplog.text
+        monkeypatch.setattr(Repeat, "run", real)
+        Path(text).write_text("abc")
+        assert Path(mem.cache(Repeat)(in_file=text).outputs.out_file).read_text() == "abcabc"
+
     def test_an_output_that_was_not_made_is_an_error(self, mem, text, monkeypatch):
         real = Repeat.run
 
