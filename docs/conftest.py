@@ -10,7 +10,7 @@ collect_ignore = ["conf.py", "_build"]
 
 @pytest.fixture(autouse=True)
 def _in_a_folder_of_its_own(request, tmp_path, monkeypatch):
-    for package in ("nibabel", "pandas", "scipy"):
+    for package in ("fsspec", "nibabel", "pandas", "scipy", "skimage"):
         pytest.importorskip(package)
     if request.node.name == "interfaces.rst":
         _load_nipype()

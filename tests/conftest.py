@@ -15,3 +15,48 @@ settings.load_profile("server" if os.environ.get("CI") else "here")
 def cache_dir(tmp_path):
     """Return a folder for a cache that does not exist yet."""
     return tmp_path / "cache"
+
+
+@pytest.fixture(scope="session")
+def s3():
+    """Return a real S3 server that runs on this computer."""
+    for package in ("s3fs", "moto", "flask"):
+        pytest.importorskip(package)
+    from tests.faults.stores import s3_server
+
+    with s3_server() as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(s3):
+    """Return the name of an empty bucket of it."""
+    return s3.bucket()
+
+
+@pytest.fixture(scope="session")
+def _proxy(s3):
+    from tests.faults.proxy import Proxy
+
+    proxy = Proxy(s3.port)
+    yield proxy
+    proxy.end()
+
+
+@pytest.fixture
+def proxy(_proxy):
+    """Return what stands before the server, and spoils its answers on demand."""
+    yield _proxy
+    _proxy.well()
+    _proxy.count()
+
+
+@pytest.fixture(scope="session")
+def sftp_port():
+    """Return the port of a real SFTP server."""
+    for package in ("asyncssh", "paramiko"):
+        pytest.importorskip(package)
+    from tests.faults.stores import sftp_server
+
+    with sftp_server() as (_, port):
+        yield port

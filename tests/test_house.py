@@ -25,8 +25,14 @@ DOORS = (
     "neurotools.jobs.cache",
     "neurotools.jobs.closure",
     "neurotools.jobs.memory",
+    "neurotools.jobs.layers",
     "neurotools.jobs.ndecorator",
+    "neurotools.jobs.command",
+    "neurotools.jobs.paths",
+    "neurotools.jobs.pipeline",
     "neurotools.console.main",
+    "neurotools.console.memo",
+    "neurotools.console.pathman",
 )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from neurotools import __version__
-from neurotools.console import demo
+from neurotools.console import demo, sync
 from neurotools.memo.errors import CacheError
 
 
@@ -26,7 +26,7 @@ class Command(Protocol):
         """Do it, and return the exit code."""
 
 
-COMMANDS: dict[str, Command] = {"demo": demo}
+COMMANDS: dict[str, Command] = {"demo": demo, "sync": sync}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -6,9 +6,11 @@ The other functions look into such caches, and turn calls into file names and ba
 
 from __future__ import annotations
 
+import math
 import os
 import stat
-from collections.abc import Callable, Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from neurotools.memo import naming
@@ -16,13 +18,14 @@ from neurotools.memo.digest.files import File
 from neurotools.memo.digest.values import register_digest
 from neurotools.memo.entry import Signature
 from neurotools.memo.errors import UnknownChoice, WrongArguments
+from neurotools.memo.flight import ON_BUSY
 from neurotools.memo.formats.registry import FORMATS, format_named, holds
 from neurotools.memo.function import Memoized, memoized
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.key import KeyMaker, code_name, key_maker
 from neurotools.memo.literals import human_decode, human_encode
 from neurotools.memo.naming import base64hash, base64hash10bytes
-from neurotools.memo.options import Options
+from neurotools.memo.options import LEASE_SECONDS, Options
 from neurotools.memo.signature import canonical
 from neurotools.memo.signing import signer_with
 from neurotools.memo.supported import check_supported
@@ -46,6 +49,7 @@ __all__ = [
     "disk_cacher",
     "exists",
     "file_string_to_signature",
+    "flush",
     "function_hash_no_subroutines",
     "function_hash_with_subroutines",
     "function_signature",
@@ -88,8 +92,10 @@ class Cacher:
         Fastest first; all functions that are decorated share them.
     options : Options
         How functions are memoized.
-    write_back : bool
+    write_back : bool or 'async'
         Whether new results go to all tiers.
+    flush_seconds : float, optional
+        How long the end of the program may wait for results that are sent in the background.
 
     Attributes
     ----------
@@ -97,12 +103,22 @@ class Cacher:
         Folder of the fastest tier that is one.
     """
 
-    def __init__(self, tiers: Sequence[Tier], options: Options, *, write_back: bool) -> None:
+    def __init__(
+        self,
+        tiers: Sequence[Tier],
+        options: Options,
+        *,
+        write_back: bool | str,
+        flush_seconds: float | None = None,
+    ) -> None:
         self.tiers, self.options, self.write_back = tuple(tiers), options, write_back
+        self.flush_seconds = flush_seconds
         self.cache_root = options.cache_root
 
     def __call__(self, function: Any) -> Any:
-        hierarchy = Hierarchy(self.tiers, write_back=self.write_back)
+        hierarchy = Hierarchy(
+            self.tiers, write_back=self.write_back, flush_seconds=self.flush_seconds
+        )
         return memoized(function, hierarchy, self.options)
 
     def __repr__(self) -> str:
@@ -112,7 +128,7 @@ class Cacher:
 def disk_cacher(
     cache_location: str | os.PathLike[str],
     method: str = "npy",
-    write_back: bool = True,
+    write_back: bool | str = True,
     skip_fast: bool = False,
     verbose: bool = False,
     allow_mutable_bindings: bool = False,
@@ -129,8 +145,11 @@ def disk_cacher(
     key_file: str | os.PathLike[str] | None = None,
     shared: str | None = None,
     patience: float | None = None,
+    storage_options: Mapping[str, Any] | None = None,
+    on_busy: str = "wait",
+    lease_seconds: float = LEASE_SECONDS,
 ) -> Cacher:
-    """Make a decorator that keeps results in a folder.
+    """Make a decorator that keeps results in a folder, or at a URL.
 
     A result is found again while the function, all code that it reaches, the constants that this
     code reads, and the arguments are the same.
@@ -138,14 +157,15 @@ def disk_cacher(
     Parameters
     ----------
     cache_location : str or path
-        The folder. The cache is a sub-folder of it.
+        The folder, or its URL, such as ``'s3://bucket/folder'``. The cache is a sub-folder of it.
     method : {'npy', 'pickle', 'mat', 'hdf5'}
         Format of the files. ``'npy'`` holds arrays, plain values and containers of them;
         ``'pickle'`` (or ``'p'``) any object; ``'mat'`` opens in Matlab and Octave, ``'hdf5'`` in
         what reads HDF5. Each gives back what was stored, type by type, or leaves it out with a
         warning.
-    write_back : bool
-        Whether new results are kept. If not, those that are there are still used.
+    write_back : bool or 'async'
+        Whether new results are kept. If not, those that are there are still used. ``'async'`` is
+        for several tiers, see `hierarchical_cacher`; one folder is written to at once.
     skip_fast : bool
         Whether to compute again what measurably takes longer to load than to compute.
     verbose : bool
@@ -186,6 +206,17 @@ def disk_cacher(
         Seconds to wait for the folder to answer; one that does not is left alone and tried again
         later. By default, 5 seconds where it does not lie on a disk of this computer, and as long
         as it takes where it does. `math.inf` waits for ever.
+    storage_options : mapping, optional
+        What the drivers of URLs are told, as pandas and dask take it: options such as
+        ``{'profile': 'lab'}``, or those for each scheme, ``{'s3': {'profile': 'lab'}}``.
+    on_busy : {'wait', 'compute', 'raise'}
+        What to do where a thread, a process or another computer computes what was asked for: wait
+        for its result, compute it as well, or raise `Busy`, which says who it is.
+    lease_seconds : float
+        After so many seconds without a sign of life, a computation on another computer counts as
+        dead, and one who waits for its result takes over. Counts where results are kept on a
+        server. Give more where a computation runs C code for longer than half of it without
+        letting other threads run.
 
     Returns
     -------
@@ -228,10 +259,13 @@ def disk_cacher(
         key_file=key_file,
         shared=shared,
         patience=patience,
+        storage_options=storage_options,
+        on_busy=on_busy,
+        lease_seconds=lease_seconds,
         ignore=ignore,
         packages=packages,
         trace=trace,
-        store=write_back,
+        store=bool(_checked_write_back(write_back)),
         skip_fast=skip_fast,
         verbose=verbose,
         allow_mutable_bindings=allow_mutable_bindings,
@@ -241,7 +275,7 @@ def disk_cacher(
 def hierarchical_cacher(
     fast_to_slow: str | os.PathLike[str] | Tier | Iterable[str | os.PathLike[str] | Tier],
     method: str = "npy",
-    write_back: bool = True,
+    write_back: bool | str = True,
     verbose: bool = False,
     allow_mutable_bindings: bool = False,
     cache_identifier: str = "neurotools_cache",
@@ -258,6 +292,10 @@ def hierarchical_cacher(
     key_file: str | os.PathLike[str] | None = None,
     shared: str | None = None,
     patience: float | None = None,
+    storage_options: Mapping[str, Any] | None = None,
+    on_busy: str = "wait",
+    lease_seconds: float = LEASE_SECONDS,
+    flush_seconds: float | None = None,
 ) -> Cacher:
     """Make a decorator that keeps results in several tiers, from fast to slow.
 
@@ -266,25 +304,40 @@ def hierarchical_cacher(
     Parameters
     ----------
     fast_to_slow : sequence of str, path or Tier
-        The tiers: folders, or ``'ram://'`` for this process's memory (bounded, as in
-        ``'ram://?max_bytes=2e9'``). A single string is one tier.
+        The tiers: folders; ``'ram://'`` for this process's memory (bounded, as in
+        ``'ram://?max_bytes=2e9'``); or URLs that fsspec knows, such as ``'s3://bucket/folder'`` or
+        ``'sftp://host/folder'``, with ``pip install 'neurotools[remote]'``. A single string is one
+        tier.
     method : {'npy', 'pickle', 'mat', 'hdf5'}
         Format of the files, see `disk_cacher`.
-    write_back : bool
-        Whether new results go to all tiers, or to the fastest alone.
+    write_back : bool or 'async'
+        Whether new results go to all tiers, or to the fastest alone. With ``'async'`` a call
+        returns when the first folder has its result; the tiers behind that get it in the
+        background. What has not arrived when the program ends, or is killed, is sent by the next
+        program that uses the same tiers, or by ``neurotools sync``. Without a folder before the
+        slow tiers, what a killed program has not sent is lost.
     verbose : bool
         Whether to print what happens.
     allow_mutable_bindings : bool
         Whether to memoize functions that depend on something that cannot be followed.
     cache_identifier : str
         Name of the sub-folder that holds the cache.
+    flush_seconds : float, optional
+        How long the end of the program may wait for results that are sent in the background, by
+        default 30 seconds; 0 does not wait. `flush` waits before that.
     skip_fast, compress, mmap_mode, ignore, packages, trace, verify, patience
+        See `disk_cacher`.
+    on_busy, lease_seconds
         See `disk_cacher`.
     durability : {'process', 'power'}
         See `disk_cacher`; it holds for all folders given here, and for what is copied to faster
         ones.
     trusted_owners, key_file, shared
-        See `disk_cacher`.
+        See `disk_cacher`. Whoever can write to a bucket could put a pickle there, so pickles from
+        a URL are opened only if they are signed: without ``key_file`` they are misses.
+    storage_options : mapping, optional
+        What the drivers of URLs are told, see `disk_cacher`. What is not given is taken from where
+        a driver looks by itself, such as ``~/.aws`` and the environment.
 
     Returns
     -------
@@ -297,6 +350,8 @@ def hierarchical_cacher(
         If there is no such method, compression, mode or durability.
     UnusableLocation
         If no cache can be kept at a location.
+    MissingDriver
+        If what a URL needs is not installed.
     ValueError
         If there is no tier.
     """
@@ -313,14 +368,56 @@ def hierarchical_cacher(
         key_file=key_file,
         shared=shared,
         patience=patience,
+        storage_options=storage_options,
+        on_busy=on_busy,
+        lease_seconds=lease_seconds,
         ignore=ignore,
         packages=packages,
         trace=trace,
-        write_back=write_back,
+        write_back=_checked_write_back(write_back),
+        flush_seconds=None if flush_seconds is None else _checked_seconds(flush_seconds),
         skip_fast=skip_fast,
         verbose=verbose,
         allow_mutable_bindings=allow_mutable_bindings,
     )
+
+
+def _checked_write_back(write_back: bool | str) -> bool | str:
+    if isinstance(write_back, str) and write_back != "async":
+        raise UnknownChoice("write_back", write_back, ["True", "False", "async"])
+    return write_back if isinstance(write_back, str) else bool(write_back)
+
+
+def _checked_seconds(seconds: Any) -> float:
+    try:
+        checked = float(seconds)
+    except (TypeError, ValueError):
+        checked = math.nan
+    if not checked >= 0:
+        raise ValueError(f"flush_seconds is {seconds!r}; give seconds, 0 or more") from None
+    return checked
+
+
+def flush(timeout: float | None = None) -> int:
+    """Wait until slower tiers have all results that are sent to them in the background.
+
+    Parameters
+    ----------
+    timeout : float, optional
+        Seconds to wait at most; by default as long as it takes.
+
+    Returns
+    -------
+    int
+        How many results have not arrived: no time was left, or a tier cannot be used now. They
+        stay where they are, and are sent later.
+    """
+    if "neurotools.memo.lanes" not in sys.modules:
+        return 0  # nothing was ever sent
+    from neurotools.memo.flushing import flush as flush_lanes
+    from neurotools.memo.lanes import all_lanes
+
+    return flush_lanes(all_lanes(), timeout)
 
 
 def _cacher(
@@ -336,9 +433,11 @@ def _cacher(
     key_file: str | os.PathLike[str] | None,
     shared: str | None,
     patience: float | None,
+    storage_options: Mapping[str, Any] | None,
     ignore: str | Iterable[str],
     packages: str,
-    write_back: bool = True,
+    write_back: bool | str = True,
+    flush_seconds: float | None = None,
     **options: Any,
 ) -> Cacher:
     form = format_named(method, compress)  # complains before any folder is made
@@ -348,6 +447,9 @@ def _cacher(
         raise UnknownChoice("packages", packages, _PACKAGES)
     if durability not in DURABILITIES:
         raise UnknownChoice("durability", durability, DURABILITIES)
+    if options["on_busy"] not in ON_BUSY:
+        raise UnknownChoice("on_busy", options["on_busy"], ON_BUSY)
+    options["lease_seconds"] = checked_patience(options["lease_seconds"], "lease_seconds")
     if not locations:
         raise ValueError("fast_to_slow is empty; give one folder at least, or 'ram://'")
     signer = signer_with(key_file)
@@ -355,7 +457,7 @@ def _cacher(
     if patience is not None:
         patience = checked_patience(patience)
     of_folders = {"verify": verify, "durability": durability, "patience": patience, **access}
-    kept = {"mmap_mode": mmap_mode, **of_folders}
+    kept = {"mmap_mode": mmap_mode, "storage_options": storage_options, **of_folders}
     tiers = [tier_at(place, identifier, **kept) for place in locations]  # type: ignore[arg-type]
     roots = [str(root) for tier in tiers if (root := getattr(tier, "root", None))]
     # The slowest folder that is written to is the one that most other processes see.
@@ -369,7 +471,7 @@ def _cacher(
         access=access,
         **options,
     )
-    return Cacher(tiers, made, write_back=write_back)
+    return Cacher(tiers, made, write_back=write_back, flush_seconds=flush_seconds)
 
 
 _PACKAGES = ("exact", "minor", "record", "off")

@@ -42,6 +42,36 @@ class BoundMemoized:
         removed: int = self.__func__.purge(*bound, *args, **kwargs)
         return removed
 
+    def map(self, /, *iterables: Any, executor: Any = None, **options: Any) -> list[Any]:
+        """Make many calls of the method, see `Mapped.map`."""
+        return self._many("of_iterables", iterables, executor, **options)
+
+    def starmap(self, items: Any, /, *, executor: Any = None, **options: Any) -> list[Any]:
+        """Make many calls of the method, see `Mapped.starmap`."""
+        return self._many("of_items", items, executor, **options)
+
+    def _many(
+        self,
+        kind: str,
+        given: Any,
+        executor: Any,
+        *,
+        progress: bool = True,
+        on_error: str = "raise",
+        **common: Any,
+    ) -> list[Any]:
+        from neurotools.memo.many import calls, run, work
+
+        made = getattr(calls, kind)(given, common, bound=(self.__self__,))
+        shared = work.Common((self.__self__,), common)
+        options: Any = {"progress": progress, "on_error": on_error}
+        return run.run(self.__func__, made, shared, executor=executor, **options)
+
+    def __dask_tokenize__(self) -> Any:
+        from dask.base import normalize_token  # who asks has it
+
+        return normalize_token((self.__func__, self.__self__))
+
     def __reduce__(self) -> Any:
         return getattr, (self.__self__, self.__func__.attribute)
 

@@ -1,29 +1,31 @@
-"""One computation per key at a time: across threads and tasks, and across processes.
+"""One computation per key at a time: across threads and tasks, processes and computers.
 
-Among processes a key is a lock in a file (`neurotools.memo.locks`), where the kernel refuses to
-close a circle of waiting processes; among threads and tasks of one process the circle is looked for
-here. What a computation's own thread and its tasks ask for is asked for by it. Whoever would wait
-for ever computes instead: that costs work, never correctness.
+Among the threads and tasks of this process, a key is held (`held`). Among processes it is a lock in
+a file (`locks`), where the kernel refuses to close a circle of waiting processes. Among computers
+that share no such file, it is a mark in a tier that they share (`leases`). Whoever would wait for
+ever computes instead: that costs work, never correctness.
 """
 
 from __future__ import annotations
 
-import contextlib
+import functools
 import os
-import threading
 import time
-from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from neurotools.memo.entry import Key
+from neurotools.memo.errors import Busy
+from neurotools.memo.held import HOLDING, Held, Hold, Patrol
 from neurotools.memo.lockfiles import POLL_SECONDS
 from neurotools.memo.locks import FileLock
 
 if TYPE_CHECKING:
+    from neurotools.memo.lease import Lease
+    from neurotools.memo.leases import Leases
     from neurotools.memo.standstill import ThreadWatch
 
-#: Seconds between two looks at a thread that is waited for.
-_PATROL_SECONDS = 0.1
+#: What a caller does where somebody else computes what it asks for.
+ON_BUSY = ("wait", "compute", "raise")
 #: A task that holds a key waits so long for another process: the kernel does not see its circles.
 _NESTED_TASK_SECONDS = 10.0
 
@@ -35,10 +37,16 @@ class Flight:
     ----------
     folder : str or None
         Holds the lock file that other processes see; None for this process alone.
+    on_busy : {'wait', 'compute', 'raise'}
+        What to do where somebody else has a key.
+    leases : Leases, optional
+        What other computers see.
     """
 
-    def __init__(self, folder: str | None) -> None:
-        self.folder = folder
+    def __init__(
+        self, folder: str | None, on_busy: str = "wait", leases: Leases | None = None
+    ) -> None:
+        self.folder, self.on_busy, self.leases = folder, on_busy, leases
 
     def alone(self, key: Key) -> Alone:
         """Hold a key while computing it, in a ``with`` statement.
@@ -46,52 +54,90 @@ class Flight:
         It gives whether somebody else held the key meanwhile, so that a result may be there now.
         An interrupt may come just as the block ends: `Alone.free`, called once more, makes sure.
         """
-        return Alone(self.folder, key)
+        return Alone(self, key)
 
     def alone_async(self, key: Key) -> AloneAsync:
         """Hold a key as `alone` does, letting other coroutines run while waiting."""
-        return AloneAsync(self.folder, key)
-
-
-class _Hold:
-    """A key that somebody wants, has, or had."""
-
-    __slots__ = ("is_task", "name", "thread", "wakers")
-
-    def __init__(self, name: str, *, is_task: bool) -> None:
-        self.name, self.is_task = name, is_task
-        self.thread = threading.get_ident()
-        self.wakers: list[threading.Lock] = []
+        return AloneAsync(self, key)
 
 
 class _Turn:
     """What one has while one has a key; whoever loses it has no key any more."""
 
-    __slots__ = ("_before", "_hold", "_lock")
+    __slots__ = ("_before", "_hold", "_key", "_lease", "_lock", "_on_busy")
 
     is_task = False
 
-    def __init__(self, folder: str | None, key: Key) -> None:
-        self._before: tuple[_Hold, ...] | None = None
-        self._lock = FileLock(folder, key)
-        self._hold = _Hold(f"{folder}\0{key.path}", is_task=self.is_task)
+    def __init__(self, flight: Flight, key: Key) -> None:
+        self._before: tuple[Hold, ...] | None = None
+        self._lease: Lease | None = None
+        self._key, self._on_busy = key, flight.on_busy
+        self._lock = FileLock(flight.folder, key)
+        self._hold = Hold(f"{flight.folder}\0{key.path}", is_task=self.is_task)
+        if flight.leases is not None:
+            # Not our method: who beats for the lease would keep us alive.
+            self._lease = flight.leases.of(key, functools.partial(_asked, self._hold))
 
     def free(self) -> None:
         """Give the key back, if it is held; may be called again."""
         if self._before is not None:
-            _HOLDING.set(self._before)
+            HOLDING.set(self._before)
             self._before = None
+        try:
+            if self._lease is not None:
+                self._free_lease(self._lease)
+        finally:
+            self._free_here()
+
+    def _free_lease(self, lease: Lease) -> None:
+        lease.free()
+
+    def _free_here(self) -> None:
         self._lock.free()
         _HELD.release(self._hold)
 
     def __del__(self) -> None:
         # After interrupts in quick succession: nobody else would do it.
-        self._lock.free()
-        _HELD.release(self._hold)
+        if self._lease is not None:
+            self._lease.free_later()
+        self._free_here()
 
     def _enter_context(self) -> None:
-        self._before = _HOLDING.get()
-        _HOLDING.set((*self._before, self._hold))
+        self._before = HOLDING.get()
+        HOLDING.set((*self._before, self._hold))
+
+    def _taken_here(self, holder: Hold | None) -> dict[str, Any]:
+        """Try to take the key from the others of this computer; return what is known of who has it.
+
+        Parameters
+        ----------
+        holder : Hold or None
+            Who has it in this process; None where he waits for us.
+        """
+        if holder is None:
+            return {}
+        if holder is not self._hold:
+            _HELD.stop_waiting(self._hold)
+            return {"process": os.getpid(), "thread": holder.thread}
+        self._enter_context()
+        return {} if self._lock.try_take() else {"process": self._lock.holder()}
+
+    def _is_left_to(self, facts: dict[str, Any] | None) -> bool:
+        """Tell whether the key is left to somebody, of whom this is known.
+
+        Raises
+        ------
+        Busy
+            If that is to be told.
+        """
+        if not facts:
+            return False
+        self.free()
+        if self._on_busy == "compute":
+            return True
+        from neurotools.memo.holders import told  # few ask for it
+
+        raise Busy(self._key.function.replace("/", "."), facts, told(facts))
 
 
 class Alone(_Turn):
@@ -102,20 +148,41 @@ class Alone(_Turn):
     def __enter__(self) -> bool:
         hold, lock = self._hold, self._lock
         try:
+            if self._on_busy != "wait":
+                facts = self._taken_here(_HELD.attempt(hold))
+                if self._lease is not None and not facts and _HELD.has(hold):
+                    facts = self._lease.try_once(has_lock=lock.is_held) or {}
+                return self._is_left_to(facts)
             waited = _HELD.acquire(hold)
             if _HELD.has(hold):
                 self._enter_context()
                 if not lock.try_take():
                     waited = True
-                    nested = bool(_HELD.lineage(hold))
-                    parent = _PARENTS.get(hold.name, 0)
-                    lock.take(parent, nested=nested, hopeless=_Patrol(hold).finds_one)
+                    self._wait_for_lock()
+                if self._lease is not None:
+                    waited = self._take_lease(self._lease, waited=waited)
         except BaseException:
             self.free()
             raise
         return waited
 
-    def __exit__(self, *_: object) -> None:
+    def _wait_for_lock(self) -> None:
+        hold, lease = self._hold, self._lease
+        with _HELD.waiting_elsewhere(hold) as lineage:
+            parent = _PARENTS.get(hold.name, 0)
+            gone = None if lease is None else lease.backs_lock(_paths_of(lineage))
+            hopeless = Patrol(_HELD, hold).finds_one
+            self._lock.take(parent, nested=bool(lineage), hopeless=hopeless, gone=gone)
+        if lease is not None:
+            lease.freshen()
+
+    def _take_lease(self, lease: Lease, *, waited: bool) -> bool:
+        with _HELD.waiting_elsewhere(self._hold) as lineage:
+            return lease.take(_paths_of(lineage), has_lock=self._lock.is_held, waited=waited)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None and self._lease is not None:
+            self._lease.leave()
         self.free()
 
 
@@ -126,6 +193,9 @@ class AloneAsync(_Turn):
 
     is_task = True
 
+    def _free_lease(self, lease: Lease) -> None:
+        lease.free_later()  # the event loop is not to wait
+
     async def __aenter__(self) -> bool:
         import asyncio  # 30 ms to load, for coroutines only
 
@@ -135,162 +205,82 @@ class AloneAsync(_Turn):
             return False
         hold, waited = self._hold, False
         try:
+            if self._on_busy != "wait":
+                return await self._try_to_take()
             watch: ThreadWatch | None = None
             while (holder := _HELD.attempt(hold)) not in {hold, None}:
                 waited = True
-                watch = _watched(hold, holder, watch)
+                watch = _HELD.watched(hold, holder, watch)
                 await asyncio.sleep(POLL_SECONDS)
             _HELD.stop_waiting(hold)
             if holder is hold:
                 self._enter_context()
-                ends = time.monotonic() + _NESTED_TASK_SECONDS
-                while not self._lock.try_again(_PARENTS.get(hold.name, 0)):
-                    waited = True
-                    if time.monotonic() > ends and _HELD.lineage(hold):
-                        self._lock.go_without("it is asked for within another computation")
-                        break
-                    await asyncio.sleep(POLL_SECONDS)
+                waited = await self._take_outside(waited=waited)
         except BaseException:
             self.free()
             raise
         return waited
 
-    async def __aexit__(self, *_: object) -> None:
+    async def _try_to_take(self) -> bool:
+        """Take the key unless somebody has it; tell whether it is left to him."""
+        import asyncio
+
+        facts: dict[str, Any] | None = self._taken_here(_HELD.attempt(self._hold))
+        if self._lease is not None and not facts and _HELD.has(self._hold):
+            facts = await asyncio.to_thread(self._lease.try_once, has_lock=self._lock.is_held)
+        return self._is_left_to(facts)
+
+    async def _take_outside(self, *, waited: bool) -> bool:
+        """Take the key from other processes and computers; return whether we waited."""
+        import asyncio
+
+        lease = self._lease
+        with _HELD.waiting_elsewhere(self._hold) as lineage:
+            gone = None if lease is None else lease.backs_lock(_paths_of(lineage))
+            ends = time.monotonic() + _NESTED_TASK_SECONDS
+            while not self._lock.try_again(_PARENTS.get(self._hold.name, 0)):
+                waited = True
+                if time.monotonic() > ends and lineage:
+                    self._lock.go_without("it is asked for within another computation")
+                    break
+                if gone is not None and gone.is_due and await asyncio.to_thread(gone):
+                    self._lock.go_without("who holds it gives no sign of life")
+                    break
+                await asyncio.sleep(POLL_SECONDS)
+            if lease is not None:
+                ours, has_lock = _paths_of(lineage), self._lock.is_held
+                steps = lease.attempts(ours, has_lock=has_lock, waited=waited)
+                while (pause := await asyncio.to_thread(next, steps, None)) is not None:
+                    waited = True
+                    await asyncio.sleep(pause)
+        return waited
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._lease is not None:
+            import asyncio
+
+            if kind is None:
+                self._lease.leave()
+            # The key is given to others of this computer only after that, as `free` does it.
+            await asyncio.to_thread(self._lease.free)
         self.free()
 
 
-class _Held:
-    """Keys held by the threads and tasks of this process, and who waits for which.
-
-    Plain locks, since no interrupt comes between getting one and entering its block.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.RLock()
-        self._owner: dict[str, _Hold] = {}
-        self._waits: dict[_Hold, list[_Hold]] = {}
-
-    def attempt(self, me: _Hold) -> _Hold | None:
-        """Take a key if it is free; otherwise note that we wait for it, unless that is hopeless.
-
-        Returns
-        -------
-        _Hold or None
-            Who has the key now; None where its holder waits for us.
-        """
-        with self._lock:
-            holder = self._owner.setdefault(me.name, me)
-            if holder is me:
-                self._waits.pop(me, None)
-                return me
-            lineage = self.lineage(me)
-            if self._closes_circle(holder, lineage):
-                self._waits.pop(me, None)
-                return None
-            self._waits[me] = lineage
-            return holder
-
-    def acquire(self, me: _Hold) -> bool:
-        """Wait for a key, unless that is hopeless; return whether we waited."""
-        # Mostly it is free, and nothing has to be made for waiting.
-        holder = self.attempt(me)
-        if holder is None or holder is me:
-            return False
-        self._wait_for_turn(me)
-        return True
-
-    def _wait_for_turn(self, me: _Hold) -> None:
-        waker, watch = threading.Lock(), None
-        waker.acquire()
-        try:
-            while (holder := self.attempt(me)) is not None and holder is not me:
-                watch = _watched(me, holder, watch)
-                # It may have gone in between: then nobody wakes us, and we look again.
-                if waker not in holder.wakers:
-                    holder.wakers.append(waker)
-                waker.acquire(timeout=_PATROL_SECONDS if self.has(holder) else 0)
-        finally:
-            self.stop_waiting(me)
-
-    def has(self, me: _Hold) -> bool:
-        return self._owner.get(me.name) is me
-
-    def stop_waiting(self, me: _Hold) -> None:
-        with self._lock:
-            self._waits.pop(me, None)
-
-    def lineage(self, me: _Hold) -> list[_Hold]:
-        """Return the holders that are waiting for us to go on: we are asked by them."""
-        owners = list(self._owner.values())
-        beneath = [hold for hold in owners if hold.thread == me.thread and not hold.is_task]
-        return [hold for hold in (*beneath, *_HOLDING.get()) if hold is not me and self.has(hold)]
-
-    def _closes_circle(self, holder: _Hold | None, lineage: list[_Hold]) -> bool:
-        left, seen = [holder], set()
-        while left:
-            holder = left.pop()
-            if holder in lineage:
-                return True
-            if holder is not None and holder not in seen:
-                seen.add(holder)
-                waits = self._waits.items()
-                left += [self._owner.get(one.name) for one, asked in waits if holder in asked]
-        return False
-
-    def take_over(self, me: _Hold, holder: _Hold) -> None:
-        """Have a key whose holder stands still; others wait for us now."""
-        with self._lock:
-            if self.has(holder):
-                self._owner[me.name] = me
-
-    def release(self, me: _Hold) -> None:
-        if self.has(me) or me in self._waits:
-            with self._lock:
-                self._waits.pop(me, None)
-                if self.has(me):
-                    del self._owner[me.name]
-        while me.wakers:
-            with contextlib.suppress(RuntimeError):  # nobody waits with it any more
-                me.wakers.pop().release()
-
-    def others(self, me: _Hold) -> list[_Hold]:
-        return [hold for hold in list(self._owner.values()) if hold.thread != me.thread]
+def _asked(me: Hold) -> list[str]:
+    """Return the paths of the keys that a computation waits for."""
+    return _paths(_HELD.asked_by(me))
 
 
-def _watched(me: _Hold, holder: _Hold | None, watch: ThreadWatch | None) -> ThreadWatch | None:
-    """Look at who is waited for; take the key over if he waits for us, it seems."""
-    if holder is None or holder.thread == me.thread:
-        return watch
-    if watch is None or watch.thread != holder.thread:
-        from neurotools.memo.standstill import ThreadWatch  # few ever wait
-
-        watch = ThreadWatch(holder.thread)
-    if watch.stands():
-        _HELD.take_over(me, holder)
-    return watch
+def _paths(names: list[str]) -> list[str]:
+    """Return the paths of keys, given the names of their holds."""
+    return [name.partition("\0")[2] for name in names]
 
 
-class _Patrol:
-    """A look, now and then, at all computations of this process but one's own."""
-
-    def __init__(self, me: _Hold) -> None:
-        self._me = me
-        self._watches: dict[_Hold, ThreadWatch] = {}
-
-    def finds_one(self) -> bool:
-        """Tell whether one of them stands still."""
-        from neurotools.memo.standstill import ThreadWatch
-
-        for hold in _HELD.others(self._me):
-            watch = self._watches.setdefault(hold, ThreadWatch(hold.thread))
-            if watch.stands():
-                return True
-        return False
+def _paths_of(holds: list[Hold]) -> list[str]:
+    return _paths([hold.name for hold in holds])
 
 
-_HELD = _Held()
-#: What the code that runs here is part of.
-_HOLDING: ContextVar[tuple[_Hold, ...]] = ContextVar("neurotools_holding", default=())
+_HELD = Held()
 #: The keys whose computation has forked this process, and the process that computes them.
 _PARENTS: dict[str, int] = {}
 
@@ -298,9 +288,9 @@ _PARENTS: dict[str, int] = {}
 def _forget() -> None:
     """Start afresh in a forked child, which holds none of its parent's keys."""
     global _HELD
-    here = _Hold("", is_task=False)
+    here = Hold("", is_task=False)
     _PARENTS.update((hold.name, os.getppid()) for hold in _HELD.lineage(here))
-    _HELD = _Held()
+    _HELD = Held()
 
 
 if hasattr(os, "register_at_fork"):

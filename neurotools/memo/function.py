@@ -22,23 +22,26 @@ from neurotools.memo.details import Details
 from neurotools.memo.entry import Key, Record
 from neurotools.memo.errors import CacheError, UnsafeBinding, UnstorableValue, WrongArguments
 from neurotools.memo.flight import Flight
+from neurotools.memo.formats.base import Payload, PayloadFormat
 from neurotools.memo.formats.registry import FORMATS, holds
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.key import KeyMaker
+from neurotools.memo.mapped import Mapped
 from neurotools.memo.offered import Offered
 from neurotools.memo.options import Options
 from neurotools.memo.pace import Pace
 from neurotools.memo.runs import Runs
 from neurotools.memo.seal import seal
 from neurotools.memo.supported import check_supported
-from neurotools.memo.telling import Telling
-from neurotools.memo.travel import asked_by_cloudpickle, is_importable
+from neurotools.memo.telling import Telling, log
+from neurotools.memo.travel import asked_by_cloudpickle, by_value, is_importable
 
 if TYPE_CHECKING:
+    from neurotools.memo.leases import Leases
     from neurotools.memo.trace.recording import Recording
 
 
-class Memoized(Offered, Telling):
+class Memoized(Offered, Telling, Mapped):
     """A function that remembers its results.
 
     Parameters
@@ -49,6 +52,8 @@ class Memoized(Offered, Telling):
         Where results are kept.
     options : Options
         How.
+    keys : KeyMaker, optional
+        Makes the keys of calls, where that takes more than the function.
 
     Raises
     ------
@@ -62,7 +67,11 @@ class Memoized(Offered, Telling):
     """
 
     def __init__(
-        self, function: Callable[..., Any], hierarchy: Hierarchy, options: Options
+        self,
+        function: Callable[..., Any],
+        hierarchy: Hierarchy,
+        options: Options,
+        keys: KeyMaker | None = None,
     ) -> None:
         check_supported(function)
         functools.update_wrapper(self, function)
@@ -72,17 +81,29 @@ class Memoized(Offered, Telling):
         self._method = options.form.method
         strict = not options.allow_mutable_bindings
         tracking = {**options.tracking, "shelf": hierarchy}
-        self.keys = KeyMaker(function, options.ignore, strict=strict, **tracking)
+        self.keys = keys or KeyMaker(function, options.ignore, strict=strict, **tracking)
         owners = options.access.get("trusted_owners", ())
         self._runs = Runs(self.keys.tracker, self.__qualname__, trace=options.trace, owners=owners)
         self._details = Details(function, f"{self.__module__}.{self.__qualname__}")
-        self._flight = Flight(options.lock_folder)
+        self._flight = Flight(options.lock_folder, options.on_busy, self._leases())
         self._pace = Pace()
         self._counts: Counter[str] = Counter()
         self._warned = set()
         self._manifested: set[str] = set()
         self.cache_root, self.access = options.cache_root, options.access
         self.attribute = self.__name__
+
+    def _leases(self) -> Leases | None:
+        """Return what computers see of each other's computations, where results may be shared."""
+        place = self._hierarchy.meeting_place() if self._options.store else None
+        if place is None:
+            return None
+        from neurotools.memo.leases import Leases  # few share
+
+        is_later = str(self._hierarchy.write_back) == "async"
+        seconds = self._options.lease_seconds
+        say = self._say if self._options.verbose else log.info
+        return Leases(place, seconds, self._seems_there, is_later=is_later, say=say)
 
     # ------------------------------------------------------------ a call
 
@@ -156,9 +177,12 @@ class Memoized(Offered, Telling):
         entry = self._hierarchy.get(key)
         if entry is None:
             return None
-        if self._options.trace and (changed := self._runs.outdated(entry.record, entry.location)):
-            self._say(f"{changed} has changed since {entry.location} was computed")
-            return None
+        if self._options.trace:
+            record = entry.record
+            if changed := self._runs.outdated(record, entry.location):
+                self._say(f"{changed} has changed since {entry.location} was computed")
+                return None
+            self._runs.hand_on(record)
         try:
             value = entry.value()
         except BaseException as error:  # user classes may fail to unpickle in any way there is
@@ -172,6 +196,10 @@ class Memoized(Offered, Telling):
         if self._is_told:
             self._say(f"Retrieved cache at {entry.location}")
         return (value,)
+
+    def _seems_there(self, key: Key) -> bool:
+        """Tell whether there is an entry now that would be used."""
+        return self._hierarchy.has(key) and not self._outdated_by(key)
 
     def _found_meanwhile(self, key: Key, waited: bool) -> tuple[Any] | None:
         """Look again: somebody may have finished it between our look and our turn."""
@@ -191,12 +219,13 @@ class Memoized(Offered, Telling):
             return
         started = time.perf_counter()
         try:
-            payload = self._options.form.encode(value)
+            form, payload = self._encoded(value)
+            key = key._replace(method=form.method)
             details = self._details.of(text)
             if recording is not None:
                 details["traced"] = self._runs.seen(recording)
             record = Record(time.time(), seconds, payload.layout, details)
-            blob = seal(payload, record, key, self._options.form, self.access.get("signer"))
+            blob = seal(payload, record, key, form, self.access.get("signer"))
         except UnstorableValue as error:
             told = _with_tried_suggestion(error, value)
             self._warn_once(f"the result of {self.__qualname__} was not kept: {told}")
@@ -210,6 +239,10 @@ class Memoized(Offered, Telling):
         self._keep_manifest(key)
         if self._is_told:
             self._say_stored(key, blob.size, seconds, time.perf_counter() - started)
+
+    def _encoded(self, value: Any) -> tuple[PayloadFormat, Payload]:
+        """Return a result as bytes, and the format that they are of."""
+        return self._options.form, self._options.form.encode(value)
 
     def _keep_manifest(self, key: Key) -> None:
         if key.code in self._manifested:
@@ -239,7 +272,7 @@ class Memoized(Offered, Telling):
         # By name, as functions travel. cloudpickle sends what lives in __main__ or in another
         # function by value: our function too, and we could not be found by name over there.
         if asked_by_cloudpickle() and not is_importable(self):
-            return type(self), (self._function, self._hierarchy, self._options)
+            return by_value(self, self._function, self._hierarchy, self._options)
         return self.__qualname__
 
     def __neurotools_digest__(self) -> Any:
@@ -255,6 +288,8 @@ class Memoized(Offered, Telling):
 
 class MemoizedCoroutine(Memoized):
     """A coroutine function that remembers its results."""
+
+    is_coroutine = True
 
     async def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         try:

@@ -9,7 +9,7 @@ class TierInfo(NamedTuple):
     """What one tier has done: how often it had an entry, lacked one, kept one, failed.
 
     ``left_alone`` says in words what it is not used for now since it failed lately, and is empty
-    otherwise.
+    otherwise; ``unsent`` counts the new entries that are on their way to it.
     """
 
     name: str
@@ -18,6 +18,7 @@ class TierInfo(NamedTuple):
     stores: int
     failures: int
     left_alone: str = ""
+    unsent: int = 0
 
 
 class CacheInfo(NamedTuple):

@@ -35,6 +35,10 @@ class KeyMaker:
         Parameters that do not count.
     strict : bool
         Whether to refuse a function that depends on something that cannot be followed.
+    folder : str, optional
+        The function's folder, where that does not follow from its name.
+    tracker : Tracker, optional
+        What follows the code, where that is more than the function's.
     **tracking
         Options of `Tracker`, such as ``packages`` and ``shelf``.
     """
@@ -45,15 +49,16 @@ class KeyMaker:
         ignore: Iterable[str] = (),
         *,
         strict: bool = False,
+        folder: str = "",
+        tracker: Any = None,
         **tracking: Any,
     ) -> None:
         from neurotools.memo.fingerprint.reach import Tracker  # not loaded before it is needed
 
-        self.folder = naming.function_folder(function)
+        self.folder = folder or naming.function_folder(function)
         self.binder = Binder(function, ignore)
-        self.tracker = Tracker(function, **tracking)
-        # Beside the names of function and code in `signature_to_file_string`, 15 with its dot.
-        self._room = naming.room_beside(len(self.folder) + 15)
+        self.tracker = tracker or Tracker(function, **tracking)
+        self._room = _room(self.folder)
         self._keys: dict[Any, Key] = {}
         self._stems: dict[bytes, str] = {}
         self._strict = strict
@@ -75,6 +80,13 @@ class KeyMaker:
                 raise refusals[0].with_traceback(None)
             self._accepted = fingerprint
         return fingerprint
+
+    def belong_to(self, folder: str) -> None:
+        """Have the keys that the function has where it comes from, a script or a notebook."""
+        if folder != self.folder:
+            self.folder, self._room = folder, _room(folder)
+            self._keys.clear()
+            self._stems.clear()
 
     def signature(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Signature:
         """Return a call's canonical signature.
@@ -135,6 +147,11 @@ class KeyMaker:
                     self._stems.clear()
                 self._stems[text] = stem
         return stem
+
+
+def _room(folder: str) -> int:
+    # Beside the names of function and code in `signature_to_file_string`, 15 with its dot.
+    return naming.room_beside(len(folder) + 15)
 
 
 def _is_small(value: Any) -> bool:

@@ -135,7 +135,8 @@ def _is_shared(folder: str) -> bool:
     return bool(mode & stat.S_ISGID and mode & stat.S_IWGRP)
 
 
-_OPEN = (
+#: How files are opened that are there for locks alone.
+OPEN = (
     os.O_RDWR
     | os.O_CREAT
     | getattr(os, "O_CLOEXEC", 0)
@@ -153,7 +154,7 @@ def _open(folder: str) -> LockFile:
         If there is something else, or a file with which anybody could keep us waiting for ever.
     """
     path = os.path.join(folder, "locks")
-    descriptor = os.open(path, _OPEN, 0o600)
+    descriptor = os.open(path, OPEN, 0o600)
     try:
         facts = os.fstat(descriptor)
         mode = facts.st_mode

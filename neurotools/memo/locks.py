@@ -113,7 +113,14 @@ class FileLock:
         self._offset |= BEYOND
         return self.try_again(parent)
 
-    def take(self, parent: int, *, nested: bool, hopeless: Callable[[], bool]) -> None:
+    def take(
+        self,
+        parent: int,
+        *,
+        nested: bool,
+        hopeless: Callable[[], bool],
+        gone: Callable[[], bool] | None = None,
+    ) -> None:
         """Wait for it.
 
         Parameters
@@ -124,17 +131,19 @@ class FileLock:
             Whether the caller holds another key.
         hopeless : function
             Asked now and then, where waiting may be for ever, whether it is.
+        gone : function, optional
+            Asked now and then, of a place on a server, whether who has the lock has died.
         """
         polls = False
         while not self.try_again(parent):
             if self._watch is None and not polls:
-                polls = not self._wait(nested=nested)
+                polls = not self._wait(nested=nested, gone=gone)
             elif polls and hopeless():
                 self.go_without("a computation of ours waits for this one")
             else:
                 time.sleep(POLL_SECONDS)
 
-    def _wait(self, *, nested: bool) -> bool:
+    def _wait(self, *, nested: bool, gone: Callable[[], bool] | None) -> bool:
         """Let the kernel wait for it; tell whether it does."""
         file = self._file
         if file is not None:
@@ -142,7 +151,7 @@ class FileLock:
                 if self._health is None:
                     wait_lock(file.descriptor, self._offset)
                 else:
-                    self._wait_patiently(file)
+                    self._wait_patiently(file, gone)
             except OSError as error:
                 _raise_if_not_ours(error)
                 # The kernel looks at processes: other threads of ours may close its circle.
@@ -151,8 +160,14 @@ class FileLock:
                 self.go_without(error)
         return True
 
-    def _wait_patiently(self, file: LockFile) -> None:
-        """Wait for as long as the place answers at all."""
+    def _wait_patiently(self, file: LockFile, gone: Callable[[], bool] | None) -> None:
+        """Wait for as long as the place answers at all, and who has the lock lives.
+
+        Raises
+        ------
+        OSError
+            If it does not, or he does not.
+        """
         health, offset = self._health, self._offset
         if health is None:
             return
@@ -164,7 +179,20 @@ class FileLock:
         with health.begun(wait_lock, file.descriptor, offset, late=free_late) as task:
             while not task.wait(health.patience):
                 health.run("lock", os.stat, self._folder)
+                if gone is not None and gone():
+                    raise OSError(errno.ETIMEDOUT, "who has it gives no sign of life")
             task.result()
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it is taken, once `take` or `try_take` has said so."""
+        return self._file is not None
+
+    def holder(self) -> int:
+        """Return the process that has it, 0 where nobody can tell."""
+        if self._file is None or self._health is not None:
+            return 0  # a place that may hang is asked no more than it must be
+        return holder(self._file.descriptor, self._offset)
 
     def go_without(self, reason: object) -> None:
         """Compute without a lock."""

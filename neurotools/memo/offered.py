@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from neurotools.memo.entry import Key
+from neurotools.memo.entry import Key, Signature
 from neurotools.memo.errors import UndigestableValue
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.info import CacheInfo, TierInfo
@@ -61,7 +61,7 @@ class Offered:
             signature = self.keys.signature(args, kwargs)
         except UndigestableValue as error:
             return Explanation(hit=False, reason=str(error))
-        key = self.keys.key(signature, self._options.form.method)
+        key = self._key_of(signature)
         manifest = self.keys.fingerprint.manifest
         if changed := self._outdated_by(key):
             reason = f"{changed}, which the computation used, has changed"
@@ -85,7 +85,8 @@ class Offered:
             Whether to print them, too.
         """
         code = self.keys.fingerprint.code
-        folder = os.path.join(self.cache_root or "ram://", *self.keys.folder.split("/"), code)
+        top = self.cache_root or self._hierarchy.tiers[0].name
+        folder = os.path.join(top, *self.keys.folder.split("/"), code)
         keys = (key for key in self._hierarchy.keys(self.keys.folder) if key.code == code)
         names = sorted(f"{key.call}.{key.method}" for key in keys)
         if verbose:
@@ -105,6 +106,21 @@ class Offered:
         if args or kwargs:
             return int(self._hierarchy.discard(self._key(args, kwargs)))
         return len(self._hierarchy.clear(self.keys.folder, self.keys.fingerprint.code))
+
+    def flush(self, timeout: float | None = None) -> int:
+        """Wait until slower tiers have the results that are sent to them in the background.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds to wait at most; by default as long as it takes.
+
+        Returns
+        -------
+        int
+            How many results have not arrived: no time was left, or a tier cannot be used now.
+        """
+        return self._hierarchy.flush(timeout)
 
     def cache_clear(self) -> None:
         """Remove all entries of the present version from every tier, and start counting anew."""
@@ -129,7 +145,15 @@ class Offered:
             count["stores"],
             count["failures"],
             self._hierarchy.health_of(depth).left_alone,
+            self._hierarchy.unsent(depth),
         )
 
+    def __dask_tokenize__(self) -> Any:
+        # The same in each process, and another for other code: what Dask names its tasks by.
+        return "neurotools", self.keys.folder, self.keys.tracker.current().code
+
     def _key(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Key:
-        return self.keys.key(self.keys.signature(args, kwargs), self._options.form.method)
+        return self._key_of(self.keys.signature(args, kwargs))
+
+    def _key_of(self, signature: Signature) -> Key:
+        return self.keys.key(signature, self._options.form.method)

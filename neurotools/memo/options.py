@@ -7,6 +7,9 @@ from typing import Any
 
 from neurotools.memo.formats.base import PayloadFormat
 
+#: A heartbeat may come twice too late, or not be seen for as long as NFS believes what it knows.
+LEASE_SECONDS = 60.0
+
 
 class Options:
     """How a function is memoized; a plain class, since a dataclass takes a millisecond to make.
@@ -19,6 +22,10 @@ class Options:
         Folder of the fastest tier that is one.
     lock_folder : str or None
         Where computations under way are seen by other processes.
+    on_busy : {'wait', 'compute', 'raise'}
+        What to do where somebody else computes what was asked for.
+    lease_seconds : float
+        Without a sign of life for so long, a computation on another computer counts as dead.
     store : bool
         Whether new results are kept.
     skip_fast : bool
@@ -27,8 +34,9 @@ class Options:
         Whether to print what happens.
     allow_mutable_bindings : bool
         Whether functions are memoized that depend on something that cannot be followed.
-    trace : bool
-        Whether to note what really runs and is read, and to compute again when that changes.
+    trace : bool or 'files'
+        Whether to note what really runs and is read, or only which files are, and to compute again
+        when that changes.
     ignore : tuple of str
         Parameters that do not count.
     tracking : dict
@@ -44,16 +52,19 @@ class Options:
         *,
         cache_root: str | None = None,
         lock_folder: str | None = None,
+        on_busy: str = "wait",
+        lease_seconds: float = LEASE_SECONDS,
         store: bool = True,
         skip_fast: bool = False,
         verbose: bool = False,
         allow_mutable_bindings: bool = False,
-        trace: bool = False,
+        trace: bool | str = False,
         ignore: tuple[str, ...] = (),
         tracking: Mapping[str, Any],
         access: Mapping[str, Any],
     ) -> None:
         self.form, self.cache_root, self.lock_folder = form, cache_root, lock_folder
+        self.on_busy, self.lease_seconds = on_busy, lease_seconds
         self.store, self.skip_fast, self.verbose = store, skip_fast, verbose
         self.allow_mutable_bindings, self.trace = allow_mutable_bindings, trace
         self.ignore, self.tracking, self.access = ignore, tracking, access

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 log = Log(__name__)
 
+#: What `trace` is where only files are noted.
+FILES = "files"
+
 
 class Runs:
     """The computations of one function.
@@ -28,14 +31,14 @@ class Runs:
         Follows the function's code.
     name : str
         The function's, for messages.
-    trace : bool
-        Whether to note what really runs and is read.
+    trace : bool or 'files'
+        Whether to note what really runs and is read, or only which files are.
     owners : iterable of int
         Users who are trusted besides oneself and root.
     """
 
     def __init__(
-        self, tracker: Tracker, name: str, *, trace: bool, owners: Iterable[int] = ()
+        self, tracker: Tracker, name: str, *, trace: bool | str, owners: Iterable[int] = ()
     ) -> None:
         self._tracker, self._name, self.trace = tracker, name, trace
         self._trust = Trust(owners)
@@ -74,10 +77,17 @@ class Runs:
         """Return what a computation used, as its record tells it."""
         return self._witness.seen(recording)
 
+    def hand_on(self, record: Record) -> None:
+        """Have computations under way, which use a result that was found, note what it used."""
+        if facts := record.details.get("traced"):
+            from neurotools.memo.trace.recording import hand_on
+
+            hand_on(facts)
+
     def _recorded(self) -> AbstractContextManager[Recording]:
         from neurotools.memo.trace.recording import recorded
 
-        return recorded()
+        return recorded(codes=self.trace != FILES)
 
     @property
     def _witness(self) -> Witness:

@@ -30,7 +30,7 @@ _WAITING = frozenset(
     {
         *("threading", "queue", "concurrent.futures._base", "concurrent.futures.thread"),
         *("multiprocessing.pool", "joblib.parallel", "joblib._parallel_backends"),
-        *("neurotools.memo.flight", "neurotools.memo.tiers.helper"),
+        *("neurotools.memo.flight", "neurotools.memo.held", "neurotools.memo.tiers.helper"),
     }
 )
 #: Who waits in a selector for threads alone.
@@ -157,6 +157,12 @@ def _facts(process: int) -> list[str]:
             return file.read().rpartition(")")[2].split()
     except OSError:
         return []
+
+
+def born(process: int) -> str:
+    """Return when a process was started, in the kernel's terms; nothing if there is none alive."""
+    facts = _facts(process)
+    return facts[19] if len(facts) > 19 and facts[0] not in "ZX" else ""
 
 
 def _parent(process: int) -> int:

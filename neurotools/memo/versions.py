@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from neurotools.memo.entry import Key
 from neurotools.memo.fingerprint.manifest import Difference, Manifest, difference
 from neurotools.memo.hierarchy import Hierarchy
 
@@ -54,18 +53,18 @@ def versions(hierarchy: Hierarchy, function: str, manifest: Manifest) -> list[Ve
     manifest : Manifest
         Of the present code.
     """
-    keys: defaultdict[str, list[Key]] = defaultdict(list)
-    for key in hierarchy.keys(function):
-        keys[key.code].append(key)
+    sizes: defaultdict[str, list[int]] = defaultdict(list)
+    for key, size in hierarchy.sizes(function).items():
+        sizes[key.code].append(size)
     found = [
         Version(
             code,
             code == manifest.code,
             len(of_code),
-            sum(hierarchy.size(key) for key in of_code),
+            sum(of_code),
             changes(hierarchy, function, code, manifest),
         )
-        for code, of_code in sorted(keys.items())
+        for code, of_code in sorted(sizes.items())
     ]
     return sorted(found, key=lambda version: not version.is_current)
 

@@ -238,7 +238,7 @@ class Scene:
                 os.close(lockfiles._FILES.pop(folder).descriptor)
         for file in list(alive._FILES):
             if file.startswith(self.top):
-                os.close(alive._FILES.pop(file)[0])
+                os.close(alive._FILES.pop(file).descriptor)
 
     def close(self):
         self.control.end()

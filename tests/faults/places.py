@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.stopping import stop
+
 ROOT = Path(__file__).resolve().parents[2]
 
 needs_mounts = pytest.mark.skipif(
@@ -54,7 +56,7 @@ class Served:
             time.sleep(0.01)
 
     def stop(self):
-        self._server.send_signal(signal.SIGSTOP)
+        stop(self._server.pid)
 
     def go_on(self):
         self._server.send_signal(signal.SIGCONT)

@@ -91,7 +91,7 @@ def close_locks(folder):
     for place in [place for place in lockfiles._FILES if place.startswith(folder)]:
         os.close(lockfiles._FILES.pop(place).descriptor)
     for place in [place for place in alive._FILES if place.startswith(folder)]:
-        os.close(alive._FILES.pop(place)[0])
+        os.close(alive._FILES.pop(place).descriptor)
 
 
 @needs_mounts

@@ -87,11 +87,11 @@ def test_a_server_that_does_not_answer_when_functions_are_decorated(server, capl
 @needs_fuse
 def test_a_program_ends_while_its_server_does_not_answer(server, tmp_path):
     code = """
-    import signal
+    from tests.faults.stopping import stop
     @hierarchical_cacher(sys.argv[1], patience=0.3)
     def f(x): return 2 * x
     f(1)
-    os.kill(int(sys.argv[2]), signal.SIGSTOP)
+    stop(int(sys.argv[2]))
     print([f(x) for x in (1, 2, 3)], len(TOLD))
     child = os.fork()
     if child:

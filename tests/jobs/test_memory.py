@@ -661,6 +661,14 @@ class TestSlower:
             assert Path(found.outputs.out_file).read_text() == "abcabc"
         assert runs() == 1
 
+    def test_a_place_at_a_url_will_do(self, tmp_path, text, runs):
+        pytest.importorskip("fsspec", reason="pip install 'neurotools[remote]'")
+        for name in ("one", "two"):
+            mem = Memory(tmp_path / name, slower=f"memory://{tmp_path.name}")
+            assert Path(mem.cache(Repeat)(in_file=text).outputs.out_file).read_text() == "abcabc"
+            assert mem.cache(Values)(what=[np.arange(3)]).outputs.value[0].tolist() == [0, 1, 2]
+        assert runs() == 2
+
     def test_a_slower_place_that_fails_does_not_fail_the_call(self, tmp_path, text, caplog):
         mem = Memory(tmp_path / "one", slower=tmp_path / "share")
         shutil.rmtree(tmp_path / "share")

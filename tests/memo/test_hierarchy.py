@@ -8,8 +8,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from neurotools.memo.entry import Key
+from neurotools.memo.entry import Key, Record
+from neurotools.memo.formats.registry import FORMATS
 from neurotools.memo.hierarchy import Hierarchy
+from neurotools.memo.seal import seal
 from neurotools.memo.tiers.directory import DirectoryTier
 from neurotools.memo.tiers.ram import RamTier
 from tests.memo.tiers.promises import KEY, TierPromises, entry, value_in
@@ -108,6 +110,17 @@ def test_an_entry_that_is_not_trusted_is_told_once(tiers, caplog):
         os.chmod(tier.location(key), 0o666)
     assert hierarchy.get(key) is hierarchy.get(key) is None
     assert len(caplog.records) == 2
+
+
+@pytest.mark.parametrize(("kind", "is_copied"), [("code", False), ("file", True)])
+def test_a_record_that_names_code_does_not_become_trusted(tiers, kind, is_copied):
+    form = FORMATS["npy"]
+    payload = form.encode(1)
+    record = Record(1.0, 1.0, payload.layout, {"traced": [[kind, "planted:run", "digest"]]})
+    tiers[2].put(KEY, seal(payload, record, KEY, form))
+    os.chmod(tiers[2].location(KEY), 0o666)
+    assert value_in(Hierarchy(tiers)) == 1
+    assert tiers[1].has(KEY) is is_copied
 
 
 def test_each_cause_is_reported(caplog):

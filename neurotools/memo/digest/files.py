@@ -154,6 +154,33 @@ def _reason(error: Exception) -> str:
     return f"cannot be read ({getattr(error, 'strerror', None) or error})"
 
 
+def identity_of(path: str, digest: str | None = None) -> str:
+    """Return a file's identity as text, by which a later process knows that it is unchanged.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    digest : str, optional
+        The digest of its content. If given, the identity counts only where a change of that would
+        have changed it.
+
+    Returns
+    -------
+    str
+        The identity, or nothing if there is no such file, or its identity tells nothing.
+    """
+    try:
+        known = identity(os.stat(path))
+    except (OSError, ValueError):
+        return ""
+    if digest is not None:
+        kept = _digests.get(known)
+        if kept is None or base64(kept) != digest:
+            return ""
+    return ":".join(map(str, known))
+
+
 def _file(path: str, status: os.stat_result) -> bytes:
     if not stat.S_ISREG(status.st_mode):
         # To open a pipe would wait for its other end; a device may have no end.

@@ -129,6 +129,20 @@ class Guards:
         self._lengths = list(map(len, self._sizes))
         self._has_more = bool(self._items or self._attributes or self._sizes or self._answers)
 
+    def join(self, other: Guards) -> None:
+        """Note all that another one has noted, too; before the checks are made."""
+        for known, (mapping, present, absent) in other._entries.items():
+            _, all_present, all_absent = self._entries.setdefault(known, (mapping, {}, set()))
+            all_present.update(present)
+            all_absent.update(absent)
+        self._functions += [one for one in other._functions if one not in self._functions]
+        self._cells.update(other._cells)
+        self._attributes += other._attributes
+        known_sizes = set(map(id, self._sizes))
+        self._sizes += [one for one in other._sizes if id(one) not in known_sizes]
+        self._items += other._items
+        self._answers += other._answers
+
     def hold(self) -> bool:
         """Return whether nothing has changed."""
         compiled_checks = self._compiled

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from neurotools.memo.digest.sha import sha224
@@ -32,6 +33,8 @@ class Ledger:
         self._packages = packages
         self._names: dict[str, int] = {}
         self._scopes: dict[int, tuple[str, Any]] = {}
+        self._copies: dict[tuple[str, str], str] = {}
+        self._has_copies = False
 
     def part(self, kind: str, name: str, digest: str, source: str | None = None) -> None:
         """Note a part; the digest may be any text that is equal only for equal parts."""
@@ -62,6 +65,13 @@ class Ledger:
         count = self._names[name] = self._names.get(name, 0) + 1
         return name if count == 1 else f"{name}#{count}"
 
+    def is_repeated(self, part: Part) -> bool:
+        """Tell whether a part is but the copy of another, in a copy of one module's globals."""
+        if not self._has_copies or "#" not in part.name:
+            return False
+        first = self.parts.get((part.kind, re.sub(r"#\d+", "", part.name)))
+        return first is not None and first.digest == part.digest
+
     def scope(self, namespace: dict[str, Any]) -> str:
         """Return the name of a module by its globals."""
         known = self._scopes.get(id(namespace))
@@ -69,5 +79,12 @@ class Ledger:
             name = str(namespace.get("__name__") or "<globals>")
             # Workers started afresh see the main script under another name.
             name = "__main__" if name == "__mp_main__" else name
-            known = self._scopes[id(namespace)] = (self.unique(name), namespace)
+            # What has come to a worker at different times has copies of one module's globals. Where
+            # these hold different things, the things get numbers.
+            copy = name, str(namespace.get("__file__"))
+            if copy in self._copies:
+                label, self._has_copies = self._copies[copy], True
+            else:
+                label = self._copies[copy] = self.unique(name)
+            known = self._scopes[id(namespace)] = (label, namespace)
         return known[0]

@@ -38,7 +38,7 @@ COMPUTED_IMPORTS = frozenset(
     }
 )
 
-_FILE = "what a file holds does not count; pass File(path) as an argument instead"
+OF_FILES = "what a file holds does not count; pass File(path) as an argument instead"
 _PICKLED = "what it names by text does not count"
 _ENVIRONMENT = "environment variables do not count; pass their values as arguments"
 _PROGRAM = "what other programs do does not count"
@@ -57,9 +57,11 @@ _BINARY = "what is in a shared library does not count"
 
 #: Name -> why a result may depend on something that does not count.
 DOUBTFUL: dict[str, str] = {
-    **dict.fromkeys(("builtins.open", "io.open", "_io.open", "os.open"), _FILE),
-    **dict.fromkeys(("numpy.load", "numpy.loadtxt", "numpy.genfromtxt", "numpy.fromfile"), _FILE),
-    **dict.fromkeys(("pandas.read_csv", "pandas.read_pickle"), _FILE),
+    **dict.fromkeys(("builtins.open", "io.open", "_io.open", "os.open"), OF_FILES),
+    **dict.fromkeys(
+        ("numpy.load", "numpy.loadtxt", "numpy.genfromtxt", "numpy.fromfile"), OF_FILES
+    ),
+    **dict.fromkeys(("pandas.read_csv", "pandas.read_pickle"), OF_FILES),
     **dict.fromkeys(("pickle.load", "pickle.loads", "marshal.loads"), _PICKLED),
     **dict.fromkeys(("os.environ", "os.getenv", "os.environb"), _ENVIRONMENT),
     **dict.fromkeys(("subprocess.run", "subprocess.Popen", "subprocess.call"), _PROGRAM),
@@ -76,8 +78,8 @@ DOUBTFUL: dict[str, str] = {
     **dict.fromkeys(("uuid.uuid1", "uuid.uuid4", "os.urandom"), _CHANCE),
     **dict.fromkeys(("os.listdir", "os.scandir", "os.walk", "glob.glob", "glob.iglob"), _FOLDER),
     **dict.fromkeys(("os.path.exists", "os.path.isfile", "os.path.isdir", "os.stat"), _FOLDER),
-    **dict.fromkeys(("pkgutil.get_data", "linecache.getline", "linecache.getlines"), _FILE),
-    **dict.fromkeys(("fileinput.input", "fileinput.FileInput"), _FILE),
+    **dict.fromkeys(("pkgutil.get_data", "linecache.getline", "linecache.getlines"), OF_FILES),
+    **dict.fromkeys(("fileinput.input", "fileinput.FileInput"), OF_FILES),
     "importlib.util.find_spec": _INSTALLED,
     **dict.fromkeys(("codecs.lookup_error", "codecs.register_error"), _CONTEXT),
     **dict.fromkeys(
@@ -94,9 +96,9 @@ DOUBTFUL: dict[str, str] = {
     **dict.fromkeys(("asyncio.create_subprocess_exec", "os.spawnv", "os.execv"), _PROGRAM),
     **dict.fromkeys(("pandas.Timestamp.now", "pandas.Timestamp.today"), _CLOCK),
     **dict.fromkeys(("os.path.getsize", "os.path.getmtime", "os.path.islink"), _FOLDER),
-    **dict.fromkeys(("h5py.File", "zipfile.ZipFile", "pandas.HDFStore", "io.FileIO"), _FILE),
-    **dict.fromkeys(("mmap.mmap", "numpy.memmap", "tarfile.open", "shelve.open"), _FILE),
-    **dict.fromkeys(("xml.etree.ElementTree.parse", "PIL.Image.open"), _FILE),
+    **dict.fromkeys(("h5py.File", "zipfile.ZipFile", "pandas.HDFStore", "io.FileIO"), OF_FILES),
+    **dict.fromkeys(("mmap.mmap", "numpy.memmap", "tarfile.open", "shelve.open"), OF_FILES),
+    **dict.fromkeys(("xml.etree.ElementTree.parse", "PIL.Image.open"), OF_FILES),
     **dict.fromkeys(("ctypes.CDLL", "ctypes.cdll", "numpy.ctypeslib.load_library"), _BINARY),
     **dict.fromkeys(("matplotlib.rcParams", "matplotlib.pyplot.rcParams"), _CONTEXT),
     **dict.fromkeys(("pandas.get_option", "pandas.options"), _CONTEXT),
@@ -115,7 +117,7 @@ DOUBTFUL_MODULES: dict[str, str] = {
     **dict.fromkeys(("random", "secrets", "numpy.random"), _CHANCE),
     **dict.fromkeys(("sqlite3", "socket", "requests", "urllib.request", "http.client"), _ELSEWHERE),
     **dict.fromkeys(("importlib.metadata", "pkg_resources"), _INSTALLED),
-    "importlib.resources": _FILE,
+    "importlib.resources": OF_FILES,
 }
 
 #: They are given what decides, or have nothing to do with it.
@@ -123,7 +125,7 @@ _CERTAIN = frozenset(("numpy.random.default_rng", "secrets.compare_digest"))
 
 #: Method -> why a result may depend on what it finds.
 DOUBTFUL_METHODS: dict[str, str] = {
-    **dict.fromkeys(("read_text", "read_bytes", "open"), _FILE),
+    **dict.fromkeys(("read_text", "read_bytes", "open"), OF_FILES),
     **dict.fromkeys(("iterdir", "rglob", "glob", "exists", "is_file", "is_dir", "stat"), _FOLDER),
     **dict.fromkeys(("is_set", "locked"), _THREADS),
     **dict.fromkeys(("isEnabledFor", "getEffectiveLevel", "getChild"), _LOGGING),
@@ -137,5 +139,5 @@ def doubtful(name: str) -> str | None:
         return reason
     module, _, last = name.rpartition(".")
     if module and (last in _READING or last.startswith("read_")):
-        return _FILE
+        return OF_FILES
     return None if last[:1].isupper() or name in _CERTAIN else DOUBTFUL_MODULES.get(module)

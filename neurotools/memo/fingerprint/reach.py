@@ -16,6 +16,7 @@ from neurotools.memo.errors import UndigestableValue, UnknownChoice, UnsafeBindi
 from neurotools.memo.fingerprint.manifest import Manifest
 
 if TYPE_CHECKING:
+    from neurotools.memo.fingerprint.guards import Guards
     from neurotools.memo.fingerprint.known import Shelf
     from neurotools.memo.fingerprint.walk import Walk
 
@@ -38,6 +39,10 @@ class Fingerprint(NamedTuple):
 
     code: str
     manifest: Manifest
+
+
+#: What a script is called where it runs, and in processes that it has started.
+_SCRIPTS = ("__main__", "__mp_main__")
 
 
 class Tracker:
@@ -117,6 +122,12 @@ class Tracker:
         return lambda: self._seen is seen and seen.is_same() and seen.values_hold(changeable)
 
     @property
+    def guards(self) -> Guards | None:
+        """What tells by identity whether the code is as it was; None if that is not enough."""
+        seen = self._seen
+        return None if seen is None or seen.changes else seen.walk.ledger.guards
+
+    @property
     def refusals(self) -> tuple[UnsafeBinding, ...]:
         """What cannot be followed, and makes the function unsafe to memoize."""
         return tuple(self._valid().walk.ledger.refusals.values())
@@ -127,15 +138,17 @@ class Tracker:
         return tuple(value for value, _ in self._valid().walk.nodes.values())
 
     def texts(self) -> dict[str, str]:
-        """Return the source of reachable code that lies in no file.
+        """Return the source of reachable code that lies in no file, or in the script that runs.
 
-        In a worker to which functions of a notebook are sent, `neurotools.memo.fingerprint.texts.
-        remember` makes it known, so that the fingerprint is the same there.
+        In a worker to which functions of a notebook or script are sent,
+        `neurotools.memo.fingerprint.texts.remember` makes it known, so that the fingerprint is the
+        same there.
         """
         from neurotools.memo.fingerprint.texts import carried
 
-        functions = (f for f in self.reached if isinstance(f, FunctionType))
-        return carried(function.__code__ for function in functions)
+        functions = [f for f in self.reached if isinstance(f, FunctionType)]
+        own = (f.__code__.co_filename for f in functions if f.__module__ in _SCRIPTS)
+        return carried((function.__code__ for function in functions), frozenset(own))
 
     def starts(self) -> None:
         """Take what changes from now on, until `ran`, as done by running the function.
@@ -194,6 +207,8 @@ class _Seen:
         #: Whether all that identity tells is as it was.
         self.is_same = self.walk.ledger.guards.hold
         self.changeable = self.walk.holdings.changeable
+        #: Whether values count that have to be digested each time.
+        self.changes = bool(self.changeable)
         self._unseen = Unseen
         self.name()
 

@@ -16,6 +16,7 @@ from neurotools.memo.fingerprint.known import Described, Known
 
 if TYPE_CHECKING:
     from neurotools.memo.fingerprint.scopes import Definition
+    from neurotools.memo.fingerprint.texts import Text
 
 
 class Source(NamedTuple):
@@ -113,11 +114,15 @@ def normalized(function: FunctionType, *, docstrings: bool = False) -> str:
 
 def find(code: CodeType, namespace: dict[str, Any]) -> Source | None:
     """Return the source of a code object, or None if there is none that gives this code."""
-    from neurotools.memo.fingerprint.texts import text_of
+    from neurotools.memo.fingerprint.texts import sent_text, text_of
 
-    text = text_of(code, namespace)
-    if text is None:
-        return None
+    for text in (text_of(code, namespace), sent_text(code)):
+        if text is not None and (found := _found_in(text, code)) is not None:
+            return found
+    return None
+
+
+def _found_in(text: Text, code: CodeType) -> Source | None:
     # In an unchanged file the line decides. In one edited since it was imported the definition may
     # have moved, and any that gives the same code will do.
     found: Source | None = None

@@ -10,7 +10,7 @@ import ast
 import linecache
 import os
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from types import CodeType
 from typing import Any
 
@@ -122,29 +122,53 @@ def text_of(code: CodeType, namespace: dict[str, Any]) -> Text | None:
     return known
 
 
-def carried(codes: Iterable[CodeType]) -> dict[str, str]:
-    """Return the texts of code that lies in no file, such as the cells of a notebook.
+def carried(codes: Iterable[CodeType], scripts: Container[str] = ()) -> dict[str, str]:
+    """Return the texts of code that another process may not find, such as the cells of a notebook.
 
     Parameters
     ----------
     codes : iterable of code
         Code objects whose source was asked for before.
+    scripts : container of str
+        Files that count although they are there: they may be edited, or not be there elsewhere.
 
     Returns
     -------
     dict
-        Name of the cell to its text, for `remember` in another process.
+        Name of the cell or file to its text, for `remember` in another process.
     """
     names = {code.co_filename for code in codes}
-    found = {name: _TEXTS[name] for name in names if name in _TEXTS and not os.path.exists(name)}
-    return {name: "".join(text.lines) for name, text in sorted(found.items())}
+    found = {
+        name: _lines(name) for name in sorted(names) if name in scripts or not os.path.exists(name)
+    }
+    return {name: "".join(lines) for name, lines in found.items() if lines}
+
+
+def _lines(name: str) -> list[str]:
+    known = _TEXTS.get(name)
+    # Where an earlier process has learnt what code does, its text was not read yet.
+    return linecache.getlines(name) if known is None else known.lines
 
 
 def remember(texts: Mapping[str, str]) -> None:
     """Let the source of code be found that came from another process without it."""
     for name, text in texts.items():
         lines = text.splitlines(keepends=True)
-        linecache.cache.setdefault(name, (len(text), None, lines, name))
+        if not os.path.exists(name):
+            linecache.cache.setdefault(name, (len(text), None, lines, name))  # for tracebacks, too
+        if name not in _SENT or _SENT[name].lines != lines:
+            tree = _parsed(text)
+            if tree is not None:
+                _SENT[name] = Text(lines, tree)
+
+
+#: The texts that came with code. What is found here, under the same name, comes first.
+_SENT: dict[str, Text] = {}
+
+
+def sent_text(code: CodeType) -> Text | None:
+    """Return the text that came with a code object from another process, if any did."""
+    return _SENT.get(code.co_filename)
 
 
 def _parsed(text: str) -> ast.Module | None:

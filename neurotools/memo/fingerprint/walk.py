@@ -132,7 +132,8 @@ class Walk:
     def manifest(self, code: Callable[[str], str]) -> Manifest:
         """Return what was found, and a digest of it, in which values count as they first were."""
         ledger = self.ledger
-        parts = [original(part) for _, part in sorted(ledger.parts.items())]
+        found = (part for _, part in sorted(ledger.parts.items()) if not ledger.is_repeated(part))
+        parts = [original(part) for part in found]
         changed = [part.name for part in parts if ledger.parts[part.kind, part.name] != part]
         doubts = [
             f"{name} is changed by the code as it runs: what it was counts" for name in changed

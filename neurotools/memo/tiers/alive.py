@@ -14,17 +14,10 @@ import os
 import xxhash
 
 from neurotools.memo import forks
+from neurotools.memo.lockfiles import OPEN, LockFile
 
-_OPEN = (
-    os.O_RDWR
-    | os.O_CREAT
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_NONBLOCK", 0)
-)
-
-#: Path -> descriptor, device and inode of each file in use. It stays open.
-_FILES: dict[str, tuple[int, int, int]] = {}
+#: Path -> each file in use. It stays open.
+_FILES: dict[str, LockFile] = {}
 # New in a forked child, as the descriptors are; the locks in files have stayed with its parent.
 _lock = forks.lock_of(__name__)
 
@@ -50,36 +43,26 @@ def lives(path: str, process: str, mode: int = 0o600) -> bool | None:
 def _descriptor(path: str, mode: int) -> int:
     with _lock:
         known = _FILES.get(path)
-        if known is not None and _links(*known):
-            return known[0]
+        if known is not None and known.links():
+            return known.descriptor
         _close_removed()
-        descriptor = os.open(path, _OPEN, mode)
+        descriptor = os.open(path, OPEN, mode)
         facts = os.fstat(descriptor)
         if facts.st_mode & mode != mode:
             with contextlib.suppress(OSError, AttributeError):  # another user's, or Windows
                 os.fchmod(descriptor, mode)
-        _FILES[path] = descriptor, facts.st_dev, facts.st_ino
+        _FILES[path] = LockFile(descriptor, facts)
         return descriptor
-
-
-def _links(descriptor: int, device: int, inode: int) -> int | None:
-    """Return how many names a file has, or None if somebody has closed it."""
-    # Programs that become daemons close what they know nothing of: the number may be theirs.
-    try:
-        facts = os.fstat(descriptor)
-    except OSError:
-        return None
-    return facts.st_nlink if (facts.st_dev, facts.st_ino) == (device, inode) else None
 
 
 def _close_removed() -> None:
     """Close files that were removed with their caches, so that descriptors do not pile up."""
     for path, file in list(_FILES.items()):
-        links = _links(*file)
+        links = file.links()
         if not links:
             del _FILES[path]
         if links == 0:
-            os.close(file[0])
+            os.close(file.descriptor)
 
 
 def _place(process: str) -> int:

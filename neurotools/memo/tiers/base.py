@@ -45,8 +45,10 @@ class Tier(Protocol):
     Methods may raise `OSError` when the place itself fails (full, read-only, gone); whoever asked
     goes on without the tier. A tier that may hang says so: it has an attribute ``health``, a
     `neurotools.memo.watch.health.Health`, that says how long to wait. Its methods then run in
-    threads that may be left behind. What takes long calls `neurotools.memo.watch.deadline.moved`
-    whenever some bytes or names have moved, and ``commit`` before it makes an entry visible.
+    threads that may be left behind. Where those who share a tier can leave each other word, it has
+    ``marks``, see `neurotools.memo.tiers.marks.Marks`. What takes long calls
+    `neurotools.memo.watch.deadline.moved` whenever some bytes or names have moved, and ``commit``
+    before it makes an entry visible.
     """
 
     name: str

@@ -6,6 +6,7 @@ Not here: the other names, and what killed processes left (`unfinished`).
 from __future__ import annotations
 
 import errno
+import functools
 import io
 import os
 from collections.abc import Callable, Iterable
@@ -19,6 +20,8 @@ from neurotools.memo.watch.health import Health
 from neurotools.memo.watch.mounts import mounts
 
 _IN_THE_WAY = frozenset([errno.ENOENT, errno.EEXIST, errno.ENOTDIR, errno.ELOOP])
+#: What file systems without second names say.
+_NO_LINKS = frozenset([errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK])
 
 
 class Committer:
@@ -42,7 +45,23 @@ class Committer:
         """The names under which this process writes; a forked child has others."""
         return unfinished_in(self._root, self._lists, self._folders)
 
-    def write(self, path: str, blob: Blob, *, lasting: bool) -> None:
+    def create(self, path: str, content: bytes) -> bool:
+        """Put a small file in its place if nobody has put one there; tell whether it is ours."""
+        blob = Blob((content,), len(content))
+        try:
+            self.write(path, blob, lasting=False, place=_place_first)
+        except _TakenError:
+            return False
+        return True
+
+    def write(
+        self,
+        path: str,
+        blob: Blob,
+        *,
+        lasting: bool,
+        place: Callable[[str, str], None] | None = None,
+    ) -> None:
         """Put an entry in its place.
 
         Parameters
@@ -53,9 +72,11 @@ class Committer:
             The entry.
         lasting : bool
             Whether it is to outlive a failing power once this returns.
+        place : function, optional
+            Gives the written file its name; by default, in place of what has it.
         """
         names = self.names
-        write = _write_lastingly if lasting else _write_once
+        write = functools.partial(_write_lastingly if lasting else _write_once, place=place)
         folder = path.rpartition(os.sep)[0]
         try:
             self._prepare(folder, lasting=lasting)
@@ -97,6 +118,8 @@ def _write_once(
     blob: Blob,
     folders: Folders,
     finish: Callable[[int], None] | None = None,
+    *,
+    place: Callable[[str, str], None] | None,
 ) -> None:
     temporary = names.take(folder)
     try:
@@ -107,7 +130,7 @@ def _write_once(
             if finish is not None:
                 finish(file.fileno())
         commit()
-        os.replace(temporary, path)
+        (place or os.replace)(temporary, path)
     except BaseException:
         if is_gone(temporary):
             names.give_back(temporary)
@@ -118,10 +141,52 @@ def _write_once(
 
 
 def _write_lastingly(
-    names: Unfinished, folder: str, path: str, blob: Blob, folders: Folders
+    names: Unfinished,
+    folder: str,
+    path: str,
+    blob: Blob,
+    folders: Folders,
+    *,
+    place: Callable[[str, str], None] | None,
 ) -> None:
     """Write an entry that is on the disk when this returns, under its name."""
     from neurotools.memo.tiers.durable import keep_file, keep_names  # as few ask for it
 
-    _write_once(names, folder, path, blob, folders, keep_file)
+    _write_once(names, folder, path, blob, folders, keep_file, place=place)
     keep_names(folder)
+
+
+class _TakenError(Exception):
+    """Somebody else has made the file."""
+
+
+def _place_first(temporary: str, path: str) -> None:
+    """Give a file its name unless there is one of that name.
+
+    Raises
+    ------
+    _TakenError
+        If there is.
+    """
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        # A server that was asked twice, since its answer got lost, says so of our own file.
+        if os.stat(temporary).st_nlink != 2:
+            raise _TakenError from None
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        _copy_first(temporary, path)
+    os.unlink(temporary)
+
+
+def _copy_first(temporary: str, path: str) -> None:
+    """Do so where files have one name each: there is a moment in which the file is empty."""
+    with open(temporary, "rb") as file:
+        content = file.read()
+    try:
+        with open(path, "xb") as file:
+            file.write(content)
+    except FileExistsError:
+        raise _TakenError from None

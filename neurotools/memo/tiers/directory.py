@@ -44,6 +44,7 @@ from neurotools.memo.watch.health import health_at
 
 if TYPE_CHECKING:
     from neurotools.memo.tiers.committing import Committer
+    from neurotools.memo.tiers.marks import FolderMarks
 
 #: What entries outlive.
 DURABILITIES = ("process", "power")
@@ -166,8 +167,7 @@ class DirectoryTier:
         Its signature is looked at, if it needs one; that reads it.
         """
         if key.method in RUNS_CODE:
-            path = self.location(key)
-            doubt = self._doubt(path) or self._trust.in_file(path, os.lstat(path))
+            doubt = self.doubt(key)
             if doubt and self._signer is None:
                 raise UntrustedEntry(*doubt)
             if doubt:
@@ -188,6 +188,11 @@ class DirectoryTier:
         hasher = checksum(key) if self.verify else None
         buffer = read_whole(descriptor, facts.st_size, path, hasher, CHECKSUM_SIZE)
         return Sealed(buffer, key, path, verify=self.verify, found=hasher and hasher.digest())
+
+    def doubt(self, key: Key) -> Doubt | None:
+        """Return why somebody else could have written an entry, or None."""
+        path = self.location(key)
+        return self._doubt(path) or self._trust.in_file(path, os.lstat(path))
 
     def _doubt(self, path: str) -> Doubt | None:
         return self._trust.in_folder(path.rpartition(os.sep)[0], self.root)
@@ -270,6 +275,26 @@ class DirectoryTier:
 
     def _place_of(self, name: str) -> str:
         return os.path.join(self.root, PRIVATE, "notes", name)
+
+    @functools.cached_property
+    def marks(self) -> FolderMarks:
+        """What those who share the folder tell each other."""
+        from neurotools.memo.tiers.marks import FolderMarks  # not loaded for hits
+
+        return FolderMarks(self.root, lambda: self._committer)
+
+    def has_marks(self, above: str) -> bool:
+        """Return whether there is a mark below ``above/``; much sooner than `marks` tells."""
+        folder = os.path.join(self.root, PRIVATE, "marks", *above.split("/"))
+        try:
+            with os.scandir(folder) as found:
+                return next(found, None) is not None
+        except OSError:
+            return False
+
+    def lives(self, process: str) -> bool | None:
+        """Return whether a process that writes here still lives; None where that is not seen."""
+        return self._committer.names.lives(process)
 
     @functools.cached_property
     def _committer(self) -> Committer:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+from weakref import WeakSet
 
 from neurotools.memo.entry import Blob, Key, Record
 from neurotools.memo.tiers.base import Entry, Tier
 from neurotools.memo.watch import deadline
 from neurotools.memo.watch.health import Health
+
+if TYPE_CHECKING:
+    from neurotools.memo.tiers.marks import Marks
 
 T = TypeVar("T")
 
@@ -33,6 +37,11 @@ class Guarded:
     patience : float, optional
         Seconds to wait for an answer; by default, this is the tier's health to say.
 
+    Attributes
+    ----------
+    listeners : WeakSet or None
+        Whose ``stored`` is told the key of each entry that the tier has got, by whichever thread.
+
     Notes
     -----
     Methods raise what those of the tier raise; `NoAnswer`, an `OSError`, where the tier did not
@@ -42,6 +51,7 @@ class Guarded:
     def __init__(self, tier: Tier, patience: float | None = None) -> None:
         self.tier, self.name = tier, tier.name
         health = getattr(tier, "health", None)
+        self.listeners: WeakSet[Any] | None = None
         self.health: Health = Health(tier.name, patience) if health is None else health
         if getattr(type(tier), "answers_at_once", False):
             self.get = tier.get  # type: ignore[method-assign] # it answers at once, or never
@@ -70,6 +80,8 @@ class Guarded:
                 blob.checksum()  # of what it is now: what is stored later will not fit it
         started = time.monotonic()
         self._write(self.tier.put, key, blob)
+        for one in list(self.listeners or ()):
+            one.stored(key)
         self.health.was_slow(time.monotonic() - started, blob.size)
 
     def discard(self, key: Key) -> bool:
@@ -89,6 +101,20 @@ class Guarded:
 
     def keys(self, function: str = "") -> Iterator[Key]:
         return iter(self._read(self._listed, function, longer=_LONGER))
+
+    def sizes(self, function: str = "") -> dict[Key, int]:
+        """Return the entries and how many bytes each takes."""
+        return self._read(self._sizes, function, longer=_LONGER)
+
+    def _sizes(self, function: str) -> dict[Key, int]:
+        at_once = getattr(self.tier, "sizes", None)
+        if at_once is not None:
+            return cast("dict[Key, int]", at_once(function))
+        found = {}
+        for key in self._listed(function):
+            deadline.moved()
+            found[key] = self.tier.size(key)
+        return found
 
     def _listed(self, function: str) -> list[Key]:
         keys = []
@@ -114,6 +140,12 @@ class Guarded:
         """Keep a note, see `DirectoryTier`."""
         self._write(cast("Any", self.tier).keep_note, name, content)
 
+    @property
+    def marks(self) -> Marks | None:
+        """The tier's marks, if it has any, waited for as the tier itself is."""
+        marks = getattr(self.tier, "marks", None)
+        return None if marks is None else _GuardedMarks(marks, self._read, self._write)
+
     def _read(self, work: Callable[..., T], *arguments: Any, longer: float = 1.0) -> T:
         return self.health.run("read", work, *arguments, probe=self._probe_reading, longer=longer)
 
@@ -126,9 +158,40 @@ class Guarded:
     def _probe_writing(self) -> object:
         if (keep_note := getattr(self.tier, "keep_note", None)) is not None:
             return keep_note("probe", bytes(_BLOCK))
+        if (marks := getattr(self.tier, "marks", None)) is not None:
+            return marks.keep("probe", bytes(_BLOCK))
         return self.tier.get(_NOTHING)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "listeners": None}
 
     def __getattr__(self, name: str) -> Any:
         if name in {"tier", "health"}:  # not there yet, in a copy that is being made
             raise AttributeError(name)
         return getattr(self.tier, name)
+
+
+class _GuardedMarks:
+    """Marks of a tier that keeps nobody waiting for long."""
+
+    def __init__(self, marks: Marks, read: Callable[..., Any], write: Callable[..., Any]) -> None:
+        self._marks, self._read, self._write = marks, read, write
+
+    @property
+    def is_exclusive(self) -> bool:
+        return self._marks.is_exclusive  # as far as the tier knows by now
+
+    def create(self, name: str, content: bytes) -> bool:
+        return bool(self._write(self._marks.create, name, content))
+
+    def keep(self, name: str, content: bytes) -> None:
+        self._write(self._marks.keep, name, content)
+
+    def read(self, name: str) -> bytes | None:
+        return cast("bytes | None", self._read(self._marks.read, name))
+
+    def drop(self, name: str) -> bool:
+        return bool(self._write(self._marks.drop, name))
+
+    def names(self, above: str) -> list[str]:
+        return cast("list[str]", self._read(self._marks.names, above, longer=_LONGER))

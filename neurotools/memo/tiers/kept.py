@@ -37,7 +37,7 @@ class Kept:
         How many bytes it takes.
     """
 
-    __slots__ = ("_content", "_grown", "_make", "key", "seconds", "size")
+    __slots__ = ("_content", "_grown", "_make", "_record", "key", "seconds", "size")
 
     def __init__(self, key: Key, blob: Blob, grown: Callable[[Kept, int], None]) -> None:
         self.key, self.size = key, blob.size
@@ -45,6 +45,7 @@ class Kept:
         self._grown = grown
         self.seconds = self._sealed().seconds
         self._make: Callable[[], Any] | None = None
+        self._record: Record | None = None
 
     def value(self) -> Any:
         """Return the value, independent of what other calls return."""
@@ -61,10 +62,14 @@ class Kept:
 
     @property
     def record(self) -> Record:
-        content = self._content
-        if isinstance(content, Pages):
-            return self._sealed().record
-        return record_of(content, self.location)
+        # Kept once it was asked for: with tracing, every hit asks.
+        if self._record is None:
+            content = self._content
+            if isinstance(content, Pages):
+                self._record = self._sealed().record
+            else:
+                self._record = record_of(content, self.location)
+        return self._record
 
     def _first_value(self) -> Any:
         try:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from neurotools.memo.errors import UnknownChoice
+from neurotools.memo.errors import UnknownChoice, UnusableLocation
 from neurotools.memo.tiers.base import Tier
 from neurotools.memo.tiers.directory import DirectoryTier
 from neurotools.memo.tiers.guarded import Guarded
@@ -15,23 +16,37 @@ from neurotools.memo.tiers.guarded import Guarded
 # Two letters at least: C:\\ is a drive, not a scheme.
 _RESERVED = r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?"
 _SCHEME = r"[A-Za-z][A-Za-z0-9+.-]+://"
+_CHAIN = r"[A-Za-z][A-Za-z0-9+.-]+(://[^:]*)?::"
+#: Schemes of folders of this computer.
+_FOLDERS = frozenset(["file", "local"])
+#: What other URLs take of a folder's options.
+_OF_URLS = frozenset(["verify", "signer"])
 
 
 def tier_at(
-    location: Any, identifier: str, *, patience: float | None = None, **options: Any
+    location: Any,
+    identifier: str,
+    *,
+    patience: float | None = None,
+    storage_options: Mapping[str, Any] | None = None,
+    **options: Any,
 ) -> Tier:
     """Return the tier at a location.
 
     Parameters
     ----------
     location : str, path or Tier
-        A folder, ``'ram://'`` (``'ram://?max_bytes=2e9'``), or a tier made before.
+        A folder, ``'ram://'`` (``'ram://?max_bytes=2e9'``), the URL of a folder elsewhere, or a
+        tier made before.
     identifier : str
         Sub-folder of a folder that holds the cache.
     patience : float, optional
         Seconds to wait for answers, of whatever is not in memory.
+    storage_options : mapping, optional
+        For URLs, see `neurotools.memo.tiers.remote.RemoteTier`.
     **options
-        For tiers that are folders, see `DirectoryTier`.
+        For tiers that are folders, see `DirectoryTier`; of these, other URLs take ``verify`` and
+        ``signer``.
 
     Raises
     ------
@@ -44,12 +59,21 @@ def tier_at(
         if all(hasattr(location, method) for method in ("get", "put", "discard", "keys")):
             tier: Tier = location
             return tier if patience is None else Guarded(tier, patience)
-        raise TypeError(f"a tier is a folder, 'ram://' or a Tier, not {location!r}")
+        raise TypeError(f"a tier is a folder, a URL or a Tier, not {location!r}")
     place = os.fspath(location)
     if not isinstance(place, str):
-        raise TypeError(f"a tier is a folder, 'ram://' or a Tier, not {location!r}")
+        raise TypeError(f"a tier is a folder, a URL or a Tier, not {location!r}")
+    if "://" in place and re.match(_CHAIN, place):
+        raise UnusableLocation(place, "it is a chain of URLs; give each as a tier of its own")
     if "://" in place and re.match(_SCHEME, place):
-        return _tier_of_url(place)
+        scheme = place.partition("://")[0].lower()
+        if scheme == "ram":
+            return _in_memory(place)
+        if scheme not in _FOLDERS:
+            of_urls = {name: options[name] for name in _OF_URLS & options.keys()}
+            of_urls.update(patience=patience, storage_options=storage_options)
+            return _elsewhere(place, checked_identifier(identifier), of_urls)
+        place = _folder_of(place)
     if not place:
         raise ValueError("the location of a cache is empty; '.' is the working directory")
     return DirectoryTier(
@@ -59,10 +83,24 @@ def tier_at(
     )
 
 
-def _tier_of_url(url: str) -> Tier:
+def _elsewhere(url: str, identifier: str, options: dict[str, Any]) -> Tier:
+    from neurotools.memo.tiers.remote import RemoteTier  # not loaded for folders
+
+    scheme, _, place = url.partition("://")
+    if not place.strip("/") and scheme.lower() != "memory":
+        raise UnusableLocation(url, "it names no place; 's3://bucket/folder' does")
+    return RemoteTier(f"{scheme}://{place.rstrip('/')}/{identifier}", **options)
+
+
+def _folder_of(url: str) -> str:
+    """Return the folder on this computer that a URL names."""
+    place = url.partition("://")[2]
+    # A drive comes after a slash: file:///C:/results.
+    return place[1:] if re.match(r"/[A-Za-z]:[/\\]", place) else place
+
+
+def _in_memory(url: str) -> Tier:
     parts = urlsplit(url)
-    if parts.scheme != "ram":
-        raise UnknownChoice("kind of tier", f"{parts.scheme}://", ["a folder", "ram://"])
     from neurotools.memo.tiers.ram import DEFAULT_MAX_BYTES, RamTier  # not loaded for folders
 
     query = parse_qs(parts.query, keep_blank_values=True)

@@ -66,7 +66,7 @@ class Unfinished:
     def __init__(self, root: str, lists: str, folders: Folders | None = None) -> None:
         self._root, self._lists = root, lists
         self._folders = folders or Folders(root, Trust())
-        self._process = _process()
+        self._process = this_process()
         self._own = os.path.join(lists, self._process)
         self._alive = os.path.join(os.path.dirname(lists), "alive")
         self._free: dict[str, list[str]] = {}
@@ -106,6 +106,13 @@ class Unfinished:
         free = self._free.get(path.rpartition(os.sep)[0])
         if free is not None:
             free.append(path)
+
+    def lives(self, process: str) -> bool | None:
+        """Return whether a process that writes here still lives; None where that is not seen."""
+        if process == self._process:
+            return True
+        lives = alive.lives(self._alive, process, self._folders.file_mode)
+        return lives if lives or self._sees_locks_of(process, self._lists) else None
 
     def forget(self) -> None:
         """List all names anew: the list may have been removed."""
@@ -246,7 +253,7 @@ def is_gone(path: str) -> bool:
 
 
 @functools.cache
-def _process() -> str:
+def this_process() -> str:
     """Return a name for this process that no other has, here or elsewhere, now or later."""
     import socket  # 3 ms to load, for writing only
 
@@ -297,7 +304,7 @@ def _end() -> None:
 def _begin_anew() -> None:
     """Be a process of its own in a forked child: its parent goes on using its names."""
     _ALL.clear()
-    _process.cache_clear()
+    this_process.cache_clear()
 
 
 if hasattr(os, "register_at_fork"):

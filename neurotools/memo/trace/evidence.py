@@ -13,6 +13,7 @@ from collections.abc import Callable
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
+from neurotools.memo.digest.files import identity_of
 from neurotools.memo.fingerprint import origin
 from neurotools.memo.fingerprint.bytecode import nested
 from neurotools.memo.fingerprint.reach import Tracker
@@ -32,11 +33,14 @@ class Seen(NamedTuple):
         Absolute path, or ``'module:qualname'`` of a function.
     digest : str
         Of the file's content, or the function's fingerprint.
+    identity : str
+        Of the file, where that tells whether its content has changed: it is not read again then.
     """
 
     kind: str
     name: str
     digest: str
+    identity: str = ""
 
 
 class Witness:
@@ -54,8 +58,11 @@ class Witness:
 
     def seen(self, recording: Recording) -> list[Seen]:
         """Return what counts of what was recorded, in order."""
-        found = {Seen(FILE, path, digest) for path, digest in recording.files.items()}
-        found = {one for one in found if _is_users_file(one.name)}
+        # What is gone was made on the way: an intermediate file of another program's.
+        there = {path: digest for path, digest in recording.files.items() if _stays(path, digest)}
+        files = (pair for pair in there.items() if _is_users_file(pair[0]))
+        found = {Seen(FILE, path, digest, identity_of(path, digest)) for path, digest in files}
+        found.update(Seen(*fact) for fact in recording.handed_on if len(fact) == len(Seen._fields))
         for code, namespace in self._unfollowed(recording):
             found.add(self._of_code(code, namespace))
         return sorted(found)
@@ -73,9 +80,11 @@ class Witness:
         rows: list[Any] = facts if isinstance(facts, list) else [None]
         for fact in rows:
             try:
-                kind, name, digest = map(str, fact)
+                kind, name, digest, identity = map(str, fact)
             except (TypeError, ValueError):
                 return "something that cannot be read"
+            if identity and identity == identity_of(name):
+                continue
             now = content_of(name) if kind == FILE else self._code_of(name, may_load)
             if now != digest:
                 return name
@@ -122,6 +131,10 @@ def _is_users_code(code: CodeType) -> bool:
 def _is_users_file(path: str) -> bool:
     """Whether a file is no part of a library: those count by their versions."""
     return origin.of_file(path) is origin.USER
+
+
+def _stays(path: str, digest: str) -> bool:
+    return digest == ABSENT or os.path.lexists(path)
 
 
 def _yes() -> bool:

@@ -44,12 +44,16 @@ class Recording:
         Absolute path to the digest of its content as it was opened, or `ABSENT`.
     written : set of str
         Paths that were opened for writing: what is read from them afterwards is not an input.
+    handed_on : set of tuple
+        What results had used that were found meanwhile, not computed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, codes: bool = True) -> None:
+        self.sees_codes = codes
         self.codes: dict[CodeType, dict[str, Any]] = {}
         self.files: dict[str, str] = {}
         self.written: set[str] = set()
+        self.handed_on: set[tuple[str, ...]] = set()
 
 
 _active: list[Recording] = []
@@ -58,6 +62,10 @@ _noted: set[CodeType] = set()
 _lock = forks.lock_of(__name__)
 _tool: int | None = None
 _is_hooked = False
+
+
+#: Threads that keep results of other calls meanwhile: what they open is no input.
+_ASIDE = frozenset({"neurotools", "neurotools-sender", "fsspecIO"})
 
 
 class _Own(threading.local):
@@ -70,9 +78,15 @@ _own = _Own()
 
 
 @contextlib.contextmanager
-def recorded() -> Iterator[Recording]:
-    """Note what runs, in all threads, until the block ends."""
-    recording = Recording()
+def recorded(*, codes: bool = True) -> Iterator[Recording]:
+    """Note what runs, in all threads, until the block ends.
+
+    Parameters
+    ----------
+    codes : bool
+        Whether to note code that runs, which takes time, besides files.
+    """
+    recording = Recording(codes=codes)
     _start(recording)
     try:
         yield recording
@@ -87,14 +101,15 @@ def _start(recording: Recording) -> None:
             _is_hooked = True
             sys.addaudithook(_audit)  # which cannot be taken away again
         _active.append(recording)
-        _noted.clear()
-        _watch()
+        if recording.sees_codes:
+            _noted.clear()
+            _watch()
 
 
 def _stop(recording: Recording) -> None:
     with _lock:
         _active[:] = [other for other in _active if other is not recording]
-        if not _active:
+        if not any(other.sees_codes for other in _active):
             _unwatch()
 
 
@@ -152,11 +167,19 @@ else:
 
 def _note(code: CodeType, frame: FrameType) -> None:
     for recording in _active:
-        if code not in recording.codes:
+        if recording.sees_codes and code not in recording.codes:
             recording.codes[code] = frame.f_globals
 
 
 # -- files
+
+
+def hand_on(facts: Any) -> None:
+    """Have all who record note what somebody has recorded before, of a result that is used."""
+    if _active and isinstance(facts, list):
+        rows = [tuple(map(str, fact)) for fact in facts if isinstance(fact, (list, tuple))]
+        for recording in _active:
+            recording.handed_on.update(rows)
 
 
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:
@@ -173,6 +196,8 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
 
 def _opened(path: Any, mode: str | None, flags: int) -> None:
     if not isinstance(path, (str, bytes, os.PathLike)) or _is_ours(sys._getframe(2)):
+        return
+    if threading.current_thread().name in _ASIDE:
         return
     name = os.path.abspath(os.fsdecode(path))
     if name.endswith(_CODE) or name.startswith(_OF_SYSTEM):

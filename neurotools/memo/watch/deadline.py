@@ -46,6 +46,12 @@ def commit() -> None:
         task.commit()
 
 
+def current() -> Task | None:
+    """Return the work of this thread, for other threads that do part of it."""
+    task: Task | None = getattr(_current, "task", None)
+    return task
+
+
 def is_limited() -> bool:
     """Return whether somebody waits for the work of this thread, but not for ever."""
     return getattr(_current, "task", None) is not None

@@ -62,6 +62,9 @@ class Health:
         Whether there is nothing to see to: it needs no thread, and the last uses went well.
     mount : str
         Folder at which its file system is mounted; empty if that is not known.
+    kind : str or None
+        Kind of the file system that a folder lies in, empty if that is not known; None where the
+        place is no folder.
     """
 
     def __init__(
@@ -85,6 +88,7 @@ class Health:
         self._may_hang = self._hung = False
         self.is_plain = True
         self.reason = self.mount = ""
+        self.kind: str | None = None
         self.be_patient(patience, may_hang=may_hang)
 
     def be_patient(self, patience: float | None, *, may_hang: bool = False) -> None:
@@ -279,6 +283,10 @@ class Health:
         cause = f"{type(error).__name__}:{getattr(error, 'errno', '')}"
         self.tell(cause, f"cannot {action} the cache at {self.name}, going on without it: {error}")
 
+    def seconds_shut(self, side: Side) -> float:
+        """Return for how many seconds it is left alone from now on, until it is tried again."""
+        return self._sides[side].seconds_left
+
     @property
     def left_alone(self) -> str:
         """What it is not used for now, until when and why, in words; empty if it is used."""
@@ -299,7 +307,7 @@ def _is_of_the_place(error: BaseException) -> bool:
     return getattr(error, "errno", None) not in _NOT_THE_PLACE
 
 
-def checked_patience(patience: Any) -> float:
+def checked_patience(patience: Any, name: str = "patience") -> float:
     """Return a number of seconds that somebody chose.
 
     Raises
@@ -312,7 +320,7 @@ def checked_patience(patience: Any) -> float:
     except (TypeError, ValueError):
         seconds = math.nan
     if not seconds > 0:
-        raise ValueError(f"patience is {patience!r}; give seconds above 0, or math.inf") from None
+        raise ValueError(f"{name} is {patience!r}; give seconds above 0, or math.inf") from None
     return seconds
 
 
@@ -325,15 +333,15 @@ def health_at(folder: str, patience: float | None = None) -> Health:
     Parameters
     ----------
     folder : str
-        An absolute path. It may hang unless a disk of this computer lies there.
+        An absolute path, or a URL. It may hang unless a disk of this computer lies there.
     patience : float, optional
         Seconds to wait for answers, whatever lies there.
     """
     health = _PLACES.get(folder)
     if health is None:
-        mount, kind = mount_of(folder)
+        mount, kind = ("", "url") if "://" in folder else mount_of(folder)
         health = Health(folder, patience, may_hang=not is_local_kind(kind))
-        health.mount = mount
+        health.mount, health.kind = mount, None if "://" in folder else kind
         health = _PLACES.setdefault(folder, health)
     elif patience is not None:
         health.be_patient(patience)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 from neurotools.memo.digest.mounts import LOCAL
 
@@ -83,3 +83,39 @@ def _kind(path: str, known: Mapping[str, str]) -> tuple[str, str]:
 def is_local_kind(kind: str) -> bool:
     """Return whether a file system of a kind needs nobody but this computer; so if unknown."""
     return not kind or kind in LOCAL
+
+
+#: Kinds whose record locks all computers see, unless one of the options says that they do not.
+_NFS, _SMB = {"nolock", "local_lock=all", "local_lock=posix"}, {"nobrl", "nolock"}
+_WITH_LOCKS: dict[str, Set[str]] = {
+    "nfs": _NFS,
+    "nfs4": _NFS,
+    "cifs": _SMB,
+    "smb3": _SMB,
+    "smbfs": _SMB,
+    "lustre": {"localflock", "noflock"},
+    **dict.fromkeys(["ceph", "gpfs", "gfs2", "ocfs2", "fuse.glusterfs"], frozenset[str]()),
+}
+
+
+def locks_reach(mount: str) -> bool:
+    """Return whether record locks at a mount are seen by all computers that have it.
+
+    Parameters
+    ----------
+    mount : str
+        The folder at which it is mounted.
+    """
+    kind, options = "", set[str]()
+    try:
+        with open(_MOUNTS, encoding="utf-8", errors="surrogateescape") as lines:
+            for line in lines:
+                before, _, after = line.rstrip("\n").partition(" - ")
+                facts, own = before.split(" "), after.split(" ")
+                if _plain(facts[4]) == mount:
+                    kind, options = own[0], {*facts[5].split(","), *own[2].split(",")}
+    except (OSError, IndexError):
+        return False
+    if kind == "lustre" and "flock" not in options:
+        return False  # without it there are none
+    return kind in _WITH_LOCKS and not options & _WITH_LOCKS[kind]

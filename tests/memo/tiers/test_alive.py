@@ -55,9 +55,9 @@ def test_a_file_that_was_removed_is_made_again(path, other):
 
 def test_a_descriptor_that_somebody_closed_is_opened_again(path):
     alive.show(path, "own")
-    os.close(alive._FILES[path][0])
+    os.close(alive._FILES[path].descriptor)
     alive.show(path, "own")
-    assert os.fstat(alive._FILES[path][0]).st_nlink == 1
+    assert os.fstat(alive._FILES[path].descriptor).st_nlink == 1
 
 
 def test_descriptors_of_removed_files_are_closed(tmp_path):

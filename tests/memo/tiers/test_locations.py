@@ -1,9 +1,10 @@
 import pytest
 
-from neurotools.memo.errors import UnknownChoice
+from neurotools.memo.errors import UnknownChoice, UnusableLocation
 from neurotools.memo.tiers.directory import DirectoryTier
-from neurotools.memo.tiers.locations import checked_identifier, tier_at
+from neurotools.memo.tiers.locations import _folder_of, checked_identifier, tier_at
 from neurotools.memo.tiers.ram import DEFAULT_MAX_BYTES, RamTier
+from tests.memo.tiers.promises import KEY, entry, value_in
 
 
 def test_a_folder_is_a_directory_tier_below_its_identifier(tmp_path):
@@ -45,9 +46,44 @@ def test_unknown_options_of_ram_are_refused():
             tier_at(url, "x")
 
 
-@pytest.mark.parametrize("url", ["s3://bucket/cache", "file:///tmp"])
-def test_other_kinds_of_tiers_are_refused(url):
-    with pytest.raises(UnknownChoice, match="choose a folder or ram://"):
+def test_a_url_of_a_folder_of_this_computer_is_a_folder(tmp_path):
+    for scheme in ("file", "local"):
+        tier = tier_at(f"{scheme}://{tmp_path.as_posix()}", "cache", shared=None)
+        assert isinstance(tier, DirectoryTier)
+        assert tier.root == str(tmp_path / "cache")
+
+
+@pytest.mark.parametrize(
+    ("url", "folder"), [("file:///C:/results", "C:/results"), ("file:///x/y", "/x/y")]
+)
+def test_a_drive_in_a_url_comes_after_a_slash(url, folder):
+    assert _folder_of(url) == folder
+
+
+def test_another_url_is_a_remote_tier():
+    pytest.importorskip("fsspec")
+    tier = tier_at("MEMORY://here/", "cache", patience=7, mmap_mode="r", shared="group")
+    assert tier.url == "memory://here/cache"
+    assert tier.health.patience == 7
+    tier_at("memory://", "cache").put(KEY, entry(1))
+    assert value_in(tier_at("memory:///", "cache")) == 1
+
+
+@pytest.mark.parametrize("url", ["nonsense://bucket/cache", "s4://x"])
+def test_unknown_schemes_are_refused(url):
+    with pytest.raises(UnknownChoice, match=r"kind of tier.*choose a folder.*s3://"):
+        tier_at(url, "x")
+
+
+@pytest.mark.parametrize("url", ["s3://", "s3:///", "sftp://"])
+def test_a_url_without_a_place_is_refused(url):
+    with pytest.raises(UnusableLocation, match="names no place"):
+        tier_at(url, "x")
+
+
+@pytest.mark.parametrize("url", ["simplecache::s3://bucket/x", "zip://a.zip::file:///tmp/x"])
+def test_chains_of_urls_are_refused(url):
+    with pytest.raises(UnusableLocation, match="a chain of URLs"):
         tier_at(url, "x")
 
 

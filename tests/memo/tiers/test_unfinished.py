@@ -243,5 +243,5 @@ def test_a_forked_child_shows_that_it_lives_and_leaves_its_parent_alone(tier, tm
 def test_two_processes_never_have_one_name(monkeypatch):
     monkeypatch.setattr(time, "time_ns", lambda: 0)
     monkeypatch.setattr(os, "getpid", lambda: 1)
-    names = {unfinished._process.__wrapped__() for _ in range(10)}
+    names = {unfinished.this_process.__wrapped__() for _ in range(10)}
     assert len(names) == 10

@@ -65,3 +65,27 @@ def test_what_is_not_known_as_local_may_hang(kind):
 @pytest.mark.parametrize("kind", ["ext4", "xfs", "tmpfs", ""])
 def test_local_disks_do_not(kind):
     assert is_local_kind(kind)
+
+
+@pytest.mark.parametrize(
+    ("told", "reaches"),
+    [
+        ("rw,relatime - nfs4 host:/x rw,vers=4.2,local_lock=none", True),
+        ("rw,relatime - nfs host:/x rw,vers=3,local_lock=all", False),
+        ("rw,relatime - nfs host:/x rw,vers=3,nolock,local_lock=all", False),
+        ("rw - lustre 10.0.0.1@tcp:/x rw,flock,lazystatfs", True),
+        ("rw - lustre 10.0.0.1@tcp:/x rw,localflock", False),
+        ("rw - lustre 10.0.0.1@tcp:/x rw,lazystatfs", False),
+        ("rw - ceph host:/ rw", True),
+        ("rw - cifs //host/x rw,nobrl", False),
+        ("rw - fuse.sshfs host:/x rw", False),
+        ("rw - beegfs beegfs_nodev rw", False),
+    ],
+)
+def test_which_locks_other_computers_see(tmp_path, monkeypatch, told, reaches):
+    listing = tmp_path / "mountinfo"
+    listing.write_text(f"22 1 0:20 / / rw - ext4 /dev/x rw\n30 22 0:40 / /lab\\040x {told}\n")
+    monkeypatch.setattr(mounts, "_MOUNTS", str(listing))
+    assert mounts.locks_reach("/lab x") is reaches
+    assert mounts.locks_reach("/") is False
+    assert mounts.locks_reach("/nowhere") is False

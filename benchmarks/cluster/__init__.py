@@ -1,0 +1,1 @@
+"""A model of many workers that share a cache."""

@@ -1,0 +1,211 @@
+"""``neurotools sync FAST SLOW``: each place gets the results that the other one has.
+
+Not here: the copying (`neurotools.memo.syncing`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+from typing import Any
+
+from neurotools.memo import syncing
+from neurotools.memo.errors import CacheError
+from neurotools.memo.signing import Signer, signer_with
+from neurotools.memo.syncing import Comparison, Way
+from neurotools.memo.tiers.base import Tier
+from neurotools.memo.tiers.locations import tier_at
+from neurotools.memo.tiers.trust import user_numbers
+
+SUMMARY = "copy results between two places, whatever one of them lacks"
+IDENTIFIER = "neurotools_cache"
+
+
+class NoCache(CacheError, FileNotFoundError):
+    """There is no cache where one should be."""
+
+    def __init__(self, location: str, identifier: str, remedy: str) -> None:
+        super().__init__(f"there is no cache {identifier!r} in {location}. {remedy}")
+        self.location, self.identifier = location, identifier
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
+    parser.description = (
+        "Copies the results that are missing on either side. What is copied is checked, and "
+        "written whole or not at all: stop it whenever you like, and start it again."
+    )
+    parser.add_argument("fast", metavar="FAST", help="a folder or URL, as for hierarchical_cacher")
+    parser.add_argument("slow", metavar="SLOW", help="another one")
+    ways = parser.add_mutually_exclusive_group()
+    ways.add_argument("--to", action="store_true", help="only from FAST to SLOW")
+    ways.add_argument("--from", action="store_true", dest="back", help="only from SLOW to FAST")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be copied")
+    parser.add_argument("--verify", action="store_true", help="read each copy back, and compare")
+    parser.add_argument(
+        "--cache-identifier",
+        default=IDENTIFIER,
+        metavar="NAME",
+        help=f"the caches' sub-folder (default: {IDENTIFIER})",
+    )
+    parser.add_argument("--threads", type=_threads, metavar="N", help="copy so many at a time")
+    parser.add_argument(
+        "--storage-options",
+        type=_options,
+        metavar="JSON",
+        help="what drivers of URLs need beyond what they find by themselves",
+    )
+    parser.add_argument("--key-file", metavar="FILE", help="the key that pickles are signed with")
+    parser.add_argument(
+        "--trusted-owner",
+        action="append",
+        default=[],
+        metavar="USER",
+        help="also copy pickles of this user; may be given several times",
+    )
+
+
+def _threads(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if not 1 <= number <= 256:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 256")
+    return number
+
+
+def _options(text: str) -> dict[str, Any]:
+    try:
+        options = json.loads(text)
+    except ValueError:
+        options = None
+    if not isinstance(options, dict):
+        told = f'{text!r} is no JSON object, such as \'{{"profile": "lab"}}\''
+        raise argparse.ArgumentTypeError(told)
+    return options
+
+
+def run(options: argparse.Namespace) -> int:
+    """Copy what is missing; return 1 if something could not be copied.
+
+    Raises
+    ------
+    CacheError
+        If there is no such cache, or a place fails.
+    """
+    signer = signer_with(options.key_file)
+    fast, slow = _tiers(options, signer)
+    try:
+        found = syncing.compare(fast, slow)
+    except OSError as error:
+        raise CacheError(f"cannot list both places: {error}") from None
+    ways = [way for way, off in ((found.to, options.back), (found.back, options.to)) if not off]
+    if options.dry_run:
+        for way in ways:
+            _say_what_would_be(way)
+        return 0
+    try:
+        for way in ways:
+            syncing.copy(way, verify=options.verify, signer=signer, threads=options.threads)
+    finally:
+        with contextlib.suppress(OSError):
+            syncing.settle(found)
+        _say_what_was(ways, found)
+    return int(any(way.bad for way in ways))
+
+
+def _tiers(options: argparse.Namespace, signer: Signer | None) -> tuple[Tier, Tier]:
+    _require(options.fast, options, "--from" if options.back else "", "--from")
+    _require(options.slow, options, "--to" if options.to else "", "--to")
+    _require_apart(options)
+    try:
+        owners = user_numbers(options.trusted_owner)
+        told: dict[str, Any] = {"trusted_owners": owners, "signer": signer}
+        told["storage_options"] = options.storage_options
+        fast, slow = (
+            tier_at(place, options.cache_identifier, **told)
+            for place in (options.fast, options.slow)
+        )
+    except CacheError:
+        raise
+    except ValueError as error:
+        raise CacheError(str(error)) from None
+    return fast, slow
+
+
+def _require_apart(options: argparse.Namespace) -> None:
+    """Raise `CacheError` if both places are the same, or one lies in the other."""
+    one, other = (_root(place, options) for place in (options.fast, options.slow))
+    if one == other or one.startswith(other + os.sep) or other.startswith(one + os.sep):
+        raise CacheError(f"{options.fast} and {options.slow} are the same place, or one in another")
+
+
+def _root(place: str, options: argparse.Namespace) -> str:
+    if "://" in place:
+        return place.rstrip("/")
+    return os.path.realpath(os.path.join(os.path.expanduser(place), options.cache_identifier))
+
+
+def _require(place: str, options: argparse.Namespace, chosen: str, flag: str) -> None:
+    """Raise `NoCache` where a folder holds no cache, unless one is to be made there."""
+    if place.startswith("ram://"):
+        raise CacheError("ram:// is the memory of one program; give folders or other URLs")
+    if "://" in place or chosen:
+        return
+    folder, identifier = os.path.expanduser(place), options.cache_identifier
+    if os.path.isdir(os.path.join(folder, identifier)):
+        return
+    raise NoCache(place, identifier, _remedy(folder, identifier, flag))
+
+
+def _remedy(folder: str, identifier: str, flag: str) -> str:
+    if os.path.basename(os.path.abspath(folder)) == identifier and os.path.isdir(folder):
+        return f"Give the folder above it: {os.path.dirname(os.path.abspath(folder))}"
+    try:
+        others = [
+            one.name for one in os.scandir(folder) if os.path.isdir(f"{one.path}/.neurotools")
+        ]
+    except OSError:
+        others = []
+    if others:
+        named = " or ".join(f"--cache-identifier {name}" for name in sorted(others))
+        return f"There is another one: say {named}"
+    return f"Look at the name, or say {flag} to have one made there"
+
+
+def _say_what_would_be(way: Way) -> None:
+    _say(f"{_results(len(way.missing))} would be copied to {way.target.name}")
+    for function, number in sorted(way.by_function.items()):
+        # A folder's name may hold what a terminal obeys.
+        _say(f"  {number:>8,}  {''.join(c if c.isprintable() else '?' for c in function)}")
+
+
+def _say_what_was(ways: list[Way], found: Comparison) -> None:
+    for way in ways:
+        _say(f"{_results(len(way.copied))} copied to {way.target.name}{_size(way.size_bytes)}")
+        for key, reason in way.bad.items():
+            told = reason if key.call in reason else f"{way.source.location(key)}: {reason}"
+            print(f"not copied: {told}", file=sys.stderr)
+    _say(f"{_results(found.in_both)} were in both places")
+
+
+def _say(text: str) -> None:
+    print(text)
+
+
+def _results(number: int) -> str:
+    return "1 result" if number == 1 else f"{number:,} results"
+
+
+def _size(size: float) -> str:
+    if not size:
+        return ""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000:
+            return f" ({size:.3g} {unit})"
+        size /= 1000
+    return f" ({size:.3g} TB)"

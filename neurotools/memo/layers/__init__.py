@@ -1,0 +1,1 @@
+"""Data sets as layers: `syntax` reads classes, `views` wires layers, `evaluate` computes fields."""

@@ -1,0 +1,1 @@
+"""The kinds of workers that `neurotools.memo.executors` offers under one interface."""

@@ -1,0 +1,65 @@
+"""Outputs that neurotools-memo keeps and puts back; large ones."""
+
+import sys
+
+import pytest
+
+from tests.shells import needs_posix
+
+pytestmark = needs_posix
+MEMO = "neurotools-memo"
+
+
+def test_outputs_can_be_put_back(place):
+    place.script("make.sh", "mkdir -p out; echo one > out/a; : > out/empty; cp make.sh out/b")
+    line = f"{MEMO} --restore --verbose -d cache -o out ./make.sh"
+    place.sh(line)
+    before = place.sh("ls -lR out | sed 's/ [A-Z][a-z][a-z] .*:.. / /'; cat out/*").out
+    for damage in ("rm -r out", "rm out/b", "echo changed > out/a"):
+        ended = place.sh(f"{damage}; {line}")
+        assert "restored" in ended.err
+        assert place.sh("ls -lR out | sed 's/ [A-Z][a-z][a-z] .*:.. / /'; cat out/*").out == before
+    assert place.runs == 1
+
+
+def test_outputs_that_were_not_kept_are_made_again(place):
+    place.script("make.sh", "echo one > out")
+    line = f"{MEMO} --restore -d cache -o out ./make.sh"
+    place.sh(f"{line}; rm -r cache/kept out; {line}")
+    assert (place.runs, place.read("out")) == (2, "one\n")
+
+
+def test_a_damaged_copy_is_not_put_back(place):
+    place.script("make.sh", "echo one > out")
+    line = f"{MEMO} --restore -d cache -o out ./make.sh"
+    place.sh(line)
+    (kept,) = (place.folder / "cache/kept").glob("commands/outputs/*/*.npy")
+    content = bytearray(kept.read_bytes())
+    content[content.index(b"one")] ^= 1
+    kept.write_bytes(content)
+    place.sh(f"rm out; {line}")
+    assert (place.runs, place.read("out")) == (2, "one\n")
+
+
+def test_another_folder_gives_what_one_computer_has_made(place):
+    place.script("make.sh", "echo one > out")
+    line = f"{MEMO} --restore --tier shared -o out"
+    place.sh(f"{line} -d here ./make.sh; rm -r out here; {line} -d there ./make.sh")
+    assert (place.runs, place.read("out")) == (1, "one\n")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("size", "flags"), [(2 << 30, ""), (400 << 20, "--restore")])
+def test_a_large_output_does_not_sit_in_memory(place, size, flags):
+    place.script("make.sh", f"truncate -s {size} out")
+    measure = (
+        "import resource, sys; from neurotools.console.memo import main; code = main()\n"
+        "own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "print(own, file=open('memory', 'w')); sys.exit(code)"
+    )
+    line = f'{sys.executable} -c "{measure}" {flags} -d cache -o out ./make.sh'
+    assert place.sh(line).code == 0
+    assert int(place.read("memory")) < 250_000  # kilobytes
+    place.sh(line)
+    place.sh(line)
+    assert place.runs == 1
