@@ -23,7 +23,7 @@ from neurotools.memo.function import memoized
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.nodes.calls import Nodes
 from neurotools.memo.nodes.clearing import clear
-from neurotools.memo.nodes.holders import Holders
+from neurotools.memo.nodes.holders import holders_of
 from neurotools.memo.nodes.packed import Packed
 from neurotools.memo.nodes.pipe import PipeFunc
 from neurotools.memo.nodes.result import Bunch, Result
@@ -127,7 +127,7 @@ class Memory:
         self._slower = [tier_at(place, cache_identifier, **of_places) for place in places]
         self._uses = Uses(self.base_dir)
         packed = Packed(self._slower) if self._slower else None
-        self._holders = Holders(self.base_dir)
+        self._holders = holders_of(self.base_dir)
         self._nodes = Nodes(self.base_dir, self._uses, packed, self._holders)
 
     def cache(

@@ -15,6 +15,7 @@ from typing import Any
 from neurotools.memo.careful import is_meant_to_end, spelled
 from neurotools.memo.digest.files import content
 from neurotools.memo.errors import InterfaceFailed, UnstorableValue
+from neurotools.memo.fingerprint.shown import shown
 from neurotools.memo.nodes import record as records
 from neurotools.memo.nodes.alone import in_directory
 from neurotools.memo.nodes.identity import Identity, holds
@@ -88,7 +89,7 @@ class Run:
         for name, value, _ in self._shape.inputs(self._made_one):
             tree = speller.spell(value)
             # Of an array, a word is enough: it is not given back.
-            found[name] = str(value) if _is_kept(tree) else tree
+            found[name] = shown(value) if _is_kept(tree) else tree
         return found
 
     def _outputs(self) -> tuple[dict[str, Any], list[str]]:
