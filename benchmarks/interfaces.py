@@ -31,8 +31,8 @@ _HEADER = ("a hit of", "nipype", "neurotools", "share", "a new process")
 _BELOW = """
 Microseconds of one hit, the median of {rounds} rounds of {calls} calls, in turn, when both are
 warm; the share is the median of the rounds' ratios. *A new process*: the first hit there, in
-milliseconds, when nipype has been loaded. A hit on the image of 100 MB read {bytes:,} bytes of it.
-{circumstances}
+milliseconds, when nipype has been loaded. A hit on the image of 100 MB read {bytes:,} bytes
+of it. {circumstances}
 """
 
 
