@@ -14,17 +14,18 @@ import inspect
 import os
 import sys
 import time
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 from neurotools.memo.errors import InterfaceFailed, UnknownChoice, UnusableLocation
 from neurotools.memo.formats.registry import format_named
 from neurotools.memo.function import memoized
 from neurotools.memo.hierarchy import Hierarchy
-from neurotools.memo.nodes.calls import Nodes, PipeFunc
+from neurotools.memo.nodes.calls import Nodes
 from neurotools.memo.nodes.clearing import clear
-from neurotools.memo.nodes.holders import Holders
+from neurotools.memo.nodes.holders import holders_of
 from neurotools.memo.nodes.packed import Packed
+from neurotools.memo.nodes.pipe import PipeFunc
 from neurotools.memo.nodes.result import Bunch, Result
 from neurotools.memo.nodes.shrinking import nodes_in, results_in, shrink
 from neurotools.memo.nodes.uses import Uses
@@ -54,8 +55,11 @@ class Memory:
     cache_identifier : str
         Name of the sub-folder.
     slower : str, path, Tier, or a sequence of these
-        Slower or remote places, to which new results are written as well, and from which they are
-        restored where the folder has none: another computer's, or one that was cleared.
+        Slower or remote places, folders or URLs, to which new results are written as well, and from
+        which they are restored where the folder has none: another computer's, or one that was
+        cleared.
+    storage_options : mapping, optional
+        What the drivers of URLs need, as in `neurotools.jobs.cache.hierarchical_cacher`.
     method : {'pickle', 'npy', 'mat', 'hdf5'}
         Format in which results of functions are kept, see `neurotools.jobs.cache.disk_cacher`.
     compress, mmap_mode, packages, trusted_owners, key_file
@@ -92,6 +96,7 @@ class Memory:
         *,
         cache_identifier: str = "nipype_mem",
         slower: str | os.PathLike[str] | Tier | Iterable[str | os.PathLike[str] | Tier] = (),
+        storage_options: Mapping[str, Any] | None = None,
         method: str = "pickle",
         compress: str | tuple[str, int] | bool | None = None,
         mmap_mode: str | None = None,
@@ -118,10 +123,11 @@ class Memory:
             raise UnusableLocation(self.base_dir, f"base_dir cannot be made: {reason}") from None
         single = isinstance(slower, (str, os.PathLike)) or not isinstance(slower, Iterable)
         places: Any = (slower,) if single else tuple(slower)  # type: ignore[arg-type]
-        self._slower = [tier_at(place, cache_identifier, **self._access) for place in places]
+        of_places = {"storage_options": storage_options, **self._access}
+        self._slower = [tier_at(place, cache_identifier, **of_places) for place in places]
         self._uses = Uses(self.base_dir)
         packed = Packed(self._slower) if self._slower else None
-        self._holders = Holders(self.base_dir)
+        self._holders = holders_of(self.base_dir)
         self._nodes = Nodes(self.base_dir, self._uses, packed, self._holders)
 
     def cache(

@@ -326,7 +326,7 @@ class TestKeys:
         with open(os.devnull) as stream:
             results = [mem.cache(Values)(what=stream) for _ in range(2)]
         assert results[0].folder != results[1].folder
-        assert "runs each time" in caplog.text
+        assert caplog.text.count("runs each time: input 'what' of type") == 1
         assert "was not kept" in caplog.text
         assert results[0].outputs.value is stream
 
@@ -467,6 +467,23 @@ class TestFailures:
         with pytest.raises(ZeroDivisionError):
             repeat(in_file=text, fail=True)
         assert calls == []
+
+    def test_a_result_of_an_input_that_changed_meanwhile_is_not_kept(
+        self, mem, text, monkeypatch, caplog
+    ):
+        real = Repeat.run
+
+        def run(self, cwd):
+            found = real(self, cwd)
+            Path(text).write_text("new")
+            return found
+
+        monkeypatch.setattr(Repeat, "run", run)
+        mem.cache(Repeat)(in_file=text)
+        assert "an input has changed while it was made" in caplog.text
+        monkeypatch.setattr(Repeat, "run", real)
+        Path(text).write_text("abc")
+        assert Path(mem.cache(Repeat)(in_file=text).outputs.out_file).read_text() == "abcabc"
 
     def test_an_output_that_was_not_made_is_an_error(self, mem, text, monkeypatch):
         real = Repeat.run
@@ -643,6 +660,14 @@ class TestSlower:
             found = Memory(tmp_path / name, slower=tier).cache(Repeat)(in_file=text)
             assert Path(found.outputs.out_file).read_text() == "abcabc"
         assert runs() == 1
+
+    def test_a_place_at_a_url_will_do(self, tmp_path, text, runs):
+        pytest.importorskip("fsspec", reason="pip install 'neurotools[remote]'")
+        for name in ("one", "two"):
+            mem = Memory(tmp_path / name, slower=f"memory://{tmp_path.name}")
+            assert Path(mem.cache(Repeat)(in_file=text).outputs.out_file).read_text() == "abcabc"
+            assert mem.cache(Values)(what=[np.arange(3)]).outputs.value[0].tolist() == [0, 1, 2]
+        assert runs() == 2
 
     def test_a_slower_place_that_fails_does_not_fail_the_call(self, tmp_path, text, caplog):
         mem = Memory(tmp_path / "one", slower=tmp_path / "share")

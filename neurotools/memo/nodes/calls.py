@@ -8,10 +8,9 @@ time (`alone`). What was used is noted (`uses`), so that clearing knows what to 
 from __future__ import annotations
 
 import inspect
-import os
 import re
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from neurotools.memo.careful import is_meant_to_end
@@ -25,12 +24,12 @@ from neurotools.memo.nodes.node import Node, workflow
 from neurotools.memo.nodes.noted import Noted
 from neurotools.memo.nodes.packed import Packed
 from neurotools.memo.nodes.result import Result
-from neurotools.memo.nodes.shape import Shape, shape_of
+from neurotools.memo.nodes.running import Run
+from neurotools.memo.nodes.shape import Shape
 from neurotools.memo.nodes.uses import Uses
 from neurotools.memo.runs import Runs
 from neurotools.memo.tiers.directory import DirectoryTier
 
-Callback = Callable[[str, str], object]
 #: The record of a result, and what is kept beside it.
 Found = tuple[dict[str, Any], list[Any]]
 
@@ -144,8 +143,8 @@ class Calls:
         named = self._identifier.of(made)
         node = Node(self.nodes.tier, f"{self.folder}/{named.name}", self.nodes.noted)
         search = self.shape.program(made)
-        found = self._collected(node, named) if named.is_lasting else None
-        record, kept = found or self._ran(node, made, named)
+        workflow.info("Executing node %s in dir: %s", named.name, node.folder)
+        record, kept = self._collected(node) or self._ran(node, made, named)
         # What running has changed does not count: that of another change would be seen here.
         is_kept = named.is_lasting and "kept" in record
         if brief is not None and is_kept and self._code() == code:
@@ -155,9 +154,8 @@ class Calls:
             self._known[brief] = _Known(self, guard, node, record)
         return Result(self.shape.interface, node.folder, record, named.paths, kept), named.name
 
-    def _collected(self, node: Node, named: Identity) -> Found | None:
+    def _collected(self, node: Node) -> Found | None:
         """Return what is there already."""
-        workflow.info("Executing node %s in dir: %s", named.name, node.folder)
         # Before it is looked for: nobody is to clear it meanwhile.
         self.nodes.note(node.name)
         found = node.found()
@@ -178,8 +176,8 @@ class Calls:
                 workflow.info("Collecting precomputed outputs")
             else:
                 with self._runs.watched():
-                    found = node.run(self.shape, made, named.paths)
-                if nodes.packed is not None:
+                    found = Run(node, self.shape, made, named)()
+                if nodes.packed is not None and "kept" in found[0]:
                     nodes.packed.keep(node, *found)
             nodes.note(node.name)
             return found
@@ -213,92 +211,14 @@ class _Known:
         return Result(self._calls.shape.interface, node.folder, record, guard.named.paths, kept)
 
 
-class PipeFunc:
-    """An interface class as a function: its inputs are keyword arguments.
+def folder_of(interface: type) -> str:
+    """Return the name of the folder of an interface class, as nipype names it."""
+    name = f"{interface.__module__}.{interface.__qualname__}".replace("<locals>", "locals")
+    return re.sub(r"[^\w-]", "-", name)[:_LONGEST]
 
-    Parameters
-    ----------
-    interface : class
-        The interface class, of nipype or of one's own: inputs as attributes of ``inputs``,
-        ``run(cwd=...)``, and a result with ``outputs``.
-    base_dir : str or path
-        A folder that is there; each call runs in a folder of its own below it.
-    callback : callable, optional
-        Called after each call that gave a result, with the names of the class's folder and of the
-        node's folder in it.
-    args, kwargs
-        What the constructor of the class takes.
-    copy_to, link_to : str or path, optional
-        Folder into which the files among the outputs are copied, or linked, after each call.
-    allow_mutable_bindings : bool
-        Whether to accept a class that depends on something that cannot be followed.
 
-    Raises
-    ------
-    ValueError
-        If it is no interface class, or there is no such folder.
-
-    Examples
-    --------
-    >>> merge = PipeFunc(fsl.Merge, base_dir=".")  # doctest: +SKIP
-    >>> out = merge(in_files=files, dimension="t")  # doctest: +SKIP
-    """
-
-    def __init__(
-        self,
-        interface: type,
-        base_dir: str | os.PathLike[str],
-        callback: Callback | None = None,
-        *,
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-        copy_to: str | os.PathLike[str] | None = None,
-        link_to: str | os.PathLike[str] | None = None,
-        allow_mutable_bindings: bool = False,
-        nodes: Nodes | None = None,
-    ) -> None:
-        shape = shape_of(interface, args, kwargs)
-        self.interface, self.base_dir = interface, os.path.abspath(os.fspath(base_dir))
-        if not os.path.isdir(self.base_dir):
-            raise ValueError(f"base_dir should be an existing directory, not {self.base_dir}")
-        self.callback, self._copy_to, self._link_to = callback, copy_to, link_to
-        self._options = {
-            "args": args,
-            "kwargs": kwargs,
-            "copy_to": copy_to,
-            "link_to": link_to,
-            "allow_mutable_bindings": allow_mutable_bindings,
-        }
-        self._nodes = nodes
-        nodes = Nodes(self.base_dir) if nodes is None else nodes
-        self._calls = nodes.calls(shape, strict=not allow_mutable_bindings)
-        self.__name__ = self.__qualname__ = interface.__name__
-        self.__module__ = interface.__module__
-        self.__doc__, self.__signature__ = self._calls.help, self._calls.signature
-
-    def __call__(self, /, **kwargs: Any) -> Result:
-        """Return the result of the interface with these inputs.
-
-        ``copy_to`` and ``link_to`` may be given with them, where they are no inputs themselves.
-        """
-        places = {"copy_to": self._copy_to, "link_to": self._link_to}
-        for option in places.keys() & kwargs.keys() - self._calls.signature.parameters.keys():
-            places[option] = kwargs.pop(option)
-        result, name = self._calls(kwargs)
-        if places["copy_to"] is not None:
-            result.copy_to(places["copy_to"])
-        if places["link_to"] is not None:
-            result.link_to(places["link_to"])
-        if self.callback is not None:
-            self.callback(self._calls.folder, name)
-        return result
-
-    def __reduce__(self) -> Any:
-        options = {**self._options, "nodes": self._nodes}
-        return _pipe_func, (self.interface, self.base_dir, self.callback, options)
-
-    def __repr__(self) -> str:
-        return f"PipeFunc({self._calls.shape.name}, base_dir={self.base_dir})"
+#: File systems take 255 bytes.
+_LONGEST = 200
 
 
 def _is_table_of_traits(value: Any) -> bool:
@@ -315,19 +235,3 @@ def _is_traits(value: Any) -> bool:
     if type(value) is list:  # names of such
         return all(type(item) is str for item in value)
     return type(value).__module__.partition(".")[0] == "traits"
-
-
-def _pipe_func(
-    interface: type, base_dir: str, callback: Callback | None, options: dict[str, Any]
-) -> PipeFunc:
-    return PipeFunc(interface, base_dir, callback, **options)
-
-
-def folder_of(interface: type) -> str:
-    """Return the name of the folder of an interface class, as nipype names it."""
-    name = f"{interface.__module__}.{interface.__qualname__}".replace("<locals>", "locals")
-    return re.sub(r"[^\w-]", "-", name)[:_LONGEST]
-
-
-#: File systems take 255 bytes.
-_LONGEST = 200

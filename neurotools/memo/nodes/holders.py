@@ -23,6 +23,14 @@ from neurotools.memo.tiers.folders import PRIVATE
 log = Log(__name__)
 
 
+_HOLDERS: dict[str, Holders] = {}
+
+
+def holders_of(base: str) -> Holders:
+    """Return the one object of this process for a folder of nodes."""
+    return _HOLDERS.setdefault(base, Holders(base))
+
+
 class Holders:
     """The processes that use the nodes of one folder.
 
@@ -40,7 +48,7 @@ class Holders:
         self._held: set[str] = set()
 
     def __reduce__(self) -> Any:
-        return type(self), (self._base,)
+        return holders_of, (self._base,)
 
     def hold(self, node: str) -> None:
         """Note that this process is given a node."""

@@ -78,13 +78,14 @@ class Identifier:
         self._constructor = (list(shape.args), shape.kwargs)
         self._versions: dict[Any, str | None] = {}
         self._programs: dict[str, tuple[int, ...]] = {}
+        self._told: set[str] = set()
 
     def of(self, made: Any) -> Identity:
         """Return what names the node of an instance."""
         files: list[tuple[str, Content]] = []
         try:
             inputs = self.shape.inputs(made)
-            values = [[each.name, self._value(each, each.value, files)] for each in inputs]
+            values = [[each.name, self._digested(each, files)] for each in inputs]
             program, facts, *counting = self._program(made)
             named = (self.shape.name, self._code(), self._constructor, values, counting)
             name = _hexadecimal(digest(named, code_name))
@@ -92,8 +93,16 @@ class Identifier:
             absent = tuple(p for path in paths for p in _siblings(path) if not _is_there(p))
             return Identity(name, paths, dict(files), program, facts, absent)
         except UndigestableValue as error:
-            log.warning("%s runs each time: %s", self.shape.name, error)
+            if str(error) not in self._told:
+                self._told.add(str(error))
+                log.warning("%s runs each time: %s", self.shape.name, error)
             return Identity(uuid.uuid4().hex, (), {}, None, None, is_lasting=False)
+
+    def _digested(self, given: Input, files: Files) -> str:
+        try:
+            return digest(self._value(given, given.value, files), code_name)
+        except UndigestableValue as error:
+            raise UndigestableValue(error.kind, error.reason, f"input {given.name!r}") from None
 
     def _value(self, given: Input, value: Any, files: Files) -> Any:
         """Return what counts of a value, and note the files in it."""

@@ -1,8 +1,6 @@
-"""One node's folder: found and verified, or run anew and committed.
+"""One node's folder: what lies there, verified; and an empty one, for a run.
 
-A run works in the folder that its results stay in, since tools write their own paths into files. It
-starts in an empty folder, and is committed by the rename of its record. Not here: which folder, and
-what a call does (`calls`).
+Not here: which folder, and what a call does (`calls`); the run itself (`running`).
 """
 
 from __future__ import annotations
@@ -12,26 +10,14 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterator, Sequence
 from typing import Any
 
-from neurotools.memo.careful import is_meant_to_end, spelled
-from neurotools.memo.digest.files import content
 from neurotools.memo.entry import Blob, Key, Record
-from neurotools.memo.errors import (
-    CorruptEntry,
-    InterfaceFailed,
-    UndigestableValue,
-    UnstorableValue,
-    UntrustedEntry,
-)
+from neurotools.memo.errors import CorruptEntry, UndigestableValue, UntrustedEntry
 from neurotools.memo.formats.registry import FORMATS, holds
 from neurotools.memo.nodes import record as records
-from neurotools.memo.nodes.alone import in_directory
 from neurotools.memo.nodes.identity import Content
 from neurotools.memo.nodes.noted import Noted
-from neurotools.memo.nodes.shape import Shape
-from neurotools.memo.nodes.spelled import Speller
 from neurotools.memo.seal import seal
 from neurotools.memo.tiers.directory import DirectoryTier
 from neurotools.memo.tiers.folders import PRIVATE
@@ -117,46 +103,14 @@ class Node:
         folder, _, name = self.name.partition("/")
         return Key(folder, name, what, method)
 
-    # ------------------------------------------------------------ running
+    # ------------------------------------------------------------ making
 
-    def run(
-        self, shape: Shape, made: Any, inputs: Sequence[str]
-    ) -> tuple[dict[str, Any], list[Any]]:
-        """Run an interface in the folder; return the record of what came out, and what is kept.
-
-        Raises
-        ------
-        InterfaceFailed
-            If its command failed.
-        Exception
-            What the interface raised.
-        """
-        self.clean()
-        asked = {each.name: each.value for each in shape.inputs(made)}
-        speller = Speller(self.folder, inputs)
-        told = {name: speller.spell(value) for name, value in asked.items()}
-        if speller.kept:  # of these, a word is enough
-            told = {
-                name: str(value) if _is_kept(told[name]) else told[name]
-                for name, value in asked.items()
-            }
-        record = records.begun(shape.name, self.name.partition("/")[2], told)
-        records.write(self.folder, record)
-        watch: dict[str, Any] = {}
-        started = time.perf_counter()
-        try:
-            outputs, undefined = self._outputs(shape, made, watch)
-            done, kept = self._done(record, outputs, undefined, watch, inputs)
-        except BaseException as error:
-            if not is_meant_to_end(error):
-                self._failed(record, watch, error, time.perf_counter() - started)
-            raise
-        try:
-            done["kept"] = self.keep(kept) if kept else None
-            records.write(self.folder, done)
-        except (UnstorableValue, OSError) as error:  # the caller has the result already
-            workflow.warning("The result in %s was not kept: %s", self.folder, error)
-        return done, kept
+    def keep(self, values: list[Any]) -> str:
+        """Keep values beside the record; return the method."""
+        method = "npy" if holds(FORMATS["npy"], values) else "pickle"
+        key = self.key(KEPT, method)
+        self.tier.put(key, sealed(key, values))
+        return method
 
     def clean(self) -> None:
         """Have an empty folder; what a person has changed there is set aside, all else removed."""
@@ -186,96 +140,6 @@ class Node:
         for old in sorted(os.listdir(kept))[:-_MOST_CHANGED]:
             shutil.rmtree(os.path.join(kept, old), ignore_errors=True)
 
-    def _outputs(
-        self, shape: Shape, made: Any, watch: dict[str, Any]
-    ) -> tuple[dict[str, Any], list[str]]:
-        if not shape.changes_directory:
-            workflow.info("Running: %s", shape.command_line(made))
-            result = shape.run(made, self.folder, watch)
-        else:
-            with in_directory(self.folder):
-                shape.bring_inputs(made, self.folder)
-                workflow.info("Running: %s", shape.command_line(made))
-                result = shape.run(made, self.folder, watch)
-        if watch.get("traceback"):
-            raise self._failure(shape.name, watch)
-        return shape.outputs(result)
-
-    def _failure(self, name: str, watch: dict[str, Any]) -> InterfaceFailed:
-        return InterfaceFailed(
-            name,
-            str(watch.get("cmdline") or name),
-            watch.get("returncode"),
-            str(watch.get("stderr") or watch.get("stdout") or watch.get("traceback") or ""),
-            self.folder,
-        )
-
-    def _failed(
-        self, record: dict[str, Any], watch: dict[str, Any], error: BaseException, seconds: float
-    ) -> None:
-        """Mark the folder as that of a run that failed; raise the error of its command, if any."""
-        told = {"error": spelled(error), "runtime": _plain(watch), "seconds": seconds}
-        try:
-            records.write(self.folder, records.ended(record, records.FAILED, **told))
-        except OSError as trouble:
-            workflow.info("the failure of %s was not noted: %s", self.name, trouble)
-        workflow.warning("Failed; the folder stays for inspection: %s", self.folder)
-        if watch.get("returncode") not in (0, None) and not isinstance(error, InterfaceFailed):
-            raise self._failure(record["interface"], watch) from error
-
-    def _done(
-        self,
-        record: dict[str, Any],
-        outputs: dict[str, Any],
-        undefined: list[str],
-        watch: dict[str, Any],
-        inputs: Sequence[str],
-    ) -> tuple[dict[str, Any], list[Any]]:
-        speller = Speller(self.folder, inputs)
-        told = {name: speller.spell(_untraited(value)) for name, value in outputs.items()}
-        named = [path for path in dict.fromkeys(speller.files) if path.startswith(self.folder)]
-        elsewhere = [path for path in dict.fromkeys(speller.files) if path not in named]
-        missing = [path for path in named if not os.path.lexists(path)]
-        if missing:
-            raise FileNotFoundError(2, "an output was not made", missing[0])
-        # Links to inputs are no outputs, unless they are named as such.
-        links = (path for path in self._made() if not os.path.islink(path) or path in named)
-        files = dict.fromkeys([*named, *links])
-        done = records.ended(
-            record,
-            records.DONE,
-            outputs=told,
-            undefined=undefined,
-            named=[self._relative(path) for path in named],
-            files={self._relative(path): self._facts(path) for path in files},
-            elsewhere={path: self._facts(path) for path in elsewhere},
-            runtime=_plain(watch),
-        )
-        return done, speller.kept
-
-    def _facts(self, path: str) -> dict[str, Any]:
-        kind, digest = content(path)
-        facts = {"kind": kind.decode(), "digest": digest.hex()}
-        return {**facts, "bytes": os.path.getsize(path)} if kind == b"f" else facts
-
-    def _relative(self, path: str) -> str:
-        return os.path.relpath(path, self.folder).replace(os.sep, "/")
-
-    def _made(self) -> Iterator[str]:
-        for folder, _, names in os.walk(self.folder):
-            for name in sorted(names):
-                path = os.path.join(folder, name)
-                is_ours = folder == self.folder and name.startswith((records.RECORD, KEPT))
-                if not is_ours and os.path.isfile(path):
-                    yield path
-
-    def keep(self, values: list[Any]) -> str:
-        """Keep values beside the record; return the method."""
-        method = "npy" if holds(FORMATS["npy"], values) else "pickle"
-        key = self.key(KEPT, method)
-        self.tier.put(key, sealed(key, values))
-        return method
-
 
 #: Folders that were changed by others and set aside: so many stay, the newest.
 _MOST_CHANGED = 16
@@ -300,28 +164,3 @@ def aside(root: str, folder: str) -> str:
 def _has_all(folder: str, record: dict[str, Any]) -> bool:
     """Tell whether a folder has all the files of its record, whatever is in them."""
     return all(os.path.exists(os.path.join(folder, *n.split("/"))) for n in record.get("files", ()))
-
-
-def _is_kept(tree: Any) -> bool:
-    if isinstance(tree, dict):
-        return "kept" in tree or any(map(_is_kept, tree.values()))
-    return isinstance(tree, list) and any(map(_is_kept, tree))
-
-
-def _plain(watch: dict[str, Any]) -> dict[str, Any]:
-    """Return what is known of a run as plain JSON."""
-    return {name: value for name, value in watch.items() if type(value) in _JSON}
-
-
-_JSON = frozenset([str, int, float, bool, type(None)])
-
-
-def _untraited(value: Any) -> Any:
-    """Return a value with plain containers in place of those that watch what is put into them."""
-    if isinstance(value, list) and type(value).__module__.startswith("traits."):
-        return [_untraited(item) for item in value]
-    if isinstance(value, dict) and type(value).__module__.startswith("traits."):
-        return {key: _untraited(item) for key, item in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(map(_untraited, value))
-    return value

@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-_PLAIN = frozenset([str, int, bool, type(None)])
+_PLAIN = frozenset([str, bool, type(None)])
+#: Python refuses to write longer ones in decimals.
+_LONGEST_INT = 2_000
 
 
 class Speller:
@@ -45,7 +47,8 @@ class Speller:
         kind = type(value)
         if kind is str:
             return self._text(value)
-        if kind in _PLAIN or (kind is float and value - value == 0):
+        is_number = kind is float and value - value == 0
+        if kind in _PLAIN or is_number or (kind is int and value.bit_length() <= _LONGEST_INT):
             return value
         if kind is list:
             return [self.spell(item) for item in value]

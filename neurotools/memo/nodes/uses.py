@@ -2,10 +2,10 @@
 
 A line is the name of a node, ``<class>/<hash>``. Lines are only ever appended, each with one write
 to a file that was opened for appending: writers of one computer do not tear each other's lines, and
-what a killed one left unfinished is ended by the next. A node is noted again only when others have
-written since, or another `Uses` was made: so a loop of hits writes one line, and "since then" can
-be told from the place in the file, without any clock. Only clearing reads logs; calls never do.
-``log.current`` holds the name of the log that is written now.
+what a killed one left unfinished is ended by the next. Each `Uses` that is made leaves a mark, and
+a node is noted again only when there is a new mark: so a loop of hits writes one line, and "since
+then" can be told from the place in the file, without any clock. Only clearing reads whole logs;
+calls never do. ``log.current`` holds the name of the log that is written now.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ log = Log(__name__)
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
 #: Line that says that somebody has started to look at what is used from now on.
 _OPENED = "-/opened"
+#: What others have written is looked through if it is no more than that.
+_MOST_READ = 1 << 20
 
 
 class _Log:
@@ -41,16 +43,24 @@ class _Log:
         with contextlib.suppress(OSError):
             _write(current, os.path.relpath(self.path, base).replace(os.sep, "/"))
 
+    def has_mark(self, size: int) -> bool:
+        """Tell whether others have noted, since this process wrote, that they look from now on."""
+        before, self.end = self.end, size
+        if before < 0 or not 0 < size - before <= _MOST_READ:
+            return True
+        # A mark that is being written while we look is read whole the next time.
+        return _OPENED.encode() in self._read(max(0, before - len(_OPENED)), size)
+
     def append(self, line: str, size: int) -> None:
         raw = f"{line}\n".encode()
-        if size and self.end != size and self._last_byte(size) != b"\n":
+        if size and self._read(size - 1, size) != b"\n":
             raw = b"\n" + raw
         os.write(self.descriptor, raw)
         self.end = size + len(raw)
 
-    def _last_byte(self, size: int) -> bytes:
-        os.lseek(self.descriptor, size - 1, os.SEEK_SET)
-        return os.read(self.descriptor, 1)
+    def _read(self, start: int, end: int) -> bytes:
+        os.lseek(self.descriptor, start, os.SEEK_SET)
+        return os.read(self.descriptor, end - start)
 
     def __del__(self) -> None:
         with contextlib.suppress(OSError, AttributeError):
@@ -86,9 +96,9 @@ class Uses:
                 opened, size = self._opened()
                 if is_first:
                     self._since = opened.day, size
-                if size != opened.end:
-                    opened.seen.clear()  # somebody may have started to look since
-                elif line in opened.seen:
+                if size != opened.end and opened.has_mark(size):
+                    opened.seen.clear()  # somebody has started to look since
+                if line in opened.seen:
                     return
                 opened.append(line, size)
                 opened.seen.add(line)

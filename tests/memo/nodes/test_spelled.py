@@ -35,6 +35,10 @@ def test_every_value_comes_back_as_it_was(value):
     assert repr(through(value)) == repr(value)
 
 
+def test_a_huge_integer_comes_back():
+    assert through([10**5000])[0] == 10**5000
+
+
 def test_paths_in_the_folder_move_with_it():
     value = [FOLDER, os.path.join(FOLDER, "a", "b.nii"), Path(FOLDER, "c"), FOLDER + "2"]
     new = os.path.abspath(os.path.join(os.sep, "new"))

@@ -48,6 +48,17 @@ def test_a_loop_of_uses_writes_one_line(base):
         assert len(file.readlines()) == 3
 
 
+def test_two_that_go_on_side_by_side_write_no_line_twice(base):
+    first, second = Uses(base), Uses(base)
+    for _ in range(50):
+        first.note("class/one")
+        second.note("class/two")
+        first.note("class/three")
+    with open(today_log(base)) as file:
+        lines = [line.strip() for line in file if "opened" not in line]
+    assert len(lines) == len(set(lines)) == 3
+
+
 def test_since_made_has_what_others_used_since_and_not_before(base):
     first = Uses(base)
     first.note("class/one")
