@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import os
 import stat
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -263,7 +264,7 @@ def _chunks(file: Any, size: int) -> Iterator[memoryview]:
 
 
 def _remember(status: os.stat_result, digest: bytes, started: int, steady: int) -> None:
-    if not _tells_changes(status) or status.st_ctime_ns > started - _SETTLED_NANOSECONDS:
+    if not _tells_changes(status) or status.st_ctime_ns > started - _margin(status):
         return
     known = identity(status)
     with _lock:
@@ -273,6 +274,19 @@ def _remember(status: os.stat_result, digest: bytes, started: int, steady: int) 
             if steady - first < _SETTLED_NANOSECONDS:
                 return
         _kept(_digests, known, digest)
+
+
+def _margin(status: os.stat_result) -> int:
+    """Return how old a file has to be, in nanoseconds, so that a change would change its times."""
+    is_fine = sys.platform == "linux" and not is_elsewhere(status.st_dev)
+    return min(_SETTLED_FINE, _SETTLED_NANOSECONDS) if is_fine else _SETTLED_NANOSECONDS
+
+
+def seconds_to_settle(status: os.stat_result) -> float:
+    """Return for how long a file that is read now would not be remembered; 0 if for ever."""
+    if not _tells_changes(status):
+        return 0.0
+    return max(0, status.st_ctime_ns + _margin(status) - _now()) / 1e9
 
 
 def _kept(among: dict[Identity, Any], known: Identity, what: Any) -> Any:

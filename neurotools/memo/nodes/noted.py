@@ -13,6 +13,7 @@ import json
 import os
 import platform
 import stat
+import time
 from collections.abc import Iterator
 
 import xxhash
@@ -25,6 +26,8 @@ log = Log(__name__)
 
 #: Smaller files are read again by each process: that takes a millisecond at most.
 _LARGE = 1 << 20
+#: Of larger ones that were written a moment ago, times can be relied on a moment later.
+_WORTH_WAITING, _LONGEST_WAIT = 16 << 20, 0.1
 
 
 class Noted:
@@ -46,6 +49,10 @@ class Noted:
         for name, status in large:
             if files.known(status) is None and (digest := self._noted(name, status)) is not None:
                 files.learn(status, digest)
+            if files.known(status) is None and status.st_size >= _WORTH_WAITING:
+                # To read it once more at the next call would take longer.
+                seconds = files.seconds_to_settle(status)
+                time.sleep(seconds if seconds < _LONGEST_WAIT else 0)
         found = files.content(path)
         for name, status in large:
             digest = files.known(status)

@@ -48,6 +48,16 @@ def test_another_process_need_not_read_it(image, tier, reads):
     assert reads == [image]
 
 
+def test_a_large_file_that_was_just_written_is_read_once(tmp_path, tier, reads):
+    path = tmp_path / "new.nii"
+    path.write_bytes(bytes(20 << 20))
+    if files.seconds_to_settle(os.stat(path)) > 1:
+        pytest.skip("this file system keeps time in long steps")
+    for _ in range(2):
+        Noted(tier).content(str(path))
+    assert reads == [str(path)]
+
+
 def test_files_of_a_folder_are_noted_as_well(image, tier, reads):
     folder = os.path.dirname(image)
     os.mkdir(os.path.join(folder, "inner"))
