@@ -19,6 +19,7 @@ from queue import Empty, SimpleQueue
 
 from neurotools.memo.errors import LeftAlone
 from neurotools.memo.log import Log
+from neurotools.memo.room import Room
 from neurotools.memo.sending import Parcel, Route, is_passing
 from neurotools.memo.tiers.base import Entry
 
@@ -41,29 +42,6 @@ _MOST_TRIES = 4
 #: Seconds until it is looked again whether processes have ended that left something unsent: those
 #: of which that cannot be seen, and those that live.
 _UNSEEN_SECONDS, _LIVING_SECONDS = 10.0, 60.0
-
-
-class Room:
-    """So many bytes at most are held at a time, by all that take some; one may have more alone."""
-
-    def __init__(self, most: int) -> None:
-        self._most, self._held = most, 0
-        self._changed = threading.Condition()
-
-    def take(self, size: int, *, waits: bool = True) -> bool:
-        """Take some, as soon as there is room; without waiting, tell whether there is any."""
-        with self._changed:
-            while self._held and self._held + size > self._most:
-                if not waits:
-                    return False
-                self._changed.wait()
-            self._held += size
-            return True
-
-    def give_back(self, size: int) -> None:
-        with self._changed:
-            self._held -= size
-            self._changed.notify_all()
 
 
 class Lane:
