@@ -45,6 +45,7 @@ from neurotools.memo.watch.health import health_at
 if TYPE_CHECKING:
     from neurotools.memo.tiers.committing import Committer
     from neurotools.memo.tiers.marks import FolderMarks
+    from neurotools.memo.tiers.uses import Uses
 
 #: What entries outlive.
 DURABILITIES = ("process", "power")
@@ -52,6 +53,8 @@ DURABILITIES = ("process", "power")
 _LARGE = 16 << 20
 #: Files remembered as verified: to read all of a file would be to lose what mapping it gains.
 _MOST_VERIFIED = 4096
+#: So many uses are noted in memory before they are written.
+_MOST_FRESH = 4096
 
 
 class DirectoryTier:
@@ -124,7 +127,13 @@ class DirectoryTier:
     # ------------------------------------------------------------ reading
 
     def get(self, key: Key) -> Sealed | None:
-        return self.read(key, set_aside=True)
+        entry = self.read(key, set_aside=True)
+        if entry is not None:
+            fresh = self._uses.fresh
+            fresh.append((key, entry.seconds))
+            if len(fresh) >= _MOST_FRESH:
+                self._uses.write()
+        return entry
 
     def read(self, key: Key, *, set_aside: bool = False) -> Sealed | None:
         """Return an entry as `get` does; by default a bad one stays where it is."""
@@ -245,6 +254,7 @@ class DirectoryTier:
 
     def put(self, key: Key, blob: Blob) -> None:
         self._committer.write(self.location(key), blob, lasting=self._is_lasting)
+        self._uses.stored(key, blob)
 
     def put_manifest(self, key: Key, content: bytes) -> None:
         path = os.path.join(os.path.dirname(self.location(key)), MANIFEST)
@@ -278,6 +288,12 @@ class DirectoryTier:
         from neurotools.memo.tiers.marks import FolderMarks  # not loaded for hits
 
         return FolderMarks(self.root, lambda: self._committer)
+
+    @functools.cached_property
+    def _uses(self) -> Uses:
+        from neurotools.memo.tiers.uses import uses_in  # not loaded before it is needed
+
+        return uses_in(self.root, self._folders, self.health)
 
     @functools.cached_property
     def _committer(self) -> Committer:
