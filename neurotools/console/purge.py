@@ -64,7 +64,7 @@ def _removed(root: str, found: list[inventory.Located], problems: given.Problems
                 one.found.written,
                 0.0,
             ),
-            "it was purged",
+            "purged",
         )
         for one in found
         if one.root == root

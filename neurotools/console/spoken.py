@@ -7,9 +7,9 @@ import math
 import re
 import time
 
-_UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3, "t": 1000**4, "p": 1000**5}
+from neurotools.memo.tiers.limits import bytes_of
+
 _LONG = {"s": 1, "min": 60, "h": 3600, "d": 86400, "w": 604800, "mo": 2629800, "y": 31557600}
-_SIZE = r"(\d+(?:\.\d*)?|\.\d+)(?:e(\d+))?\s*([kmgtp]?)(i?)b?"
 _SPAN = r"(\d+(?:\.\d*)?|\.\d+)\s*(s|min|h|d|w|mo|y)"
 _THOUSAND, _NAMES = 1000, "kMGTPE"
 #: What is older is told by its date.
@@ -113,13 +113,12 @@ def bytes_in(text: str) -> int:
     argparse.ArgumentTypeError
         If it is no size.
     """
-    found = re.fullmatch(_SIZE, text.strip().lower())
-    if not found or (found[4] and not found[3]):
-        raise argparse.ArgumentTypeError(f"{text!r} is no size; write 50GB, 300MB or 2GiB")
-    unit = _UNITS[found[3]]
-    if found[4]:
-        unit = 1024 ** list(_UNITS.values()).index(unit)
-    return int(float(found[1]) * 10 ** int(found[2] or 0) * unit)
+    try:
+        return bytes_of(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no size; write 50GB, 300MB or 2GiB"
+        ) from None
 
 
 def seconds_in(text: str) -> float:

@@ -29,6 +29,7 @@ from neurotools.memo.supported import check_supported
 from neurotools.memo.tiers.base import Tier
 from neurotools.memo.tiers.directory import DURABILITIES
 from neurotools.memo.tiers.folders import PRIVATE
+from neurotools.memo.tiers.limits import Budget, Folder, budget_of, folder
 from neurotools.memo.tiers.locations import tier_at
 from neurotools.memo.tiers.trust import user_numbers
 from neurotools.memo.watch.health import checked_patience
@@ -46,6 +47,7 @@ __all__ = [
     "disk_cacher",
     "exists",
     "file_string_to_signature",
+    "folder",
     "function_hash_no_subroutines",
     "function_hash_with_subroutines",
     "function_signature",
@@ -75,6 +77,9 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     return sorted({*globals(), "Combined"})
 
+
+#: What a tier can be given as.
+Location = str | os.PathLike[str] | Folder | Tier
 
 # ---------------------------------------------------------------- decorators
 
@@ -129,6 +134,10 @@ def disk_cacher(
     key_file: str | os.PathLike[str] | None = None,
     shared: str | None = None,
     patience: float | None = None,
+    max_bytes: float | str | None = None,
+    max_entries: int | None = None,
+    min_free: float | str | None = None,
+    evict: str = "value",
 ) -> Cacher:
     """Make a decorator that keeps results in a folder.
 
@@ -186,6 +195,14 @@ def disk_cacher(
         Seconds to wait for the folder to answer; one that does not is left alone and tried again
         later. By default, 5 seconds where it does not lie on a disk of this computer, and as long
         as it takes where it does. `math.inf` waits for ever.
+    max_bytes, min_free : int or str, optional
+        What all entries in the folder may take on the disk, and what is to stay free there: bytes,
+        or text such as ``'50GB'``. Entries are given up to keep to it.
+    max_entries : int, optional
+        How many entries there may be in the folder.
+    evict : {'value', 'lru', 'oldest'}
+        What goes first: what saves the least time for its bytes, what was not used for longest, or
+        what is oldest.
 
     Returns
     -------
@@ -195,13 +212,13 @@ def disk_cacher(
     Raises
     ------
     UnknownChoice
-        If there is no such method, compression, mode or durability.
+        If there is no such method, compression, mode, durability or order.
     UnusableLocation
         If no cache can be kept at the location.
     UnusableKey
         If there is no key in the file, or others could read or change it.
     ValueError
-        If there is no such user.
+        If there is no such user, or a limit is no size or number.
 
     Examples
     --------
@@ -235,11 +252,12 @@ def disk_cacher(
         skip_fast=skip_fast,
         verbose=verbose,
         allow_mutable_bindings=allow_mutable_bindings,
+        budget=budget_of(max_bytes, max_entries, min_free, evict),
     )
 
 
 def hierarchical_cacher(
-    fast_to_slow: str | os.PathLike[str] | Tier | Iterable[str | os.PathLike[str] | Tier],
+    fast_to_slow: Location | Iterable[Location],
     method: str = "npy",
     write_back: bool = True,
     verbose: bool = False,
@@ -265,8 +283,9 @@ def hierarchical_cacher(
 
     Parameters
     ----------
-    fast_to_slow : sequence of str, path or Tier
-        The tiers: folders, or ``'ram://'`` for this process's memory (bounded, as in
+    fast_to_slow : sequence of str, path, `folder` or Tier
+        The tiers: folders, `folder` with a budget such as ``folder('/scratch', max_bytes='50GB')``,
+        or ``'ram://'`` for this process's memory (bounded, as in
         ``'ram://?max_bytes=2e9'``). A single string is one tier.
     method : {'npy', 'pickle', 'mat', 'hdf5'}
         Format of the files, see `disk_cacher`.
@@ -302,7 +321,7 @@ def hierarchical_cacher(
     """
     single = isinstance(fast_to_slow, (str, os.PathLike)) or not isinstance(fast_to_slow, Iterable)
     return _cacher(
-        (fast_to_slow,) if single else tuple(fast_to_slow),  # type: ignore[arg-type]
+        (fast_to_slow,) if single else tuple(fast_to_slow),
         cache_identifier,
         method=method,
         compress=compress,
@@ -339,6 +358,7 @@ def _cacher(
     ignore: str | Iterable[str],
     packages: str,
     write_back: bool = True,
+    budget: Budget | None = None,
     **options: Any,
 ) -> Cacher:
     form = format_named(method, compress)  # complains before any folder is made
@@ -355,8 +375,13 @@ def _cacher(
     if patience is not None:
         patience = checked_patience(patience)
     of_folders = {"verify": verify, "durability": durability, "patience": patience, **access}
-    kept = {"mmap_mode": mmap_mode, **of_folders}
+    kept: dict[str, Any] = {"mmap_mode": mmap_mode, **of_folders}
+    if budget is not None and budget.is_limited:
+        kept["budget"] = budget
     tiers = [tier_at(place, identifier, **kept) for place in locations]  # type: ignore[arg-type]
+    for depth, tier in enumerate(tiers):
+        if getattr(tier, "budget", None) is not None:
+            tier.slower = tuple(tiers[depth + 1 :])  # type: ignore[attr-defined]
     roots = [str(root) for tier in tiers if (root := getattr(tier, "root", None))]
     # The slowest folder that is written to is the one that most other processes see.
     seen = roots if write_back else roots[:1]

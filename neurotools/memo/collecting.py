@@ -10,10 +10,10 @@ from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable
 from typing import NamedTuple
 
+from neurotools.memo.errors import UnknownChoice
 from neurotools.memo.inventory import Place
 from neurotools.memo.tiers import graves, pins, uses, worth
 from neurotools.memo.tiers.census import PRIVATE, Shelf, census, mark_of, taken
-from neurotools.memo.tiers.directory import DirectoryTier
 from neurotools.memo.tiers.graves import Grave
 from neurotools.memo.tiers.worth import Candidate
 
@@ -60,9 +60,10 @@ def plan(place: Place, limits: Limits, order: str = "value") -> Plan:
     UnknownChoice
         If there is no such order.
     """
-    worth.checked_order(order)
+    if order not in worth.ORDERS:
+        raise UnknownChoice("order", order, worth.ORDERS)
     shelves = list(census(place.root, place.under))
-    kept = pins.pinned(DirectoryTier(place.root).marks)
+    kept = pins.pins_in(place.root)
     found = list(worth.candidates(place.root, kept, shelves, costs=order == "value"))
     going = _too_old(found, limits) + _superseded(found, limits)
     gone = {(one.shelf, one.name) for one, _ in going}
@@ -86,9 +87,9 @@ def plan(place: Place, limits: Limits, order: str = "value") -> Plan:
 
 
 _REASONS = {
-    "value": "it saved least for its size",
-    "lru": "it was not used for longest",
-    "oldest": "it was the oldest",
+    "value": "saved least for its size",
+    "lru": "not used for longest",
+    "oldest": "oldest",
 }
 
 
@@ -111,7 +112,7 @@ def _too_old(found: Iterable[Candidate], limits: Limits) -> list[tuple[Candidate
     if limits.older_than is None:
         return []
     latest = time.time() - limits.older_than
-    return [(one, "it was not used for long") for one in found if one.last < latest]
+    return [(one, "not used for long") for one in found if one.last < latest]
 
 
 def _superseded(found: Iterable[Candidate], limits: Limits) -> list[tuple[Candidate, str]]:
@@ -128,7 +129,7 @@ def _superseded(found: Iterable[Candidate], limits: Limits) -> list[tuple[Candid
             of_function.values(), key=lambda entries: -max(one.last for one in entries)
         )
         for entries in newest_first[limits.keep_versions :]:
-            going += [(one, "its version is an earlier one") for one in entries]
+            going += [(one, "an earlier version") for one in entries]
     return going
 
 

@@ -8,7 +8,8 @@ is waited for or left alone (`neurotools.memo.tiers.guarded`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from neurotools.memo import careful
 from neurotools.memo.entry import Blob, Key, Record
@@ -17,6 +18,9 @@ from neurotools.memo.log import Log
 from neurotools.memo.tiers.base import Entry, Tier
 from neurotools.memo.tiers.guarded import Guarded
 from neurotools.memo.watch.health import Health
+
+if TYPE_CHECKING:
+    from neurotools.memo.tiers.marks import Marks
 
 log = Log(__name__)
 
@@ -211,6 +215,15 @@ class Hierarchy:
                     return
                 except Exception as error:  # the named boundary of this module
                     self._failed(depth, "write", error)
+
+    def each_marks(self, work: Callable[[Marks, str], object], name: str) -> None:
+        """Do something with the marks of each tier that has some."""
+        for depth, tier in enumerate(self._guarded):
+            try:
+                if (marks := tier.marks) is not None:
+                    work(marks, name)
+            except Exception as error:  # the named boundary of this module
+                self._failed(depth, "mark something in", error)
 
     def location(self, key: Key) -> str:
         depth = self.depth_of(key)

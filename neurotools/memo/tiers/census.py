@@ -27,6 +27,7 @@ _FILE = (
     | getattr(os, "O_NONBLOCK", 0)
     | getattr(os, "O_BINARY", 0)
 )
+_SUFFIXES = tuple(f".{method}" for method in FORMATS)
 _BY_DESCRIPTOR = os.scandir in os.supports_fd
 
 
@@ -164,19 +165,19 @@ def _look(shelf: Shelf, path: str) -> list[str]:
 
 def _sort(shelf: Shelf, listing: Iterator[os.DirEntry[str]]) -> list[str]:
     folders: list[str] = []
-    add, methods, is_place = shelf.entries.append, FORMATS, bool(shelf.function)
+    add, is_place, make, kind = shelf.entries.append, bool(shelf.function), tuple.__new__, Found
     for item in listing:
         name = item.name
         if item.is_file(follow_symlinks=False):
-            call, _, method = name.rpartition(".")
             if name[0] == ".":
                 shelf.unfinished.append(name)
-            elif call and method in methods and is_place:
+            elif is_place and name.endswith(_SUFFIXES):
                 try:
                     facts = item.stat(follow_symlinks=False)
                 except FileNotFoundError:
                     continue  # removed since the folder was listed
-                add(Found(name, facts.st_size, facts.st_mtime, facts.st_atime))
+                # Half the time that it takes to call the class.
+                add(make(kind, (name, facts.st_size, facts.st_mtime, facts.st_atime)))
             elif name == MANIFEST:
                 shelf.has_manifest = True
             else:

@@ -7,12 +7,11 @@ budgets. It does not keep anybody from removing an entry on purpose.
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import NoReturn
 
 import xxhash
 
-if TYPE_CHECKING:
-    from neurotools.memo.tiers.marks import Marks
+from neurotools.memo.tiers.marks import FolderMarks, Marks
 
 _FOLDER = "pins"
 
@@ -35,6 +34,15 @@ def pinned(marks: Marks) -> Pins:
         with contextlib.suppress(UnicodeDecodeError):
             found.add((content or b"").decode("utf-8", "surrogatepass"))
     return Pins(found - {""})
+
+
+def pins_in(root: str) -> Pins:
+    """Return all that is pinned in a cache; nothing is written there."""
+    return pinned(FolderMarks(root, _no_writer))
+
+
+def _no_writer() -> NoReturn:
+    raise AssertionError("pins are read here")
 
 
 def _name(place: str) -> str:

@@ -245,6 +245,11 @@ def is_gone(path: str) -> bool:
     return True
 
 
+def process_name() -> str:
+    """Return a name for this process that no other has, here or elsewhere, now or later."""
+    return _process()
+
+
 @functools.cache
 def _process() -> str:
     """Return a name for this process that no other has, here or elsewhere, now or later."""

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from neurotools.memo.entry import Key
-from neurotools.memo.errors import UnknownChoice
 from neurotools.memo.tiers import uses
 from neurotools.memo.tiers.census import (
     MANIFEST,
@@ -83,19 +82,6 @@ ORDERS: dict[str, Callable[[Candidate], tuple[float, float]]] = {
     "lru": _last_use,
     "oldest": _age,
 }
-
-
-def checked_order(order: str) -> str:
-    """Return the name of an order.
-
-    Raises
-    ------
-    UnknownChoice
-        If there is no such order.
-    """
-    if order not in ORDERS:
-        raise UnknownChoice("eviction order", order, ORDERS)
-    return order
 
 
 def candidates(
