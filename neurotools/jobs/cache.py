@@ -321,7 +321,7 @@ def hierarchical_cacher(
     """
     single = isinstance(fast_to_slow, (str, os.PathLike)) or not isinstance(fast_to_slow, Iterable)
     return _cacher(
-        (fast_to_slow,) if single else tuple(fast_to_slow),
+        (fast_to_slow,) if single else tuple(fast_to_slow),  # type: ignore[arg-type]
         cache_identifier,
         method=method,
         compress=compress,
@@ -378,7 +378,7 @@ def _cacher(
     kept: dict[str, Any] = {"mmap_mode": mmap_mode, **of_folders}
     if budget is not None and budget.is_limited:
         kept["budget"] = budget
-    tiers = [tier_at(place, identifier, **kept) for place in locations]  # type: ignore[arg-type]
+    tiers = [tier_at(place, identifier, **kept) for place in locations]
     for depth, tier in enumerate(tiers):
         if getattr(tier, "budget", None) is not None:
             tier.slower = tuple(tiers[depth + 1 :])  # type: ignore[attr-defined]

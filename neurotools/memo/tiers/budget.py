@@ -50,7 +50,7 @@ _LAST, _YOUNG_SECONDS = 16, 2.0
 #: A look at the folder is too old after so many seconds, or so many times what it took.
 _OLD_SECONDS, _TIMES = 30.0, 50.0
 #: Where nothing may go, it is not tried again for so many seconds.
-_STUCK_SECONDS = 30.0
+_STUCK_SECONDS = 5.0
 #: At its end, a process evicts for so long at most.
 _END_SECONDS = 1.0
 _WHY = "to keep the budget"
@@ -171,9 +171,10 @@ class Keeper:
             sizes = [taken(found.size) for shelf in shelves for found in shelf.entries]
             total = Counts(sum(sizes), len(sizes))
             self._account.look(before, total)
-            if self._excess(total, _ENOUGH) != NOTHING:
-                self._queue = self._in_order(shelves)
-            self._looked, self._moved = time.monotonic(), 0
+            is_too_much = self._excess(total, _ENOUGH) != NOTHING
+            self._queue = self._in_order(shelves) if is_too_much else []
+            # Where nothing had to go, that nothing went says nothing.
+            self._looked, self._moved = time.monotonic(), 0 if is_too_much else 1
             self._look_seconds = self._looked - started
 
     def _in_order(self, shelves: list[Shelf]) -> list[Candidate]:
@@ -183,7 +184,9 @@ class Keeper:
         found = list(worth.candidates(self._root, kept, shelves, costs=is_costly))
         # By the disk's own clock, which need not be ours.
         young = max((one.written for one in found), default=0.0) - _YOUNG_SECONDS
-        return sorted(found, key=lambda one: (one.written > young, order(one)), reverse=True)
+        new = sorted((one for one in found if one.written > young), key=_age, reverse=True)
+        others = sorted((one for one in found if one.written <= young), key=order, reverse=True)
+        return new + others
 
     def _step(self, excess: Counts) -> None:
         """Evict some entries, of what is too much."""
@@ -240,7 +243,7 @@ class Keeper:
     # ------------------------------------------------------------ boundaries
 
     def _give_up(self) -> None:
-        self._stuck_until = time.monotonic() + _STUCK_SECONDS
+        self._stuck_until = time.monotonic() + max(_STUCK_SECONDS, _TIMES * self._look_seconds)
         self._looked = 0.0
         what = "what is there is pinned, new, or the last copy"
         self._health.tell("budget", f"the budget of {self._root} cannot be kept: {what}")
@@ -263,6 +266,11 @@ class Keeper:
 
     def __reduce__(self) -> tuple[object, ...]:
         return keeper_in, (self._folders, self._health, self._budget, self._slower)
+
+
+def _age(one: Candidate) -> float:
+    # What was stored a moment ago, by whomever, is the very last to go.
+    return one.written
 
 
 def _is_less(freed: Counts, excess: Counts) -> bool:
