@@ -37,10 +37,10 @@ log = Log(__name__)
 
 #: The account is looked at after so many stores, or after this share of the budget was stored.
 _STORES, _SHARE = 16, 0.005
-#: Eviction begins above the budget and ends at this share of it.
-_ENOUGH = 0.98
+#: Eviction begins a little below the budget, since others go on writing, and ends lower.
+_TOO_MUCH, _ENOUGH = 0.985, 0.965
 #: Above this share, whoever writes evicts as well.
-_PRESSED = 1.02
+_PRESSED = 1.0
 #: Few entries are counted one by one.
 _FEW = 3200
 #: Entries that go in one step.
@@ -109,7 +109,7 @@ class Keeper:
 
     def _see(self) -> None:
         total = self._account.total()
-        if total is not None and self._excess(total, 1.0) == NOTHING:
+        if total is not None and self._excess(total, _TOO_MUCH) == NOTHING:
             return
         if time.monotonic() < self._stuck_until:
             return
@@ -145,7 +145,7 @@ class Keeper:
 
     def keep(self, seconds: float = math.inf) -> None:
         """Where there is too much, evict until there is a little room, for so long at most."""
-        until, share = time.monotonic() + seconds, 1.0
+        until, share = time.monotonic() + seconds, _TOO_MUCH
         while time.monotonic() < until:
             total = self._account.total()
             if total is None:

@@ -102,8 +102,9 @@ def _parsed(text: str) -> float:
         return math.nan
     power = _UNITS.find(found[3]) + 1 if found[3] else 0
     unit = (1024 if found[4] else 1000) ** power
-    # No float where there is none: 2.3e9 is a whole number of bytes, and so is 4.1GB.
-    return float(round(float(f"{found[1]}e{found[2] or 0}") * unit))
+    count = float(f"{found[1]}e{found[2] or 0}") * unit
+    # 4.1GB is a whole number of bytes, whatever the product of two floats is.
+    return count if math.isinf(count) else float(round(count))
 
 
 class Folder:
