@@ -57,13 +57,12 @@ class Account:
     def __init__(self, folders: Folders) -> None:
         self._folders = folders
         self._place = os.path.join(folders.root, PRIVATE, "budget")
-        self.own = NOTHING
+        self.own = self._said = NOTHING
 
     def total(self) -> Counts | None:
         """Say what we have added, and return what there is; None where nobody has looked yet."""
-        self._write(process_name(), self.own)
         base = self._read(_BASE)
-        return None if base is None else base + self._all()
+        return None if base is None else base + self.moved()
 
     def look(self, before: Counts, seen: Counts) -> None:
         """Put the account right.
@@ -82,7 +81,10 @@ class Account:
 
     def moved(self) -> Counts:
         """Return what all processes have added and removed that are not summed up."""
-        self._write(process_name(), self.own)
+        own = self.own
+        if own != self._said:
+            self._write(process_name(), own)
+            self._said = own
         return self._all()
 
     def end(self) -> None:
@@ -92,12 +94,15 @@ class Account:
             if base is None:
                 return  # nobody has looked: whoever does will see our entries
             self._write(_BASE, base + self.own)
+            self.own = self._said = NOTHING
             os.unlink(os.path.join(self._place, process_name()))
-            self.own = NOTHING
 
     def _all(self) -> Counts:
         total = NOTHING
-        names = os.listdir(self._place)
+        try:
+            names = os.listdir(self._place)
+        except FileNotFoundError:
+            return NOTHING
         for name in names:
             if name != _BASE:
                 total += self._read(name) or NOTHING
@@ -110,7 +115,7 @@ class Account:
         base = self._read(_BASE)
         if base is None:
             return
-        newest = os.stat(os.path.join(self._place, process_name())).st_mtime
+        newest = max(os.stat(os.path.join(self._place, name)).st_mtime for name in names)
         for name in names:
             path = os.path.join(self._place, name)
             with contextlib.suppress(OSError):

@@ -41,12 +41,14 @@ _STORES, _SHARE = 16, 0.005
 _TOO_MUCH, _ENOUGH = 0.985, 0.965
 #: Above this share, whoever writes evicts as well.
 _PRESSED = 1.0
+#: Above this one, it waits so many seconds at most for who evicts now, or looks what there is.
+_HARD_PRESSED, _WAIT_SECONDS = 1.02, 0.1
 #: Few entries are counted one by one.
 _FEW = 3200
 #: Entries that go in one step.
 _STEP = 32
 #: What was stored by this process last never goes; what is so young goes after all else.
-_LAST, _YOUNG_SECONDS = 16, 2.0
+_LAST, _YOUNG_SECONDS = 2, 2.0
 #: A look at the folder is too old after so many seconds, or so many times what it took.
 _OLD_SECONDS, _TIMES = 30.0, 50.0
 #: Where nothing may go, it is not tried again for so many seconds.
@@ -86,7 +88,7 @@ class Keeper:
         self._thread: threading.Thread | None = None
         self._queue: list[Candidate] = []
         self._looked = self._look_seconds = self._stuck_until = 0.0
-        self._moved = 0
+        self._moved, self._until = 0, math.inf
         self._last: deque[tuple[str, str]] = deque(maxlen=_LAST)
         self._stores = self._room = 0
 
@@ -115,7 +117,8 @@ class Keeper:
             return
         self._wake()
         if total is not None and (excess := self._excess(total, _PRESSED)) != NOTHING:
-            self._step(excess)
+            is_much = self._excess(total, _HARD_PRESSED) != NOTHING
+            self._step(excess, _WAIT_SECONDS if is_much else 0.0)
 
     def _excess(self, total: Counts, share: float) -> Counts:
         """Return what there is beyond a share of the budget."""
@@ -146,7 +149,7 @@ class Keeper:
     def keep(self, seconds: float = math.inf) -> None:
         """Where there is too much, evict until there is a little room, for so long at most."""
         until, share = time.monotonic() + seconds, _TOO_MUCH
-        while time.monotonic() < until:
+        while time.monotonic() < min(until, self._until):
             total = self._account.total()
             if total is None:
                 self._look()
@@ -188,10 +191,10 @@ class Keeper:
         others = sorted((one for one in found if one.written <= young), key=order, reverse=True)
         return new + others
 
-    def _step(self, excess: Counts) -> None:
-        """Evict some entries, of what is too much."""
-        if not self._evicting.acquire(blocking=False):
-            return  # somebody else does so now
+    def _step(self, excess: Counts, seconds: float = 0.0) -> None:
+        """Evict some entries, of what is too much; wait so long for whoever does so now."""
+        if not self._evicting.acquire(timeout=seconds):
+            return
         gone: list[tuple[str, str, Grave]] = []
         freed, looked = NOTHING, 0
         try:
@@ -260,9 +263,14 @@ class Keeper:
         """Keep the budget once more, and leave the account."""
         if self._account.own == NOTHING or not os.path.isdir(self._root):
             return
-        if self._health.is_plain:
-            self._safely(lambda: self.keep(_END_SECONDS))
-            self._safely(self._account.end)
+        if not self._health.is_plain:
+            return
+        thread, self._until = self._thread, 0.0
+        if thread is not None and thread.is_alive():
+            thread.join(_END_SECONDS)
+        self._until = math.inf
+        self._safely(lambda: self.keep(_END_SECONDS))
+        self._safely(self._account.end)
 
     def __reduce__(self) -> tuple[object, ...]:
         return keeper_in, (self._folders, self._health, self._budget, self._slower)

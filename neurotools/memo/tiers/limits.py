@@ -61,15 +61,11 @@ def budget_of(
     """
     if evict not in ORDERS:
         raise UnknownChoice("evict", evict, ORDERS)
-    if max_entries is not None and (
-        isinstance(max_entries, bool) or max_entries != int(max_entries)
-    ):
-        raise ValueError(f"max_entries={max_entries!r} is no number of entries")
-    if max_entries is not None and max_entries < 1:
-        raise ValueError(f"max_entries={max_entries!r} leaves no room for an entry")
+    if max_entries is not None and (type(max_entries) is not int or max_entries < 1):
+        raise ValueError(f"max_entries={max_entries!r} is no number of entries above zero")
     return Budget(
         None if max_bytes is None else bytes_of(max_bytes, "max_bytes"),
-        None if max_entries is None else int(max_entries),
+        max_entries,
         None if min_free is None else bytes_of(min_free, "min_free"),
         evict,
         bool(spare_last),

@@ -176,6 +176,8 @@ def _sum(one: Use | None, other: Use) -> Use:
 def _encoded(book: _Book) -> bytes:
     lines = []
     for shelf, marks in sorted(book.items()):
+        if not marks:
+            continue
         times = sum(use.times for use in marks.values())
         saved = sum(use.times * use.seconds for use in marks.values())
         last = max(use.last for use in marks.values())
