@@ -106,8 +106,8 @@ def main() -> None:
             print("cold: left out, the kernel does not let us make it forget files")
     title = f"**{chosen.entries:,} entries**\n\n"
     text = title + grid(["", "command", "seconds", "times ``du -s``"], table)
-    text += f"\n{circumstances('inventory.py')}\n".replace("python benchmarks/inventory.py",
-                                                            "python -m benchmarks.inventory")  # fmt: skip
+    told = circumstances("inventory.py")
+    text += f"\n{told.replace('benchmarks/inventory.py', '-m benchmarks.inventory')}\n"
     print(text)
     if chosen.keep:
         keep("inventory.inc", text)
