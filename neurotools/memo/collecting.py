@@ -14,7 +14,9 @@ from neurotools.memo.errors import UnknownChoice
 from neurotools.memo.inventory import Place
 from neurotools.memo.tiers import graves, pins, uses, worth
 from neurotools.memo.tiers.census import PRIVATE, Shelf, census, mark_of, taken
+from neurotools.memo.tiers.folders import Folders
 from neurotools.memo.tiers.graves import Grave
+from neurotools.memo.tiers.trust import Trust
 from neurotools.memo.tiers.worth import Candidate
 
 
@@ -149,10 +151,11 @@ def carry_out(
     """
     removed: list[tuple[str, str, Grave]] = []
     shelves: dict[str, None] = {}
+    folders = Folders(root, Trust())
     try:
         for one, why in going:
             try:
-                if not worth.remove(root, one):
+                if not worth.remove(folders, one):
                     continue
             except OSError as error:
                 failed(error)

@@ -207,7 +207,7 @@ class Keeper:
                 if not self._may_go(one):
                     continue
                 self._moved += 1  # by us, or by somebody else since we looked
-                if self._is_as_it_was(one) and worth.remove(self._root, one):
+                if self._is_as_it_was(one) and worth.remove(self._folders, one):
                     freed += Counts(one.room, 1)
                     mark = mark_of(one.name)
                     gone.append((one.shelf, mark, Grave(time.time(), _WHY, one.seconds)))

@@ -23,6 +23,7 @@ from neurotools.memo.tiers.census import (
     taken,
     times_at,
 )
+from neurotools.memo.tiers.folders import Folders
 from neurotools.memo.tiers.pins import Pins
 from neurotools.memo.tiers.uses import Use
 
@@ -130,10 +131,18 @@ def _unknown(shelf: Shelf, found: Found, *, costs: bool) -> Use:
     return Use(0, times.seconds if times else 0.0, max(found.read, found.written))
 
 
-def remove(root: str, one: Candidate) -> bool:
-    """Remove an entry; return whether it was there."""
+def remove(folders: Folders, one: Candidate) -> bool:
+    """Remove an entry; return whether it was there.
+
+    Raises
+    ------
+    OSError
+        If it cannot be removed, or somebody else's link leads there.
+    """
+    path = one.path(folders.root)
+    folders.check(os.path.dirname(path))
     try:
-        os.unlink(one.path(root))
+        os.unlink(path)
     except (FileNotFoundError, NotADirectoryError):
         return False
     except PermissionError:
