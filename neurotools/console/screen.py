@@ -125,7 +125,8 @@ def progress(items: Iterable[T], total: int | None = None, what: str = "") -> It
     except ImportError:
         yield from items
         return
-    with contextlib.closing(
-        tqdm(items, total=total, desc=what, delay=2, leave=False, dynamic_ncols=True)
-    ) as bar:
+    # Given, since there would be no bar where a terminal does not know its size.
+    wide = shutil.get_terminal_size((_WIDTH, 24)).columns - 1
+    bar = tqdm(items, total=total, desc=what, delay=2, leave=False, ncols=wide, nrows=24)
+    with contextlib.closing(bar):
         yield from bar

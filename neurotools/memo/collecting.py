@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import shutil
 import time
 from collections import defaultdict
@@ -13,7 +12,7 @@ from typing import NamedTuple
 from neurotools.memo.errors import UnknownChoice
 from neurotools.memo.inventory import Place
 from neurotools.memo.tiers import graves, pins, uses, worth
-from neurotools.memo.tiers.census import PRIVATE, Shelf, census, mark_of, taken
+from neurotools.memo.tiers.census import Shelf, census, mark_of, taken
 from neurotools.memo.tiers.folders import Folders
 from neurotools.memo.tiers.graves import Grave
 from neurotools.memo.tiers.trust import Trust
@@ -172,10 +171,4 @@ def carry_out(
 
 def forget_use(root: str) -> None:
     """Sum up what is noted of use, for entries that are still there."""
-    place = os.path.join(root, PRIVATE, "uses")
-    if os.path.isdir(place):
-        there = {
-            shelf.name: {found.mark: uses.Use(0, 0.0, 0.0) for found in shelf.entries}
-            for shelf in census(root)
-        }
-        uses.sum_up(place, there)
+    uses.forget(root, census(root))

@@ -372,3 +372,70 @@ def test_use_is_read_again_after_it_was_summed_up(study, capsys):
     assert (place / uses.SUMS).exists()
     assert not (place / uses.LOG).exists()
     assert data(capsys, "ls", "results") == before
+
+
+SLOW = """
+import time
+from neurotools.console import screen
+for n in screen.progress(range({count}), {count}, "looking"):
+    time.sleep(0.05)
+print("all done")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="there are no such terminals here")
+@pytest.mark.parametrize("count", [2, 60], ids=["short", "long"])
+def test_what_takes_long_shows_a_bar_on_a_terminal(count):
+    pytest.importorskip("tqdm")
+    mine, theirs = os.openpty()
+    command = [sys.executable, "-c", SLOW.format(count=count)]
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=theirs, check=True)
+    os.write(theirs, b".")
+    os.close(theirs)
+    assert (b"looking" in os.read(mine, 1 << 16)) is (count == 60)
+    os.close(mine)
+
+
+def test_nothing_is_shown_where_it_is_piped():
+    command = [sys.executable, "-c", SLOW.format(count=60)]
+    done = subprocess.run(command, capture_output=True, check=True)
+    assert (done.stdout.strip(), done.stderr) == (b"all done", b"")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no such signals there")
+def test_being_stopped_leaves_things_whole(study):
+    code = (
+        "import os, signal, sys\n"
+        "from neurotools.console.main import main\n"
+        "from neurotools.memo.tiers import worth\n"
+        "remove, seen = worth.remove, []\n"
+        "def stop(*given):\n"
+        "    seen.append(1)\n"
+        "    if len(seen) == 2: os.kill(os.getpid(), signal.SIGINT)\n"
+        "    return remove(*given)\n"
+        "worth.remove = stop\n"
+        "sys.exit(main(['gc', 'results', '--max-entries', '1']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (1, b"neurotools gc: stopped\n")
+    left = len(files(study / "results")) + len(files(study / "results", "pickle"))
+    assert 3 <= left <= 4
+    graves = study / "results" / "__neurotools_cache__" / ".neurotools" / "evicted"
+    assert graves.read_bytes().count(b"\n") >= 4 - left
+    again = [sys.executable, "-m", "neurotools.console", "verify", "results"]
+    assert (
+        f"{left} entries".encode() in subprocess.run(again, capture_output=True, check=True).stdout
+    )
+
+
+@pytest.mark.skipif(not hasattr(os, "symlink"), reason="there are no links here")
+def test_no_listing_and_no_removing_follows_a_link(study, tmp_path_factory, capsys):
+    outside = tmp_path_factory.mktemp("outside") / "code"
+    outside.mkdir()
+    (outside / "x.y.npy").write_bytes(b"mine")
+    root = study / "results" / "__neurotools_cache__"
+    os.symlink(outside.parent, root / "linked")
+    os.symlink(outside, root / "a_study" / "area" / "linked")
+    assert data(capsys, "stats", "results")["entries"] == 5
+    said(capsys, "gc", "results", "--max-entries", "0")
+    assert (outside / "x.y.npy").read_bytes() == b"mine"

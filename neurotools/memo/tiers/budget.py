@@ -1,10 +1,10 @@
-"""A folder's budget, kept while it is in use: in small steps, in a thread of its own.
+"""A folder's budget, kept while it is in use: in small steps, by whoever stores.
 
-Whoever stores says how much (`account`); when the sum passes the budget, what is worth least goes,
+Whoever stores says how much (`account`); when the sum nears the budget, what is worth least goes,
 some entries at a time, until there is a little room again. Which entries there are is looked at
-once, and again when those are used up or the look is old: never at each write. Only where writing
-is faster than removing does whoever writes remove some, too. Failures here are told once, and keep
-nobody from storing. Not here: what is worth how much (`worth`).
+once, in a thread, and again when those are used up or the look is old: never at each write.
+Failures here are told once, and keep nobody from storing. Not here: what is worth how much
+(`worth`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 
 from neurotools.memo.entry import Key
 from neurotools.memo.log import Log
-from neurotools.memo.tiers import graves, worth
+from neurotools.memo.tiers import graves, uses, worth
 from neurotools.memo.tiers.account import NOTHING, Account, Counts
 from neurotools.memo.tiers.base import Tier
 from neurotools.memo.tiers.census import Shelf, census, mark_of, taken
@@ -39,14 +39,12 @@ log = Log(__name__)
 _STORES, _SHARE = 16, 0.005
 #: Eviction begins a little below the budget, since others go on writing, and ends lower.
 _TOO_MUCH, _ENOUGH = 0.985, 0.965
-#: Above this share, whoever writes evicts as well.
-_PRESSED = 1.0
-#: Above this one, it waits so many seconds at most for who evicts now, or looks what there is.
-_HARD_PRESSED, _WAIT_SECONDS = 1.02, 0.1
+#: Above this share, whoever stores evicts more, and waits so long at most for who looks just now.
+_PRESSED, _WAIT_SECONDS = 1.0, 0.1
 #: Few entries are counted one by one.
 _FEW = 3200
-#: Entries that go in one step.
-_STEP = 32
+#: Entries that go in one step, and how long nobody has stored when the thread goes on alone.
+_STEP, _PAUSE_SECONDS = 32, 0.1
 #: What was stored by this process last never goes; what is so young goes after all else.
 _LAST, _YOUNG_SECONDS = 2, 2.0
 #: A look at the folder is too old after so many seconds, or so many times what it took.
@@ -87,7 +85,7 @@ class Keeper:
         self._lock, self._evicting = threading.Lock(), threading.Lock()
         self._thread: threading.Thread | None = None
         self._queue: list[Candidate] = []
-        self._looked = self._look_seconds = self._stuck_until = 0.0
+        self._looked = self._look_seconds = self._stuck_until = self._seen = 0.0
         self._moved, self._until = 0, math.inf
         self._last: deque[tuple[str, str]] = deque(maxlen=_LAST)
         self._stores = self._room = 0
@@ -110,15 +108,20 @@ class Keeper:
         return is_much or (budget.max_entries is not None and budget.max_entries < _FEW)
 
     def _see(self) -> None:
+        self._seen = time.monotonic()
         total = self._account.total()
         if total is not None and self._excess(total, _TOO_MUCH) == NOTHING:
             return
         if time.monotonic() < self._stuck_until:
             return
-        self._wake()
-        if total is not None and (excess := self._excess(total, _PRESSED)) != NOTHING:
-            is_much = self._excess(total, _HARD_PRESSED) != NOTHING
-            self._step(excess, _WAIT_SECONDS if is_much else 0.0)
+        # Whoever stores makes room for it at once: another thread would be in its way for longer.
+        if total is not None and self._queue:
+            is_much = self._excess(total, _PRESSED) != NOTHING
+            self._step(self._excess(total, _ENOUGH), 4 * _STEP if is_much else _STEP)
+        else:
+            self._wake()
+            if total is not None and self._excess(total, _PRESSED) != NOTHING:
+                self._step(self._excess(total, _PRESSED), seconds=_WAIT_SECONDS)
 
     def _excess(self, total: Counts, share: float) -> Counts:
         """Return what there is beyond a share of the budget."""
@@ -159,7 +162,11 @@ class Keeper:
                 return
             share = _ENOUGH
             if self._queue:
-                self._step(self._excess(total, share))
+                # Those who store make room themselves; two threads would be in each other's way.
+                if seconds < math.inf or time.monotonic() - self._seen > _PAUSE_SECONDS:
+                    self._step(self._excess(total, share))
+                else:
+                    time.sleep(_PAUSE_SECONDS)
             elif self._looked and not self._moved:
                 self._give_up()
                 return
@@ -174,6 +181,7 @@ class Keeper:
             sizes = [taken(found.size) for shelf in shelves for found in shelf.entries]
             total = Counts(sum(sizes), len(sizes))
             self._account.look(before, total)
+            uses.forget(self._root, shelves)
             is_too_much = self._excess(total, _ENOUGH) != NOTHING
             self._queue = self._in_order(shelves) if is_too_much else []
             # Where nothing had to go, that nothing went says nothing.
@@ -191,7 +199,7 @@ class Keeper:
         others = sorted((one for one in found if one.written <= young), key=order, reverse=True)
         return new + others
 
-    def _step(self, excess: Counts, seconds: float = 0.0) -> None:
+    def _step(self, excess: Counts, most: int = _STEP, seconds: float = 0.0) -> None:
         """Evict some entries, of what is too much; wait so long for whoever does so now."""
         if not self._evicting.acquire(timeout=seconds):
             return
@@ -201,7 +209,7 @@ class Keeper:
             age = time.monotonic() - self._looked
             if age > max(_OLD_SECONDS, _TIMES * self._look_seconds):
                 self._queue = []
-            while self._queue and looked < _STEP and _is_less(freed, excess):
+            while self._queue and looked < most and _is_less(freed, excess):
                 one = self._queue.pop()
                 looked += 1
                 if not self._may_go(one):

@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from neurotools.memo.entry import Blob, Key
 from neurotools.memo.seal import times_of
-from neurotools.memo.tiers.census import PRIVATE, mark_of
+from neurotools.memo.tiers.census import PRIVATE, Shelf, mark_of
 from neurotools.memo.tiers.folders import Folders
 from neurotools.memo.watch.health import Health
 
@@ -31,6 +31,8 @@ from neurotools.memo.watch.health import Health
 _MOST, _SECONDS = 4096, 5.0
 #: The log is summed up when it is longer than this; nothing longer is ever read.
 _LONG, _LIMIT = 1 << 20, 256 << 20
+#: So long is a line at most, mostly.
+_LINE = 64
 LOG, SUMS, _BUSY = "log", "sums", "busy"
 #: Whoever sums up takes no longer than this.
 _BUSY_SECONDS = 600.0
@@ -291,6 +293,21 @@ def sum_up(place: str, keep: _Book | None = None) -> None:
             os.unlink(path)
     finally:
         os.unlink(busy)
+
+
+def forget(root: str, shelves: Iterable[Shelf]) -> None:
+    """Forget the use of what is gone, where much is; the shelves are all that there is."""
+    place, there = os.path.join(root, PRIVATE, "uses"), list(shelves)
+    size = sum(map(len, _contents(place)))
+    if size > _LONG // 8 + _LINE * sum(len(shelf.entries) for shelf in there):
+        nothing = Use(0, 0.0, 0.0)
+        sum_up(
+            place,
+            {
+                shelf.name: dict.fromkeys((f.mark for f in shelf.entries), nothing)
+                for shelf in there
+            },
+        )
 
 
 def _kept(book: _Book, keep: _Book) -> _Book:
