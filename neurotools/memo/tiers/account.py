@@ -58,6 +58,7 @@ class Account:
         self._folders = folders
         self._place = os.path.join(folders.root, PRIVATE, "budget")
         self.own = self._said = NOTHING
+        self._is_known = False
 
     def total(self) -> Counts | None:
         """Say what we have added, and return what there is; None where nobody has looked yet."""
@@ -148,8 +149,10 @@ class Account:
             self._folders.make(self._place)
             descriptor = os.open(path, flags, self._folders.file_mode)
         try:
-            with contextlib.suppress(OSError):  # another user's
-                self._folders.allow(descriptor)
+            if name == _BASE or not self._is_known:
+                with contextlib.suppress(OSError):  # another user's
+                    self._folders.allow(descriptor)
+                self._is_known = name != _BASE or self._is_known
             os.write(descriptor, _COUNTS.pack(_MAGIC, *counts))
         finally:
             os.close(descriptor)

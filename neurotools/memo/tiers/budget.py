@@ -29,20 +29,20 @@ from neurotools.memo.tiers.folders import Folders
 from neurotools.memo.tiers.graves import Grave
 from neurotools.memo.tiers.guarded import Guarded
 from neurotools.memo.tiers.limits import Budget
-from neurotools.memo.tiers.pins import pins_in
+from neurotools.memo.tiers.pins import pins_changed, pins_in
 from neurotools.memo.tiers.worth import Candidate
 from neurotools.memo.watch.health import Health
 
 log = Log(__name__)
 
 #: The account is looked at after so many stores, or after this share of the budget was stored.
-_STORES, _SHARE = 16, 0.005
+_STORES, _SHARE = 64, 0.01
 #: Eviction begins a little below the budget, since others go on writing, and ends lower.
 _TOO_MUCH, _ENOUGH = 0.985, 0.965
 #: Above this share, whoever stores evicts more, and waits so long at most for who looks just now.
 _PRESSED, _WAIT_SECONDS = 1.0, 0.1
 #: Few entries are counted one by one.
-_FEW = 3200
+_FEW = 6400
 #: Entries that go in one step, and how long nobody has stored when the thread goes on alone.
 _STEP, _PAUSE_SECONDS = 32, 0.1
 #: What was stored by this process last never goes; what is so young goes after all else.
@@ -86,7 +86,8 @@ class Keeper:
         self._thread: threading.Thread | None = None
         self._queue: list[Candidate] = []
         self._looked = self._look_seconds = self._stuck_until = self._seen = 0.0
-        self._moved, self._until = 0, math.inf
+        self._moved, self._until, self._pinned = 0, math.inf, 0
+        self._is_ordered = threading.Event()
         self._last: deque[tuple[str, str]] = deque(maxlen=_LAST)
         self._stores = self._room = 0
 
@@ -121,7 +122,8 @@ class Keeper:
         else:
             self._wake()
             if total is not None and self._excess(total, _PRESSED) != NOTHING:
-                self._step(self._excess(total, _PRESSED), seconds=_WAIT_SECONDS)
+                self._is_ordered.wait(_WAIT_SECONDS)
+                self._step(self._excess(total, _PRESSED))
 
     def _excess(self, total: Counts, share: float) -> Counts:
         """Return what there is beyond a share of the budget."""
@@ -183,7 +185,9 @@ class Keeper:
             self._account.look(before, total)
             uses.forget(self._root, shelves)
             is_too_much = self._excess(total, _ENOUGH) != NOTHING
+            self._pinned = pins_changed(self._root)
             self._queue = self._in_order(shelves) if is_too_much else []
+            self._is_ordered.set()
             # Where nothing had to go, that nothing went says nothing.
             self._looked, self._moved = time.monotonic(), 0 if is_too_much else 1
             self._look_seconds = self._looked - started
@@ -199,28 +203,36 @@ class Keeper:
         others = sorted((one for one in found if one.written <= young), key=order, reverse=True)
         return new + others
 
-    def _step(self, excess: Counts, most: int = _STEP, seconds: float = 0.0) -> None:
-        """Evict some entries, of what is too much; wait so long for whoever does so now."""
-        if not self._evicting.acquire(timeout=seconds):
+    def _step(self, excess: Counts, most: int = _STEP) -> None:
+        """Evict some entries, of what is too much, unless somebody does so now."""
+        if not self._evicting.acquire(blocking=False):
             return
         gone: list[tuple[str, str, Grave]] = []
-        freed, looked = NOTHING, 0
+        room = looked = 0
+        checked = ""
         try:
             age = time.monotonic() - self._looked
             if age > max(_OLD_SECONDS, _TIMES * self._look_seconds):
                 self._queue = []
-            while self._queue and looked < most and _is_less(freed, excess):
+            self._heed_pins()
+            while (
+                self._queue and looked < most and (room < excess.room or len(gone) < excess.entries)
+            ):
                 one = self._queue.pop()
                 looked += 1
                 if not self._may_go(one):
                     continue
                 self._moved += 1  # by us, or by somebody else since we looked
-                if self._is_as_it_was(one) and worth.remove(self._folders, one):
-                    freed += Counts(one.room, 1)
+                path = one.path(self._root)
+                if one.shelf != checked:
+                    self._folders.check(os.path.dirname(path))
+                    checked = one.shelf
+                if _is_as_it_was(path, one) and worth.is_unlinked(path):
+                    room += one.room
                     mark = mark_of(one.name)
                     gone.append((one.shelf, mark, Grave(time.time(), _WHY, one.seconds)))
         finally:
-            self._settle(gone, freed)
+            self._settle(gone, Counts(room, len(gone)))
             self._evicting.release()
 
     def _settle(self, gone: list[tuple[str, str, Grave]], freed: Counts) -> None:
@@ -229,20 +241,25 @@ class Keeper:
         if gone:
             graves.bury(self._root, gone)
         if not self._queue:
+            self._is_ordered.clear()
             for shelf in {shelf for shelf, _, _ in gone}:
                 worth.clear_away(self._root, shelf)
+
+    def _heed_pins(self) -> None:
+        """Leave out what was pinned since somebody looked."""
+        changed = pins_changed(self._root)
+        if changed != self._pinned and self._queue:
+            self._pinned, kept = changed, pins_in(self._root)
+            self._queue = [
+                one
+                for one in self._queue
+                if not kept.has_shelf(one.shelf) and not kept.has(one.shelf, one.name)
+            ]
 
     def _may_go(self, one: Candidate) -> bool:
         if (one.shelf, one.name) in self._last:
             return False
         return not self._budget.spare_last or self._is_elsewhere(one.key)
-
-    def _is_as_it_was(self, one: Candidate) -> bool:
-        """Tell whether an entry is there, and was not made anew since we looked."""
-        try:
-            return os.lstat(one.path(self._root)).st_mtime == one.written
-        except (FileNotFoundError, NotADirectoryError):
-            return False
 
     def _is_elsewhere(self, key: Key) -> bool:
         for tier in self._elsewhere:
@@ -289,8 +306,12 @@ def _age(one: Candidate) -> float:
     return one.written
 
 
-def _is_less(freed: Counts, excess: Counts) -> bool:
-    return freed.room < excess.room or freed.entries < excess.entries
+def _is_as_it_was(path: str, one: Candidate) -> bool:
+    """Tell whether an entry is there, and was not made anew since somebody looked."""
+    try:
+        return os.lstat(path).st_mtime == one.written
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 _ALL: dict[tuple[str, Budget], Keeper] = {}

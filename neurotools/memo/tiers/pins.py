@@ -7,11 +7,12 @@ budgets. It does not keep anybody from removing an entry on purpose.
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import NoReturn
 
 import xxhash
 
-from neurotools.memo.tiers.marks import FolderMarks, Marks
+from neurotools.memo.tiers.marks import MARKS, FolderMarks, Marks
 
 _FOLDER = "pins"
 
@@ -39,6 +40,14 @@ def pinned(marks: Marks) -> Pins:
 def pins_in(root: str) -> Pins:
     """Return all that is pinned in a cache; nothing is written there."""
     return pinned(FolderMarks(root, _no_writer))
+
+
+def pins_changed(root: str) -> int:
+    """Return a number that is another one when something was pinned meanwhile, or no longer is."""
+    try:
+        return os.stat(os.path.join(root, *MARKS.split("/"), _FOLDER)).st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _no_writer() -> NoReturn:

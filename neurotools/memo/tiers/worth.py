@@ -141,6 +141,11 @@ def remove(folders: Folders, one: Candidate) -> bool:
     """
     path = one.path(folders.root)
     folders.check(os.path.dirname(path))
+    return is_unlinked(path)
+
+
+def is_unlinked(path: str) -> bool:
+    """Remove a file; return whether it was there, and is not in use on Windows."""
     try:
         os.unlink(path)
     except (FileNotFoundError, NotADirectoryError):
