@@ -32,6 +32,7 @@ from neurotools.memo.supported import check_supported
 from neurotools.memo.tiers.base import Tier
 from neurotools.memo.tiers.directory import DURABILITIES
 from neurotools.memo.tiers.folders import PRIVATE
+from neurotools.memo.tiers.limits import Budget, Folder, budget_of, folder
 from neurotools.memo.tiers.locations import tier_at
 from neurotools.memo.tiers.trust import user_numbers
 from neurotools.memo.watch.health import checked_patience
@@ -50,6 +51,7 @@ __all__ = [
     "exists",
     "file_string_to_signature",
     "flush",
+    "folder",
     "function_hash_no_subroutines",
     "function_hash_with_subroutines",
     "function_signature",
@@ -79,6 +81,9 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     return sorted({*globals(), "Combined"})
 
+
+#: What a tier can be given as.
+Location = str | os.PathLike[str] | Folder | Tier
 
 # ---------------------------------------------------------------- decorators
 
@@ -148,6 +153,10 @@ def disk_cacher(
     storage_options: Mapping[str, Any] | None = None,
     on_busy: str = "wait",
     lease_seconds: float = LEASE_SECONDS,
+    max_bytes: float | str | None = None,
+    max_entries: int | None = None,
+    min_free: float | str | None = None,
+    evict: str = "value",
 ) -> Cacher:
     """Make a decorator that keeps results in a folder, or at a URL.
 
@@ -217,6 +226,14 @@ def disk_cacher(
         dead, and one who waits for its result takes over. Counts where results are kept on a
         server. Give more where a computation runs C code for longer than half of it without
         letting other threads run.
+    max_bytes, min_free : int or str, optional
+        What all entries in the folder may take on the disk, and what is to stay free there: bytes,
+        or text such as ``'50GB'``. Entries are given up to keep to it.
+    max_entries : int, optional
+        How many entries there may be in the folder.
+    evict : {'value', 'lru', 'oldest'}
+        What goes first: what saves the least time for its bytes, what was not used for longest, or
+        what is oldest.
 
     Returns
     -------
@@ -226,13 +243,13 @@ def disk_cacher(
     Raises
     ------
     UnknownChoice
-        If there is no such method, compression, mode or durability.
+        If there is no such method, compression, mode, durability or order.
     UnusableLocation
         If no cache can be kept at the location.
     UnusableKey
         If there is no key in the file, or others could read or change it.
     ValueError
-        If there is no such user.
+        If there is no such user, or a limit is no size or number.
 
     Examples
     --------
@@ -269,11 +286,12 @@ def disk_cacher(
         skip_fast=skip_fast,
         verbose=verbose,
         allow_mutable_bindings=allow_mutable_bindings,
+        budget=budget_of(max_bytes, max_entries, min_free, evict),
     )
 
 
 def hierarchical_cacher(
-    fast_to_slow: str | os.PathLike[str] | Tier | Iterable[str | os.PathLike[str] | Tier],
+    fast_to_slow: Location | Iterable[Location],
     method: str = "npy",
     write_back: bool | str = True,
     verbose: bool = False,
@@ -303,11 +321,11 @@ def hierarchical_cacher(
 
     Parameters
     ----------
-    fast_to_slow : sequence of str, path or Tier
-        The tiers: folders; ``'ram://'`` for this process's memory (bounded, as in
-        ``'ram://?max_bytes=2e9'``); or URLs that fsspec knows, such as ``'s3://bucket/folder'`` or
-        ``'sftp://host/folder'``, with ``pip install 'neurotools[remote]'``. A single string is one
-        tier.
+    fast_to_slow : sequence of str, path, `folder` or Tier
+        The tiers: folders; `folder` with a budget, as in ``folder('/scratch', max_bytes='50GB')``;
+        ``'ram://'`` for this process's memory (bounded, as in ``'ram://?max_bytes=2e9'``); or URLs
+        that fsspec knows, such as ``'s3://bucket/folder'`` or ``'sftp://host/folder'``, with ``pip
+        install 'neurotools[remote]'``. A single string is one tier.
     method : {'npy', 'pickle', 'mat', 'hdf5'}
         Format of the files, see `disk_cacher`.
     write_back : bool or 'async'
@@ -438,6 +456,7 @@ def _cacher(
     packages: str,
     write_back: bool | str = True,
     flush_seconds: float | None = None,
+    budget: Budget | None = None,
     **options: Any,
 ) -> Cacher:
     form = format_named(method, compress)  # complains before any folder is made
@@ -457,8 +476,17 @@ def _cacher(
     if patience is not None:
         patience = checked_patience(patience)
     of_folders = {"verify": verify, "durability": durability, "patience": patience, **access}
-    kept = {"mmap_mode": mmap_mode, "storage_options": storage_options, **of_folders}
-    tiers = [tier_at(place, identifier, **kept) for place in locations]  # type: ignore[arg-type]
+    kept: dict[str, Any] = {
+        "mmap_mode": mmap_mode,
+        "storage_options": storage_options,
+        **of_folders,
+    }
+    if budget is not None and budget.is_limited:
+        kept["budget"] = budget
+    tiers = [tier_at(place, identifier, **kept) for place in locations]
+    for depth, tier in enumerate(tiers):
+        if getattr(tier, "budget", None) is not None:
+            tier.slower = tuple(tiers[depth + 1 :])  # type: ignore[attr-defined]
     roots = [str(root) for tier in tiers if (root := getattr(tier, "root", None))]
     # The slowest folder that is written to is the one that most other processes see.
     seen = roots if write_back else roots[:1]

@@ -131,6 +131,22 @@ class UnusableLocation(CacheError, OSError):
         self.location, self.reason = location, reason
 
 
+class NoCache(CacheError, ValueError):
+    """A folder holds no cache."""
+
+    def __init__(self, location: str, reason: str) -> None:
+        super().__init__(f"there is no cache at {location}: {reason}")
+        self.location, self.reason = location, reason
+
+
+class NoEntry(CacheError, LookupError):
+    """What was named is no entry of a cache, or more than one."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"no entry {name}: {reason}")
+        self.name, self.reason = name, reason
+
+
 class LeftAlone(CacheError, OSError):
     """A place that failed lately is not used for a while."""
 

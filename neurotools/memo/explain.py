@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -11,6 +12,7 @@ from neurotools.memo.entry import Key, Signature
 from neurotools.memo.errors import UnreadableName
 from neurotools.memo.fingerprint.manifest import Difference, Manifest
 from neurotools.memo.hierarchy import Hierarchy
+from neurotools.memo.tiers.graves import grave_of
 from neurotools.memo.versions import nearest
 
 #: Entries looked at in search of the nearest one.
@@ -70,6 +72,8 @@ def explain(
         return Explanation(True, f"in {tier.name}", tier.location(key), doubts=doubts)
     if refusal:
         return Explanation(False, refusal, hierarchy.location(key), doubts=doubts)
+    if evicted := _evicted(hierarchy, key):
+        return Explanation(False, evicted, doubts=doubts)
     known = [k for k in islice(hierarchy.keys(key.function), _LOOKED_AT) if k.method == key.method]
     if not known:
         return Explanation(False, "nothing is kept of this function yet", doubts=doubts)
@@ -79,6 +83,19 @@ def explain(
     location, arguments = _nearest_call(hierarchy, same_code, signature)
     reason = f"no call with these arguments is kept, of {len(same_code)} with this code"
     return Explanation(False, reason, location, arguments=arguments, doubts=doubts)
+
+
+def _evicted(hierarchy: Hierarchy, key: Key) -> str:
+    """Return when a call's entry was given up, and what it had cost; nothing if it was not."""
+    for depth, tier in enumerate(hierarchy.tiers):
+        root = getattr(tier, "root", None)
+        if isinstance(root, str) and hierarchy.health_of(depth).is_plain:
+            grave = grave_of(root, key)
+            if grave is not None:
+                when = time.strftime("%Y-%m-%d %H:%M", time.localtime(grave.when))
+                cost = f"; it had taken {grave.seconds:.3g} s" if grave.seconds else ""
+                return f"its entry was removed on {when}, {grave.why}{cost}"
+    return ""
 
 
 def _other_version(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from neurotools.memo import careful
@@ -23,6 +23,7 @@ from neurotools.memo.watch.mounts import is_local_kind
 
 if TYPE_CHECKING:
     from neurotools.memo.outbox import Outbox
+    from neurotools.memo.tiers.marks import Marks
 
 log = Log(__name__)
 
@@ -378,6 +379,15 @@ class Hierarchy:
                     return
                 except Exception as error:  # the named boundary of this module
                     self._failed(depth, "write", error)
+
+    def each_marks(self, work: Callable[[Marks, str], object], name: str) -> None:
+        """Do something with the marks of each tier that has some."""
+        for depth, tier in enumerate(self._guarded):
+            try:
+                if (marks := tier.marks) is not None:
+                    work(marks, name)
+            except Exception as error:  # the named boundary of this module
+                self._failed(depth, "mark something in", error)
 
     def location(self, key: Key) -> str:
         depth = self.depth_of(key)

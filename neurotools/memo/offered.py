@@ -122,6 +122,26 @@ class Offered:
         """
         return self._hierarchy.flush(timeout)
 
+    def pin(self, /, *args: Any, **kwargs: Any) -> None:
+        """Keep a call's entry whatever the budget; without arguments, all of the present version.
+
+        The entry need not be there yet.
+        """
+        from neurotools.memo.tiers.pins import pin
+
+        self._hierarchy.each_marks(pin, self._pinned(args, kwargs))
+
+    def unpin(self, /, *args: Any, **kwargs: Any) -> None:
+        """Keep it no longer, see `pin`."""
+        from neurotools.memo.tiers.pins import unpin
+
+        self._hierarchy.each_marks(unpin, self._pinned(args, kwargs))
+
+    def _pinned(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
+        if args or kwargs:
+            return self._key(args, kwargs).path
+        return f"{self.keys.folder}/{self.keys.fingerprint.code}"
+
     def cache_clear(self) -> None:
         """Remove all entries of the present version from every tier, and start counting anew."""
         self.purge()

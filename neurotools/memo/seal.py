@@ -12,7 +12,8 @@ import functools
 import struct
 import threading
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from math import isfinite
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import xxhash
 
@@ -244,6 +245,27 @@ def record_of(tail: bytes | bytearray, location: str) -> Record:
         raise CorruptEntry(location, "it does not end with a seal")
     facts = _parse(tail[len(tail) - SIZE - size : len(tail) - SIZE], location)
     return Record(created, seconds, facts.get("layout", {}), facts.get("details", {}))
+
+
+class Times(NamedTuple):
+    """When an entry was computed, seconds since the epoch, and how long that took."""
+
+    created: float
+    seconds: float
+
+
+def times_in(foot: bytes) -> Times | None:
+    """Return the times in the last `SIZE` bytes of an entry, unchecked; None without a seal."""
+    magic, _, _, created, seconds, _, _ = _SEAL.unpack_from(foot.rjust(SIZE, b"\0"))
+    # Anybody's file may say anything: what is no number would break every sum that it is part of.
+    is_sound = magic == _MAGIC and isfinite(created) and isfinite(seconds) and seconds >= 0
+    return Times(created, seconds) if is_sound else None
+
+
+def times_of(blob: Blob) -> Times | None:
+    """Return the times in the bytes of an entry, wherever they come from."""
+    end = b"".join(bytes(memoryview(part).cast("B")[-SIZE:]) for part in blob.body[-2:])
+    return times_in((end if blob.checksum is None else end + bytes(CHECKSUM_SIZE))[-SIZE:])
 
 
 def _length(part: Buffer) -> int:

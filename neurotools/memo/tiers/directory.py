@@ -43,8 +43,12 @@ from neurotools.memo.tiers.trust import GONE, Doubt, Trust
 from neurotools.memo.watch.health import health_at
 
 if TYPE_CHECKING:
+    from neurotools.memo.tiers.base import Tier
+    from neurotools.memo.tiers.budget import Keeper
     from neurotools.memo.tiers.committing import Committer
+    from neurotools.memo.tiers.limits import Budget
     from neurotools.memo.tiers.marks import FolderMarks
+    from neurotools.memo.tiers.uses import Uses
 
 #: What entries outlive.
 DURABILITIES = ("process", "power")
@@ -52,6 +56,8 @@ DURABILITIES = ("process", "power")
 _LARGE = 16 << 20
 #: Files remembered as verified: to read all of a file would be to lose what mapping it gains.
 _MOST_VERIFIED = 4096
+#: So many uses are noted in memory before they are written.
+_MOST_FRESH = 4096
 
 
 class DirectoryTier:
@@ -77,6 +83,13 @@ class DirectoryTier:
         With whom what is created is shared.
     patience : float, optional
         Seconds to wait for answers, see `neurotools.memo.watch.health.Health`.
+    budget : Budget, optional
+        How much the entries may take; what is worth least goes.
+
+    Attributes
+    ----------
+    slower : tuple of Tier
+        Where else entries may be: a budget may spare what is not there.
 
     Raises
     ------
@@ -97,6 +110,7 @@ class DirectoryTier:
         signer: Signer | None = None,
         shared: str | None = None,
         patience: float | None = None,
+        budget: Budget | None = None,
     ) -> None:
         if durability not in DURABILITIES:
             raise UnknownChoice("durability", durability, DURABILITIES)
@@ -107,6 +121,8 @@ class DirectoryTier:
         self._is_lasting = durability == "power"
         self._trust, self._signer = Trust(trusted_owners), signer
         self._folders = Folders(self.root, self._trust, shared)
+        self.budget = budget
+        self.slower: tuple[Tier, ...] = ()
         self._verified: dict[str, Identity] = {}
         try:
             self.health.run("write", self._folders.make_root)
@@ -124,7 +140,13 @@ class DirectoryTier:
     # ------------------------------------------------------------ reading
 
     def get(self, key: Key) -> Sealed | None:
-        return self.read(key, set_aside=True)
+        entry = self.read(key, set_aside=True)
+        if entry is not None:
+            fresh = self._uses.fresh
+            fresh.append((key, entry.seconds))
+            if len(fresh) >= _MOST_FRESH:
+                self._uses.write()
+        return entry
 
     def read(self, key: Key, *, set_aside: bool = False) -> Sealed | None:
         """Return an entry as `get` does; by default a bad one stays where it is."""
@@ -249,6 +271,9 @@ class DirectoryTier:
 
     def put(self, key: Key, blob: Blob) -> None:
         self._committer.write(self.location(key), blob, lasting=self._is_lasting)
+        self._uses.stored(key, blob)
+        if self.budget is not None:
+            self._keeper.stored(key, blob.size)
 
     def put_manifest(self, key: Key, content: bytes) -> None:
         path = os.path.join(os.path.dirname(self.location(key)), MANIFEST)
@@ -295,6 +320,19 @@ class DirectoryTier:
     def lives(self, process: str) -> bool | None:
         """Return whether a process that writes here still lives; None where that is not seen."""
         return self._committer.names.lives(process)
+
+    @functools.cached_property
+    def _uses(self) -> Uses:
+        from neurotools.memo.tiers.uses import uses_in  # not loaded before it is needed
+
+        return uses_in(self.root, self._folders, self.health)
+
+    @functools.cached_property
+    def _keeper(self) -> Keeper:
+        from neurotools.memo.tiers.budget import keeper_in  # as few ask for it
+
+        assert self.budget is not None
+        return keeper_in(self._folders, self.health, self.budget, self.slower)
 
     @functools.cached_property
     def _committer(self) -> Committer:

@@ -12,6 +12,7 @@ from neurotools.memo.errors import UnknownChoice, UnusableLocation
 from neurotools.memo.tiers.base import Tier
 from neurotools.memo.tiers.directory import DirectoryTier
 from neurotools.memo.tiers.guarded import Guarded
+from neurotools.memo.tiers.limits import Folder
 
 # Two letters at least: C:\\ is a drive, not a scheme.
 _RESERVED = r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?"
@@ -35,7 +36,7 @@ def tier_at(
 
     Parameters
     ----------
-    location : str, path or Tier
+    location : str, path, Folder or Tier
         A folder, ``'ram://'`` (``'ram://?max_bytes=2e9'``), the URL of a folder elsewhere, or a
         tier made before.
     identifier : str
@@ -55,6 +56,9 @@ def tier_at(
     TypeError
         If it is none of these.
     """
+    if isinstance(location, Folder):
+        options["budget"] = location.budget
+        location = location.path
     if not isinstance(location, (str, os.PathLike)):
         if all(hasattr(location, method) for method in ("get", "put", "discard", "keys")):
             tier: Tier = location

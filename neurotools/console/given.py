@@ -1,0 +1,128 @@
+"""What several commands take: a cache, an entry, a function of the user's."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Any
+
+from neurotools.console import screen, spoken
+from neurotools.memo import inventory
+from neurotools.memo.errors import CacheError
+from neurotools.memo.inventory import Located, Place, VersionSummary
+
+
+class NoFunction(CacheError, LookupError):
+    """A text names no function that remembers."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"cannot use {name}: {reason}")
+        self.name, self.reason = name, reason
+
+
+def add_cache(parser: argparse.ArgumentParser, *, option: bool = False) -> None:
+    """Declare which cache is meant, and whether programs read what is printed."""
+    text = "a cache, the folder given to disk_cacher, or a folder in a cache (default: here)"
+    if option:
+        parser.add_argument("--cache", default=os.curdir, metavar="CACHE", help=text)
+    else:
+        parser.add_argument("cache", nargs="?", default=os.curdir, metavar="CACHE", help=text)
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+
+
+def places(options: argparse.Namespace) -> list[Place]:
+    """Return the caches that are meant."""
+    return inventory.places_at(options.cache)
+
+
+class Problems:
+    """Folders that could not be looked at; told at the end, one line each."""
+
+    def __init__(self) -> None:
+        self.found: list[OSError] = []
+
+    def __call__(self, error: OSError) -> None:
+        self.found.append(error)
+
+    def tell(self, name: str) -> int:
+        """Say what was left out; return the exit code."""
+        for error in self.found:
+            place = error.filename if isinstance(error.filename, str) else "a folder"
+            print(f"neurotools {name}: {place}: {error.strerror}", file=sys.stderr)
+        return 1 if self.found else 0
+
+
+def summaries(
+    options: argparse.Namespace, problems: Problems
+) -> dict[tuple[str, str], list[VersionSummary]]:
+    """Return the versions that are kept of each function, by cache and function."""
+    found: dict[tuple[str, str], list[VersionSummary]] = {}
+    for place in places(options):
+        for version in screen.progress(inventory.versions_in(place, problems), what="looking"):
+            found.setdefault((version.root, version.function), []).append(version)
+    return found
+
+
+def as_data(version: VersionSummary) -> dict[str, Any]:
+    """Return what a version is, for programs."""
+    return {
+        "version": version.code,
+        "entries": version.entries,
+        "bytes": version.size,
+        "bytes_on_disk": version.room,
+        "first_written": spoken.stamp(version.first),
+        "last_written": spoken.stamp(version.last),
+        "last_used": spoken.stamp(last_use([version])),
+        "loads": version.use.times,
+        "seconds_saved": version.use.seconds,
+        "methods": version.methods,
+    }
+
+
+def last_use(versions: Iterable[VersionSummary]) -> float:
+    """Return when one of some versions was last used or written."""
+    return max(max(version.use.last, version.last) for version in versions)
+
+
+def entry_data(entry: Located) -> dict[str, Any]:
+    """Return what an entry is, for programs."""
+    return {
+        "path": entry.path,
+        "function": inventory.human_name(entry.shelf.function),
+        "version": entry.shelf.code,
+        "method": entry.found.method,
+        "bytes": entry.found.size,
+        "written": spoken.stamp(entry.found.written),
+    }
+
+
+def function_named(text: str) -> Any:
+    """Return a function of the user's that remembers, importing its module as a program would.
+
+    Parameters
+    ----------
+    text : str
+        ``'package.module:function'``.
+
+    Raises
+    ------
+    NoFunction
+        If there is none of that name.
+    """
+    module, _, name = text.partition(":")
+    if not module or not name:
+        raise NoFunction(text, "write it as package.module:function")
+    if os.curdir not in sys.path and "" not in sys.path:
+        sys.path.insert(0, os.getcwd())  # as `python -m` does
+    try:
+        found: Any = import_module(module)
+        for part in name.split("."):
+            found = getattr(found, part)
+    except Exception as error:  # the module is the user's
+        raise NoFunction(text, f"{type(error).__name__}: {error}") from error
+    if not hasattr(found, "cache_root"):
+        raise NoFunction(text, "it does not remember its results")
+    return found

@@ -1,0 +1,158 @@
+"""How much the entries of a folder take, known to all who write there, without looking at them.
+
+Each process keeps a small file with what it has added and removed so far; one more file says what
+there is besides. The sum of all is what there is, about: a look at the folder, which is taken now
+and then, puts it right. What is lost or wrong here makes a budget be kept less closely until then.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import struct
+from typing import NamedTuple
+
+from neurotools.memo.tiers.census import PRIVATE
+from neurotools.memo.tiers.folders import Folders
+from neurotools.memo.tiers.unfinished import this_process
+
+_COUNTS = struct.Struct("<8sqq")
+_MAGIC = b"NTacct1\n"
+_BASE = "base"
+#: Files of processes are added up when there are more, if they were not touched for a day.
+_MANY, _OLD_SECONDS = 64, 86400.0
+_SAFE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+class Counts(NamedTuple):
+    """Bytes on the disk, in whole blocks, and entries."""
+
+    room: int
+    entries: int
+
+    def __add__(self, other: Counts) -> Counts:  # type: ignore[override]
+        return Counts(self.room + other.room, self.entries + other.entries)
+
+    def __sub__(self, other: Counts) -> Counts:
+        return Counts(self.room - other.room, self.entries - other.entries)
+
+
+NOTHING = Counts(0, 0)
+
+
+class Account:
+    """The account of one folder, as this process sees it.
+
+    Parameters
+    ----------
+    folders : Folders
+        Makes the folder of the account.
+
+    Attributes
+    ----------
+    own : Counts
+        What this process has added, less what it has removed.
+    """
+
+    def __init__(self, folders: Folders) -> None:
+        self._folders = folders
+        self._place = os.path.join(folders.root, PRIVATE, "budget")
+        self.own = self._said = NOTHING
+        self._is_known = False
+
+    def total(self) -> Counts | None:
+        """Say what we have added, and return what there is; None where nobody has looked yet."""
+        base = self._read(_BASE)
+        return None if base is None else base + self.moved()
+
+    def look(self, before: Counts, seen: Counts) -> None:
+        """Put the account right.
+
+        Parameters
+        ----------
+        before : Counts
+            What `moved` gave before somebody began to look.
+        seen : Counts
+            What there is.
+        """
+        now = self.moved()
+        # What came while somebody looked was seen by half, as far as one can say.
+        middle = Counts((before.room + now.room) // 2, (before.entries + now.entries) // 2)
+        self._write(_BASE, seen - middle)
+
+    def moved(self) -> Counts:
+        """Return what all processes have added and removed that are not summed up."""
+        own = self.own
+        if own != self._said:
+            self._write(this_process(), own)
+            self._said = own
+        return self._all()
+
+    def end(self) -> None:
+        """Leave the account: what we have added stands with the rest from now on."""
+        with contextlib.suppress(OSError):
+            base = self._read(_BASE)
+            if base is None:
+                return  # nobody has looked: whoever does will see our entries
+            self._write(_BASE, base + self.own)
+            self.own = self._said = NOTHING
+            os.unlink(os.path.join(self._place, this_process()))
+
+    def _all(self) -> Counts:
+        total = NOTHING
+        try:
+            names = os.listdir(self._place)
+        except FileNotFoundError:
+            return NOTHING
+        for name in names:
+            if name != _BASE:
+                total += self._read(name) or NOTHING
+        if len(names) > _MANY:
+            self._sum_up(names)
+        return total
+
+    def _sum_up(self, names: list[str]) -> None:
+        """Add up what processes have left that were killed: nobody else touches that for a day."""
+        base = self._read(_BASE)
+        if base is None:
+            return
+        newest = max(os.stat(os.path.join(self._place, name)).st_mtime for name in names)
+        for name in names:
+            path = os.path.join(self._place, name)
+            with contextlib.suppress(OSError):
+                if name != _BASE and newest - os.lstat(path).st_mtime > _OLD_SECONDS:
+                    base += self._read(name) or NOTHING
+                    os.unlink(path)
+        self._write(_BASE, base)
+
+    def _read(self, name: str) -> Counts | None:
+        try:
+            descriptor = os.open(os.path.join(self._place, name), os.O_RDONLY | _SAFE)
+        except OSError:
+            return None
+        try:
+            content = os.read(descriptor, _COUNTS.size)
+        finally:
+            os.close(descriptor)
+        if len(content) < _COUNTS.size:
+            return None
+        magic, room, entries = _COUNTS.unpack(content)
+        return Counts(room, entries) if magic == _MAGIC else None
+
+    def _write(self, name: str, counts: Counts) -> None:
+        """Write a file in place: it is one small write, and no reader sees half of it."""
+        path = os.path.join(self._place, name)
+        flags = os.O_WRONLY | os.O_CREAT | _SAFE
+        try:
+            descriptor = os.open(path, flags, self._folders.file_mode)
+        except FileNotFoundError:
+            self._folders.make(self._place)
+            descriptor = os.open(path, flags, self._folders.file_mode)
+        try:
+            if name == _BASE or not self._is_known:
+                with contextlib.suppress(OSError):  # another user's
+                    self._folders.allow(descriptor)
+                self._is_known = name != _BASE or self._is_known
+            os.write(descriptor, _COUNTS.pack(_MAGIC, *counts))
+        finally:
+            os.close(descriptor)
