@@ -635,7 +635,7 @@ def test_records_load_modules_only_where_nobody_else_can_write(
     f._function = lambda x: computed.append(x) or 5
     key = f._key((1,), {})
     payload = FORMATS["npy"].encode(5)
-    details = {"traced": [["code", f"{name}:g", "a digest"]]}
+    details = {"traced": [["code", f"{name}:g", "a digest", ""]]}
     blob = seal(payload, Record(1.0, 1.0, {}, details), key, FORMATS["npy"])
     f._hierarchy.put(key, blob)
     os.chmod(f.cache_root, mode)

@@ -209,7 +209,7 @@ def learn(status: os.stat_result, digest: bytes) -> None:
 
 def is_settled(status: os.stat_result) -> bool:
     """Tell whether a change made from now on would change a file's times, on a local disk."""
-    return _tells_changes(status) and status.st_ctime_ns < _now() - _SETTLED_FINE
+    return _tells_changes(status) and status.st_ctime_ns < kernel_time() - _SETTLED_FINE
 
 
 def _tells_changes(status: os.stat_result) -> bool:
@@ -218,8 +218,8 @@ def _tells_changes(status: os.stat_result) -> bool:
     return os.name != "nt" and status.st_ctime_ns % _COARSE != 0
 
 
-def _now() -> int:
-    """Return the time that the kernel would give to a file now."""
+def kernel_time() -> int:
+    """Return the time that the kernel would give to a file now, in nanoseconds."""
     # The clock that programs are shown may be another: tests and sandboxes set it.
     try:
         descriptor = os.memfd_create("neurotools-time")
@@ -233,7 +233,7 @@ def _now() -> int:
 
 def _read_unchanged(path: str) -> bytes:
     for _ in range(_TRIES):
-        started, steady = _now(), time.monotonic_ns()
+        started, steady = kernel_time(), time.monotonic_ns()
         try:
             before, digest, after = _read(path)
         except OSError as error:
@@ -286,7 +286,7 @@ def seconds_to_settle(status: os.stat_result) -> float:
     """Return for how long a file that is read now would not be remembered; 0 if for ever."""
     if not _tells_changes(status):
         return 0.0
-    return max(0, status.st_ctime_ns + _margin(status) - _now()) / 1e9
+    return max(0, status.st_ctime_ns + _margin(status) - kernel_time()) / 1e9
 
 
 def _kept(among: dict[Identity, Any], known: Identity, what: Any) -> Any:

@@ -301,7 +301,7 @@ class DirectoryTier:
     def _place_of(self, name: str) -> str:
         return os.path.join(self.root, PRIVATE, "notes", name)
 
-    @functools.cached_property
+    @property
     def marks(self) -> FolderMarks:
         """What those who share the folder tell each other."""
         from neurotools.memo.tiers.marks import FolderMarks  # not loaded for hits

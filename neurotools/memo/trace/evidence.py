@@ -58,9 +58,10 @@ class Witness:
 
     def seen(self, recording: Recording) -> list[Seen]:
         """Return what counts of what was recorded, in order."""
-        # What is gone was made on the way: an intermediate file of another program's.
-        there = {path: digest for path, digest in recording.files.items() if _stays(path, digest)}
-        files = (pair for pair in there.items() if _is_users_file(pair[0]))
+        # What was made meanwhile, and is gone, was on the way: another program's own file.
+        gone = {path for path in recording.made if not os.path.lexists(path)}
+        there = (pair for pair in recording.files.items() if pair[0] not in gone)
+        files = (pair for pair in there if _is_users_file(pair[0]))
         found = {Seen(FILE, path, digest, identity_of(path, digest)) for path, digest in files}
         found.update(Seen(*fact) for fact in recording.handed_on if len(fact) == len(Seen._fields))
         for code, namespace in self._unfollowed(recording):
@@ -131,10 +132,6 @@ def _is_users_code(code: CodeType) -> bool:
 def _is_users_file(path: str) -> bool:
     """Whether a file is no part of a library: those count by their versions."""
     return origin.of_file(path) is origin.USER
-
-
-def _stays(path: str, digest: str) -> bool:
-    return digest == ABSENT or os.path.lexists(path)
 
 
 def _yes() -> bool:

@@ -17,7 +17,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from neurotools.memo import forks
-from neurotools.memo.digest.files import file_digest
+from neurotools.memo.digest.files import file_digest, kernel_time
 from neurotools.memo.errors import UndigestableValue
 
 #: Stands for the digest of a file that was not there.
@@ -44,6 +44,8 @@ class Recording:
         Absolute path to the digest of its content as it was opened, or `ABSENT`.
     written : set of str
         Paths that were opened for writing: what is read from them afterwards is not an input.
+    made : set of str
+        Paths of files that were read and had not been there when the computation began.
     handed_on : set of tuple
         What results had used that were found meanwhile, not computed.
     """
@@ -53,6 +55,8 @@ class Recording:
         self.codes: dict[CodeType, dict[str, Any]] = {}
         self.files: dict[str, str] = {}
         self.written: set[str] = set()
+        self.made: set[str] = set()
+        self.began = kernel_time()
         self.handed_on: set[tuple[str, ...]] = set()
 
 
@@ -209,6 +213,15 @@ def _opened(path: Any, mode: str | None, flags: int) -> None:
         elif name not in recording.files and name not in recording.written:
             # Now, not later: this is what the computation is about to read.
             recording.files[name] = content_of(name)
+            if _changed_at(name) > recording.began:
+                recording.made.add(name)
+
+
+def _changed_at(path: str) -> int:
+    try:
+        return os.stat(path).st_ctime_ns
+    except (OSError, ValueError):
+        return 0
 
 
 def _is_ours(frame: FrameType) -> bool:

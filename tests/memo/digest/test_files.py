@@ -148,7 +148,7 @@ class TestFileDigest:
     ):
         steady = iter([0, 10**9, 3 * 10**9])
         monkeypatch.setattr(files, "is_elsewhere", lambda _: True)
-        monkeypatch.setattr(files, "_now", lambda: 1 << 62)
+        monkeypatch.setattr(files, "kernel_time", lambda: 1 << 62)
         monkeypatch.setattr(files, "_SETTLED_NANOSECONDS", 2 * 10**9)
         monkeypatch.setattr(files, "_first_read", {})
         monkeypatch.setattr(files.time, "monotonic_ns", lambda: next(steady))

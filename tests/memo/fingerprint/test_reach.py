@@ -402,7 +402,7 @@ def test_tables_of_code_are_checked_without_being_digested(session):
     )
     tracker = Tracker(session["f"])
     tracker.current()
-    assert tracker._seen._changeable == []
+    assert tracker._seen.changeable == []
 
 
 class Awkward:

@@ -603,7 +603,7 @@ def test_a_file_that_was_only_touched_is_a_hit(texts):
     assert cached.text.memory.cache_info().hits == 1
 
 
-def test_a_file_that_is_gone_after_the_computation_does_not_count(texts):
+def test_a_file_that_was_made_on_the_way_and_is_gone_does_not_count(texts):
     def through_a_file(text):
         place = texts / "intermediate.txt"
         subprocess.run([sys.executable, "-c", f"open({str(place)!r}, 'w').write('x')"], check=True)
@@ -615,6 +615,21 @@ def test_a_file_that_is_gone_after_the_computation_does_not_count(texts):
     cached = Texts(str(texts)) >> Transform(text=through_a_file) >> CacheToRam()
     assert cached.text("a") == cached.text("a") == "ax"
     assert cached.text.cache_info()[:2] == (1, 1)
+
+
+def test_a_file_that_was_there_before_and_is_used_up_counts(texts):
+    def taken(text):
+        place = texts / "parcel.txt"
+        with open(place) as file:
+            text += file.read()
+        place.unlink()
+        return text
+
+    cached = Texts(str(texts)) >> Transform(text=taken) >> CacheToRam()
+    for content in "xy":
+        (texts / "parcel.txt").write_text(content)
+        time.sleep(0.02)
+        assert cached.text("a") == f"a{content}"
 
 
 def test_files_do_not_count_where_that_is_not_wanted(texts):

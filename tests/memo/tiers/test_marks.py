@@ -3,6 +3,7 @@
 import errno
 import multiprocessing
 import os
+import pickle
 
 import pytest
 
@@ -90,6 +91,11 @@ def test_a_guarded_tier_has_marks_and_one_without_has_none(tier):
         name, get = "plain", None
 
     assert Guarded(Plain()).marks is None
+
+
+def test_a_tier_with_marks_travels(tier):
+    assert tier.marks.create("a", b"1")
+    assert pickle.loads(pickle.dumps(tier)).marks.read("a") == b"1"
 
 
 def _create_all(root, names, won):
