@@ -48,7 +48,7 @@ def test_importing_a_door_loads_nothing_slow_or_optional(door):
 #: What memoizing a function needs only later, or never: the import is to be over soon.
 LATER = {
     *("concurrent.futures", "hashlib", "json", "socket", "unicodedata"),
-    *("neurotools.memo.explain", "neurotools.memo.maintenance", "neurotools.memo.versions"),
+    *("neurotools.memo.explain", "neurotools.memo.upkeep.maintenance", "neurotools.memo.versions"),
     *("neurotools.memo.fingerprint.reach", "neurotools.memo.fingerprint.walk"),
     *(f"neurotools.memo.formats.{name}" for name in ("compressed", "hdf5", "mat", "npy")),
     *("neurotools.memo.formats.pickled", "neurotools.memo.formats.structure"),

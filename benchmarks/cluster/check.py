@@ -127,7 +127,7 @@ def _slow(method: Any, name: str, counts: Counter[str]) -> Any:
 def _work(root: str, keys: list[int]) -> None:
     """Be one of the real workers."""
     from neurotools.jobs.cache import hierarchical_cacher
-    from neurotools.memo import holders
+    from neurotools.memo.turns import holders
 
     # Each is a computer of its own.
     holders._machine = lambda: ""

@@ -28,7 +28,7 @@ _FOLDER = """
 import os, sys, time
 import numpy as np
 from neurotools.jobs.cache import disk_cacher
-from neurotools.memo import leases
+from neurotools.memo.turns import leases
 from neurotools.memo.watch.health import health_at
 root, reach = sys.argv[1], sys.argv[2] == "locks"
 health_at(os.path.join(root, "__neurotools_cache__")).kind = "nfs4"

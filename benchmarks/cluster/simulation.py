@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from benchmarks.cluster.counted import Steps
 from benchmarks.cluster.stores import TURNS, Store
 
-#: As `neurotools.memo.lifesigns`: the first pause, the longest, and the share of the wait.
+#: As `neurotools.memo.turns.lifesigns`: the first pause, the longest, and the share of the wait.
 _FIRST, _LONGEST, _SHARE = 0.05, 2.0, 0.1
-#: As `neurotools.memo.options` and `neurotools.memo.leases`: seconds between two heartbeats.
+#: As `neurotools.memo.options` and `neurotools.memo.turns.leases`: seconds between two heartbeats.
 BEAT_SECONDS = 25.0
 #: The seconds that Python takes for a hit and for a miss.
 PYTHON = {"hit": 20e-6, "miss": 200e-6}

@@ -27,12 +27,12 @@ from neurotools.memo.formats import dtypes, pickled
 from neurotools.memo.formats.compressed import Compressed
 from neurotools.memo.formats.registry import FORMATS
 from neurotools.memo.formats.structure import rebuild
-from neurotools.memo.maintenance import scan
 from neurotools.memo.signature import canonical
 from neurotools.memo.signing import read_key
 from neurotools.memo.tiers import unfinished
 from neurotools.memo.tiers.folders import Folders
 from neurotools.memo.tiers.trust import Trust
+from neurotools.memo.upkeep.maintenance import scan
 
 #: Makes an input from the dice.
 Maker = Callable[[random.Random], Any]

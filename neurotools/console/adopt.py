@@ -8,10 +8,10 @@ import zipfile
 from collections import Counter
 
 from neurotools.console import given, screen, spoken
-from neurotools.memo import inventory, parcel
 from neurotools.memo.errors import NoCache
 from neurotools.memo.signing import signer_with
 from neurotools.memo.tiers.directory import DirectoryTier
+from neurotools.memo.upkeep import inventory, parcel
 
 SUMMARY = "take the entries of an archive into a cache"
 

@@ -9,8 +9,8 @@ from typing import Any
 from neurotools.memo import naming
 from neurotools.memo.entry import Key, Record, Signature
 from neurotools.memo.errors import CorruptEntry, UnreadableName
-from neurotools.memo.inventory import Located
 from neurotools.memo.tiers.files import read_record
+from neurotools.memo.upkeep.inventory import Located
 
 #: Of a pickle, so many bytes are looked at for the names in it, and so many names are told.
 _LOOKED_AT, _NAMES = 1 << 20, 12

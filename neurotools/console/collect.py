@@ -7,10 +7,10 @@ import contextlib
 from typing import Any
 
 from neurotools.console import given, screen, spoken
-from neurotools.memo import collecting, inventory
-from neurotools.memo.collecting import Limits, Plan
-from neurotools.memo.inventory import Place
 from neurotools.memo.tiers.worth import ORDERS, Candidate
+from neurotools.memo.upkeep import collecting, inventory
+from neurotools.memo.upkeep.collecting import Limits, Plan
+from neurotools.memo.upkeep.inventory import Place
 
 SUMMARY = "remove what saves least time for its bytes, within limits"
 

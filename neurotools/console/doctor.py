@@ -6,7 +6,7 @@ import argparse
 import textwrap
 
 from neurotools.console import given, screen
-from neurotools.memo import checkup
+from neurotools.memo.upkeep import checkup
 
 SUMMARY = "look for what is wrong: permissions, leftovers, foreign files, clock, disk, locks"
 

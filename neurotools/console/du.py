@@ -6,8 +6,8 @@ import argparse
 import os
 
 from neurotools.console import given, screen, spoken
-from neurotools.memo import inventory
 from neurotools.memo.tiers.census import PRIVATE, taken
+from neurotools.memo.upkeep import inventory
 
 SUMMARY = "tell what modules, functions and versions take on the disk"
 

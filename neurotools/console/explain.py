@@ -9,11 +9,11 @@ from typing import Any
 
 from neurotools.console import given, screen, spoken
 from neurotools.console.calls import arguments_of, call_of
-from neurotools.memo import inventory
 from neurotools.memo.explain import Explanation
 from neurotools.memo.fingerprint.manifest import Difference, Manifest, difference
-from neurotools.memo.inventory import Located
 from neurotools.memo.tiers.directory import DirectoryTier
+from neurotools.memo.upkeep import inventory
+from neurotools.memo.upkeep.inventory import Located
 
 SUMMARY = "say why a call would hit or miss, or what differs between an entry and another"
 

@@ -7,10 +7,10 @@ import os
 import sys
 
 from neurotools.console import given, screen, spoken
-from neurotools.memo import inventory, parcel
 from neurotools.memo.errors import NoEntry
 from neurotools.memo.formats.registry import RUNS_CODE
 from neurotools.memo.signing import signer_with
+from neurotools.memo.upkeep import inventory, parcel
 
 SUMMARY = "write chosen entries to one archive"
 

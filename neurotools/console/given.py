@@ -10,9 +10,9 @@ from importlib import import_module
 from typing import Any
 
 from neurotools.console import screen, spoken
-from neurotools.memo import inventory
 from neurotools.memo.errors import CacheError
-from neurotools.memo.inventory import Located, Place, VersionSummary
+from neurotools.memo.upkeep import inventory
+from neurotools.memo.upkeep.inventory import Located, Place, VersionSummary
 
 
 class NoFunction(CacheError, LookupError):

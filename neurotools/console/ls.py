@@ -6,8 +6,8 @@ import argparse
 from typing import Any
 
 from neurotools.console import given, screen, spoken
-from neurotools.memo import inventory
-from neurotools.memo.inventory import VersionSummary
+from neurotools.memo.upkeep import inventory
+from neurotools.memo.upkeep.inventory import VersionSummary
 
 SUMMARY = "list functions, their versions, what they take and what they have saved"
 

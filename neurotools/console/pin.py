@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 
 from neurotools.console import given, screen
-from neurotools.memo import inventory
 from neurotools.memo.errors import NoEntry
-from neurotools.memo.inventory import Place
 from neurotools.memo.tiers import pins
 from neurotools.memo.tiers.directory import DirectoryTier
+from neurotools.memo.upkeep import inventory
+from neurotools.memo.upkeep.inventory import Place
 
 SUMMARY = "keep entries or functions whatever the budget; without a name, list what is kept"
 

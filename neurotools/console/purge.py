@@ -6,10 +6,10 @@ import argparse
 import sys
 
 from neurotools.console import given, screen, spoken
-from neurotools.memo import collecting, inventory
 from neurotools.memo.errors import NoEntry
 from neurotools.memo.tiers.census import taken
 from neurotools.memo.tiers.worth import Candidate
+from neurotools.memo.upkeep import collecting, inventory
 
 SUMMARY = "remove an entry, a version, or all that is kept of a function"
 

@@ -12,14 +12,14 @@ from typing import Any
 
 from neurotools.console import given, screen, spoken
 from neurotools.console.calls import arguments_of, call_of, key_of, opening, pickled_names, preview
-from neurotools.memo import inventory
 from neurotools.memo.entry import Record
 from neurotools.memo.errors import CacheError, CorruptEntry, UntrustedEntry
 from neurotools.memo.formats.registry import RUNS_CODE
-from neurotools.memo.inventory import Located
 from neurotools.memo.signing import signer_with
 from neurotools.memo.tiers.directory import DirectoryTier
 from neurotools.memo.tiers.files import read_record
+from neurotools.memo.upkeep import inventory
+from neurotools.memo.upkeep.inventory import Located
 
 SUMMARY = "show an entry: its call, its record, a look at its value, how to open it"
 
@@ -109,7 +109,7 @@ def _value(entry: Located, *, is_open: bool) -> tuple[list[str], int]:
 
 
 def _unopened(entry: Located) -> list[str]:
-    from neurotools.memo.inspection import checked
+    from neurotools.memo.upkeep.inspection import checked
 
     payload = checked(entry.path, key_of(entry)).payload
     names = pickled_names(payload)

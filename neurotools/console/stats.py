@@ -8,9 +8,9 @@ import math
 import time
 
 from neurotools.console import given, screen, spoken
-from neurotools.memo import inventory
-from neurotools.memo.inventory import VersionSummary
 from neurotools.memo.tiers.census import times_at
+from neurotools.memo.upkeep import inventory
+from neurotools.memo.upkeep.inventory import VersionSummary
 
 SUMMARY = "sum up a cache: what it holds, what it has saved, where the bytes are"
 

@@ -1,6 +1,6 @@
 """``neurotools sync FAST SLOW``: each place gets the results that the other one has.
 
-Not here: the copying (`neurotools.memo.syncing`).
+Not here: the copying (`neurotools.memo.upkeep.syncing`).
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import os
 import sys
 from typing import Any
 
-from neurotools.memo import syncing
 from neurotools.memo.errors import CacheError
 from neurotools.memo.signing import Signer, signer_with
-from neurotools.memo.syncing import Comparison, Way
 from neurotools.memo.tiers.base import Tier
 from neurotools.memo.tiers.locations import tier_at
 from neurotools.memo.tiers.trust import user_numbers
+from neurotools.memo.upkeep import syncing
+from neurotools.memo.upkeep.syncing import Comparison, Way
 
 SUMMARY = "copy results between two places, whatever one of them lacks"
 IDENTIFIER = "neurotools_cache"

@@ -6,7 +6,7 @@ import argparse
 import os
 
 from neurotools.console import given, screen, spoken
-from neurotools.memo import inspection, inventory
+from neurotools.memo.upkeep import inspection, inventory
 
 SUMMARY = "verify the checksum of every entry; --repair sets damaged ones aside"
 

@@ -18,7 +18,6 @@ from neurotools.memo.digest.files import File
 from neurotools.memo.digest.values import register_digest
 from neurotools.memo.entry import Signature
 from neurotools.memo.errors import UnknownChoice, WrongArguments
-from neurotools.memo.flight import ON_BUSY
 from neurotools.memo.formats.registry import FORMATS, format_named, holds
 from neurotools.memo.function import Memoized, memoized
 from neurotools.memo.hierarchy import Hierarchy
@@ -35,10 +34,11 @@ from neurotools.memo.tiers.folders import PRIVATE
 from neurotools.memo.tiers.limits import Budget, Folder, budget_of, folder
 from neurotools.memo.tiers.locations import tier_at
 from neurotools.memo.tiers.trust import user_numbers
+from neurotools.memo.turns.flight import ON_BUSY
 from neurotools.memo.watch.health import checked_patience
 
 if TYPE_CHECKING:
-    from neurotools.memo.maintenance import Combined
+    from neurotools.memo.upkeep.maintenance import Combined
 
 __all__ = [
     "Cacher",
@@ -72,7 +72,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name == "Combined":
-        from neurotools.memo.maintenance import Combined  # not loaded for memoizing
+        from neurotools.memo.upkeep.maintenance import Combined  # not loaded for memoizing
 
         return Combined
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -430,10 +430,10 @@ def flush(timeout: float | None = None) -> int:
         How many results have not arrived: no time was left, or a tier cannot be used now. They
         stay where they are, and are sent later.
     """
-    if "neurotools.memo.lanes" not in sys.modules:
+    if "neurotools.memo.background.lanes" not in sys.modules:
         return 0  # nothing was ever sent
-    from neurotools.memo.flushing import flush as flush_lanes
-    from neurotools.memo.lanes import all_lanes
+    from neurotools.memo.background.flushing import flush as flush_lanes
+    from neurotools.memo.background.lanes import all_lanes
 
     return flush_lanes(all_lanes(), timeout)
 
@@ -799,7 +799,7 @@ def exists(
     *args, **kwargs
         The call's arguments.
     """
-    from neurotools.memo import maintenance  # not loaded for memoizing
+    from neurotools.memo.upkeep import maintenance  # not loaded for memoizing
 
     return maintenance.is_entry(locate_cached(cache_root, f, method, *args, **kwargs)[-1])
 
@@ -823,7 +823,7 @@ def read_cache_entry(location: str | os.PathLike[str], method: str) -> Any:
     UntrustedEntry
         If opening it could run code that somebody else wrote.
     """
-    from neurotools.memo import maintenance  # not loaded for memoizing
+    from neurotools.memo.upkeep import maintenance  # not loaded for memoizing
 
     return maintenance.read_value(os.fspath(location), method=format_named(method).method)
 
@@ -859,7 +859,7 @@ def scan_cachedir(
     OSError
         If it cannot be looked at.
     """
-    from neurotools.memo import maintenance  # not loaded for memoizing
+    from neurotools.memo.upkeep import maintenance  # not loaded for memoizing
 
     folder, suffix = os.fspath(cachedir), format_named(method).method
     _require_folder(folder)
@@ -900,7 +900,7 @@ def combine_caches(cache_root: str | os.PathLike[str], f: Callable[..., Any]) ->
     OSError
         If it cannot be looked at, or written to.
     """
-    from neurotools.memo import maintenance  # not loaded for memoizing
+    from neurotools.memo.upkeep import maintenance  # not loaded for memoizing
 
     keys, root = _keys(f), os.fspath(cache_root)
     _require_folder(root)

@@ -21,7 +21,6 @@ from neurotools.memo.careful import is_meant_to_end, spelled, step_aside
 from neurotools.memo.details import Details
 from neurotools.memo.entry import Key, Record
 from neurotools.memo.errors import CacheError, UnsafeBinding, UnstorableValue, WrongArguments
-from neurotools.memo.flight import Flight
 from neurotools.memo.formats.base import Payload, PayloadFormat
 from neurotools.memo.formats.registry import FORMATS, holds
 from neurotools.memo.hierarchy import Hierarchy
@@ -35,10 +34,11 @@ from neurotools.memo.seal import seal
 from neurotools.memo.supported import check_supported
 from neurotools.memo.telling import Telling, log
 from neurotools.memo.travel import asked_by_cloudpickle, by_value, is_importable
+from neurotools.memo.turns.flight import Flight
 
 if TYPE_CHECKING:
-    from neurotools.memo.leases import Leases
     from neurotools.memo.trace.recording import Recording
+    from neurotools.memo.turns.leases import Leases
 
 
 class Memoized(Offered, Telling, Mapped):
@@ -98,7 +98,7 @@ class Memoized(Offered, Telling, Mapped):
         place = self._hierarchy.meeting_place() if self._options.store else None
         if place is None:
             return None
-        from neurotools.memo.leases import Leases  # few share
+        from neurotools.memo.turns.leases import Leases  # few share
 
         is_later = str(self._hierarchy.write_back) == "async"
         seconds = self._options.lease_seconds

@@ -22,7 +22,7 @@ from neurotools.memo.watch.health import Health
 from neurotools.memo.watch.mounts import is_local_kind
 
 if TYPE_CHECKING:
-    from neurotools.memo.outbox import Outbox
+    from neurotools.memo.background.outbox import Outbox
     from neurotools.memo.tiers.marks import Marks
 
 log = Log(__name__)
@@ -95,8 +95,8 @@ class Hierarchy:
         """What slower tiers get later; not loaded before there is something."""
         # Not a cached property: before Python 3.12 those have locks, which a fork may find held.
         if self._known_outbox is None:
-            from neurotools.memo.flushing import FLUSH_SECONDS
-            from neurotools.memo.outbox import Outbox
+            from neurotools.memo.background.flushing import FLUSH_SECONDS
+            from neurotools.memo.background.outbox import Outbox
 
             seconds = FLUSH_SECONDS if self.flush_seconds is None else self.flush_seconds
             self._known_outbox = Outbox(self._guarded, self._keeper, self.counts, seconds)
@@ -142,7 +142,9 @@ class Hierarchy:
         return None
 
     def _promote(self, key: Key, entry: Entry, depth: int) -> None:
-        from neurotools.memo.carrying import against  # not loaded for hits in the fastest tier
+        from neurotools.memo.background.carrying import (
+            against,  # not loaded for hits in the fastest tier
+        )
 
         try:
             reason = against(self._guarded[depth], key, entry)
@@ -217,7 +219,7 @@ class Hierarchy:
             self._outbox.send(depth, key)
 
     def _may_pass(self, error: Exception) -> bool:
-        from neurotools.memo.sending import is_passing  # few failures, few that load it
+        from neurotools.memo.background.sending import is_passing  # few failures, few that load it
 
         return is_passing(error)
 

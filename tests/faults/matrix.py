@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 from neurotools.jobs.cache import combine_caches, hierarchical_cacher, scan_cachedir
-from neurotools.memo import lockfiles
+from neurotools.memo.locking import lockfiles
 from neurotools.memo.tiers import alive, unfinished
 from neurotools.memo.watch import health
 from tests.faults.broken import CALLS, Control

@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 from neurotools.jobs.cache import File, hierarchical_cacher
-from neurotools.memo import flight, forks, lockfiles
-from neurotools.memo.locks import FileLock
+from neurotools.memo import forks
+from neurotools.memo.locking import lockfiles
+from neurotools.memo.locking.locks import FileLock
+from neurotools.memo.turns import flight
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="fork"),

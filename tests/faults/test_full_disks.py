@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from neurotools.jobs.cache import disk_cacher, hierarchical_cacher
-from neurotools.memo import lockfiles
 from neurotools.memo.errors import UnusableLocation
+from neurotools.memo.locking import lockfiles
 from neurotools.memo.tiers import alive
 from neurotools.memo.watch import health
 from tests.faults.places import needs_linux, needs_mounts, run, small_disk, unfinished

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from neurotools.jobs.cache import hierarchical_cacher
-from neurotools.memo import flight, lockfiles
+from neurotools.memo.locking import lockfiles
+from neurotools.memo.turns import flight
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="setitimer")
 

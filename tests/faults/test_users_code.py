@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from neurotools.jobs.cache import hierarchical_cacher
-from neurotools.memo import lockfiles
+from neurotools.memo.locking import lockfiles
 from neurotools.memo.tiers import alive
 
 TIERS = {"ram": ("ram://",), "folder": ("one",), "both": ("ram://", "one")}

@@ -22,7 +22,7 @@ with contextlib.suppress(ImportError):
     import neurotools.memo.formats.compressed
     import neurotools.memo.formats.npy
     import neurotools.memo.formats.pickled
-    import neurotools.memo.maintenance  # noqa: F401
+    import neurotools.memo.upkeep.maintenance  # noqa: F401
 
 ME, OTHER, THIRD = 61001, 61002, 61003
 LAB = 61100

@@ -484,7 +484,7 @@ def test_tiers_of_a_hierarchy_fail_early(tmp_path):
         disk_cacher(tmp_path / "file" / "..", cache_identifier="file")
     with pytest.raises(ValueError, match="empty"):
         hierarchical_cacher(())
-    with pytest.raises(UnknownChoice, match="choose a folder, .*ram://"):
+    with pytest.raises(UnknownChoice, match=r"choose a folder, .*ram://"):
         hierarchical_cacher(("ram://", "nowhere://bucket"))
     with pytest.raises(TypeError, match="a tier is a folder"):
         hierarchical_cacher(None)

@@ -15,7 +15,7 @@ import sys
 import time
 
 from neurotools.jobs.cache import hierarchical_cacher
-from neurotools.memo import holders
+from neurotools.memo.turns import holders
 from tests.memo.far import FarTier
 
 BUSY = -2.0

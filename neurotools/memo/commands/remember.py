@@ -114,7 +114,7 @@ class _Remembering:
     def _alone(self) -> Iterator[None]:
         """Hold the command while it runs."""
         from neurotools.memo.entry import Key
-        from neurotools.memo.flight import Flight  # skipped commands take no lock
+        from neurotools.memo.turns.flight import Flight  # skipped commands take no lock
 
         private = os.path.join(self._folder, ".neurotools")
         turn = Flight(private).alone(Key(_LOCKED, "", self._call.slot, "json"))

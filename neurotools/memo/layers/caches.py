@@ -13,7 +13,6 @@ from typing import Any
 
 from neurotools.memo.errors import UnknownChoice, WrongLayer
 from neurotools.memo.fingerprint.origin import GRANULARITIES
-from neurotools.memo.flight import ON_BUSY
 from neurotools.memo.formats.base import PayloadFormat
 from neurotools.memo.formats.registry import Compression, format_named
 from neurotools.memo.hierarchy import Hierarchy
@@ -31,6 +30,7 @@ from neurotools.memo.tiers.folders import PRIVATE
 from neurotools.memo.tiers.locations import tier_at
 from neurotools.memo.tiers.ram import RamTier
 from neurotools.memo.tiers.trust import user_numbers
+from neurotools.memo.turns.flight import ON_BUSY
 from neurotools.memo.watch.health import checked_patience
 
 #: What holds values unless told otherwise: the first that can hold one exactly.

@@ -1,7 +1,7 @@
 """One run of a node at a time: among the threads of this process, and among processes.
 
-Not the way of functions (`neurotools.memo.flight`), where whoever waits too long computes as well:
-two runs in one folder would spoil each other's files.
+Not the way of functions (`neurotools.memo.turns.flight`), where whoever waits too long computes as
+well: two runs in one folder would spoil each other's files.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from neurotools.memo import forks
 from neurotools.memo.entry import Key
-from neurotools.memo.locks import FileLock
+from neurotools.memo.locking.locks import FileLock
 from neurotools.memo.tiers.folders import PRIVATE
 
 #: Folder of a node -> its lock, and how many threads have it or wait for it.

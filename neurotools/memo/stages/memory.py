@@ -13,7 +13,6 @@ from neurotools.memo.commands.contents import File
 from neurotools.memo.details import Details
 from neurotools.memo.entry import Record, Signature
 from neurotools.memo.errors import CacheError, UnstorableValue
-from neurotools.memo.flight import Flight
 from neurotools.memo.formats.registry import FORMATS
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.key import KeyMaker
@@ -33,6 +32,7 @@ from neurotools.memo.stages.files import (
 )
 from neurotools.memo.tiers.folders import PRIVATE
 from neurotools.memo.tiers.locations import tier_at
+from neurotools.memo.turns.flight import Flight
 
 log = Log(__name__)
 

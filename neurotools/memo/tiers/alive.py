@@ -3,7 +3,7 @@
 Each holds a byte of one file for as long as it lives: a lock that the system frees, however the
 process ends. Neither the time nor process numbers tell that so well. The file serves nothing else:
 to close any descriptor of a file is to free all locks that a process has in it. Not here: one
-computation per key at a time (`neurotools.memo.locks`).
+computation per key at a time (`neurotools.memo.locking.locks`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import os
 import xxhash
 
 from neurotools.memo import forks
-from neurotools.memo.lockfiles import OPEN, LockFile
+from neurotools.memo.locking.lockfiles import OPEN, LockFile
 
 #: Path -> each file in use. It stays open.
 _FILES: dict[str, LockFile] = {}

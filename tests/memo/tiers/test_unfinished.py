@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from neurotools.memo import maintenance
 from neurotools.memo.tiers import unfinished
 from neurotools.memo.tiers.directory import DirectoryTier
 from neurotools.memo.tiers.folders import PRIVATE
 from neurotools.memo.tiers.unfinished import LEFTOVER_SECONDS, Unfinished
+from neurotools.memo.upkeep import maintenance
 from tests.memo.tiers.promises import KEY, entry, value_in
 
 #: Writes an entry and is killed before it is renamed, or forks, or whatever `doing` says.

@@ -1,0 +1,1 @@
+"""Locks among the threads and processes of one computer, and who waits for whom."""

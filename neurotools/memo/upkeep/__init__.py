@@ -1,0 +1,1 @@
+"""Caches as a whole: what is in them, what is wrong, what may go, and copies of them."""
