@@ -88,7 +88,8 @@ class Listener(logging.Handler):
 logging.getLogger("neurotools").addHandler(Listener(logging.WARNING))
 def load():
     # Whoever becomes another user may not be able to read the modules any more.
-    import difflib, tempfile
+    import difflib, queue, tempfile
+    import neurotools.memo.background.flushing
     f = hierarchical_cacher(("ram://", tempfile.mkdtemp()))(lambda x: 0)
     f(1), f(1), str(f.explain(2)), f.lscache(), f.versions(), f.purge()
 def become_another_user():

@@ -74,6 +74,8 @@ class Lane:
         self._routes: dict[str, Route] = {}
         self._looks: set[_Look] = set()
         self._changed = threading.Condition()
+        # A signal handler may leave something to be sent while one is started.
+        self._starting = threading.RLock()
         self._nudges = 0
         # What is read while it is sent, and what memory alone keeps.
         self._sending, self._waiting = Room(MOST_HELD), Room(MOST_HELD)
@@ -140,6 +142,13 @@ class Lane:
         alive = sum(thread.is_alive() for thread in self._threads.copy())
         waiting = len(self._own) + len(self._found)
         if alive == 0 or (alive < _MOST_THREADS and waiting > _PER_THREAD * alive):
+            self._start_one()
+
+    def _start_one(self) -> None:
+        with self._starting:
+            alive = sum(thread.is_alive() for thread in self._threads.copy())
+            if alive >= _MOST_THREADS:
+                return  # others have come before us
             thread = threading.Thread(target=self._serve, name="neurotools-sender", daemon=True)
             self._threads.add(thread)
             try:

@@ -286,7 +286,8 @@ def seconds_to_settle(status: os.stat_result) -> float:
     """Return for how long a file that is read now would not be remembered; 0 if for ever."""
     if not _tells_changes(status):
         return 0.0
-    return max(0, status.st_ctime_ns + _margin(status) - kernel_time()) / 1e9
+    # What `kernel_time` tells may lie behind the times of files, by less than this.
+    return max(0, status.st_ctime_ns + _margin(status) + _COARSE - kernel_time()) / 1e9
 
 
 def _kept(among: dict[Identity, Any], known: Identity, what: Any) -> Any:

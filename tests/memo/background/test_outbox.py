@@ -14,6 +14,7 @@ from neurotools.memo.entry import Key
 from neurotools.memo.errors import UnknownChoice
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.tiers.directory import DirectoryTier
+from neurotools.memo.tiers.marks import FolderMarks
 from neurotools.memo.tiers.ram import RamTier
 from tests.faults.away import Away, entries_in, marks_in, until
 from tests.memo.tiers.promises import KEY, entry, value_in
@@ -106,7 +107,7 @@ def test_what_cannot_be_marked_is_stored_at_once(fast, away, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(fast.marks, "keep", full)
+    monkeypatch.setattr(FolderMarks, "keep", full)
     hierarchy.put(KEY, entry(1))
     assert value_in(away) == 1
     assert value_in(fast) == 1

@@ -19,7 +19,7 @@ from neurotools.memo.tiers.directory import DirectoryTier
 from neurotools.memo.turns import heartbeat, leases, lifesigns
 from neurotools.memo.turns.flight import Flight
 from neurotools.memo.turns.leases import Leases
-from tests.memo.far import FarTier, marks_in
+from tests.memo.turns.far import FarTier, marks_in
 
 KEY = Key("f", "code", "hash.key", "npy")
 

@@ -18,7 +18,7 @@ from neurotools.memo.turns import flight, heartbeat, holders, lifesigns
 from neurotools.memo.turns import lease as lease_module
 from neurotools.memo.turns.flight import Flight
 from neurotools.memo.turns.leases import Leases
-from tests.memo.far import FarTier, marks_in
+from tests.memo.turns.far import FarTier, marks_in
 
 KEY = Key("f", "code", "hash.key", "npy")
 OTHER = Key("f", "code", "hash.other", "npy")
@@ -481,7 +481,7 @@ def test_what_nobody_gave_back_is_given_back_when_it_goes(tmp_path):
 def test_a_process_that_ends_in_a_computation_is_not_held_up(tmp_path):
     code = (
         "import sys; from neurotools.memo.turns.flight import Flight\n"
-        "from tests.memo.test_lease import *\n"
+        "from tests.memo.turns.test_lease import *\n"
         f"Flight(None, leases=leases_in(FarTier({str(tmp_path)!r}))).alone(KEY).__enter__()\n"
         "print('ends', flush=True)\n"
     )

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.memo.far import marks_in
+from tests.memo.turns.far import marks_in
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
+COMPUTERS = "tests.memo.turns.computers"
 needs_signals = pytest.mark.skipif(os.name == "nt", reason="no SIGKILL, no SIGSTOP")
 
 
@@ -21,7 +22,14 @@ def start(tmp_path):
     started = []
 
     def begin(name, *calls, seconds=60):
-        command = [sys.executable, "-m", "tests.memo.computers", str(tmp_path), name, str(seconds)]
+        command = [
+            sys.executable,
+            "-m",
+            COMPUTERS,
+            str(tmp_path),
+            name,
+            str(seconds),
+        ]
         pipes = dict.fromkeys(("stdin", "stdout"), subprocess.PIPE)
         one = subprocess.Popen([*command, *calls], cwd=ROOT, text=True, bufsize=1, **pipes)
         # Hung tests are for people to look at, not for ever.

@@ -18,7 +18,8 @@ from neurotools.memo.tiers.guarded import Guarded
 from neurotools.memo.tiers.remote import RemoteTier
 from neurotools.memo.turns.leases import Leases
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
+COMPUTERS = "tests.memo.turns.computers"
 KEY = Key("f", "code", "hash.key", "npy")
 
 
@@ -29,7 +30,15 @@ def leases_at(url, options, seconds=60):
 
 def started(s3, bucket, name, *calls, seconds=60):
     place = f"s3://{bucket}/cache"
-    command = [sys.executable, "-m", "tests.memo.computers", place, name, str(seconds), *calls]
+    command = [
+        sys.executable,
+        "-m",
+        COMPUTERS,
+        place,
+        name,
+        str(seconds),
+        *calls,
+    ]
     environment = {**os.environ, "STORAGE_OPTIONS": json.dumps(s3.options)}
     return subprocess.Popen(
         command,

@@ -1,6 +1,6 @@
 """Runs a function in a process that is, as far as it can tell, on a computer of its own.
 
-    python -m tests.memo.computers PLACE NAME SECONDS CALL...
+    python -m tests.memo.turns.computers PLACE NAME SECONDS CALL...
 
 The place is a folder, or a URL, with storage options as JSON in ``STORAGE_OPTIONS``. Each call is
 ``x`` or ``x:seconds``, or ``x:-1`` to compute until there is a line to read. The process says when
@@ -16,7 +16,7 @@ import time
 
 from neurotools.jobs.cache import hierarchical_cacher
 from neurotools.memo.turns import holders
-from tests.memo.far import FarTier
+from tests.memo.turns.far import FarTier
 
 BUSY = -2.0
 
