@@ -1,11 +1,23 @@
 """The examples of the documentation are run as tests, each page in a folder of its own."""
 
+import gc
 import os
 import warnings
 
 import pytest
 
 collect_ignore = ["conf.py", "_build"]
+
+
+#: Its runner of commands leaves their pipes to the garbage collector.
+_OF_NIPYPE = ("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.name == "interfaces.rst":
+            for warning in _OF_NIPYPE:
+                item.add_marker(pytest.mark.filterwarnings(warning))
 
 
 @pytest.fixture(autouse=True)
@@ -15,6 +27,9 @@ def _in_a_folder_of_its_own(request, tmp_path, monkeypatch):
     if request.node.name == "interfaces.rst":
         _load_nipype()
     monkeypatch.chdir(tmp_path)
+    yield
+    if request.node.name == "interfaces.rst":
+        gc.collect()
 
 
 def _load_nipype():

@@ -89,7 +89,7 @@ logging.getLogger("neurotools").addHandler(Listener(logging.WARNING))
 def load():
     # Whoever becomes another user may not be able to read the modules any more.
     import difflib, queue, tempfile
-    import neurotools.memo.background.flushing
+    from neurotools.memo.background import flushing, outbox
     f = hierarchical_cacher(("ram://", tempfile.mkdtemp()))(lambda x: 0)
     f(1), f(1), str(f.explain(2)), f.lscache(), f.versions(), f.purge()
 def become_another_user():
