@@ -14,6 +14,7 @@ _OF_NIPYPE = ("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExcepti
 
 
 def pytest_collection_modifyitems(items):
+    """Let warnings pass where nipype is used."""
     for item in items:
         if item.name == "interfaces.rst":
             for warning in _OF_NIPYPE:

@@ -11,8 +11,8 @@ settings.register_profile("here", deadline=None)
 settings.register_profile("server", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("server" if os.environ.get("CI") else "here")
 
-# A shell that starts something in the background has it ignore Ctrl-C, and so would all programs that
-# the tests start.
+# A shell that starts something in the background has it ignore Ctrl-C, and so would all programs
+# that the tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
