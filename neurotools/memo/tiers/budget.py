@@ -187,7 +187,8 @@ class Keeper:
             is_too_much = self._excess(total, _ENOUGH) != NOTHING
             self._pinned = pins_changed(self._root)
             self._queue = self._in_order(shelves) if is_too_much else []
-            self._is_ordered.set()
+            if self._queue:
+                self._is_ordered.set()  # those who wait for it begin to evict
             # Where nothing had to go, that nothing went says nothing.
             self._looked, self._moved = time.monotonic(), 0 if is_too_much else 1
             self._look_seconds = self._looked - started
