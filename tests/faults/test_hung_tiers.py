@@ -68,7 +68,8 @@ def test_a_server_that_stops(server, tmp_path, caplog, faster):
     until_used_again(f)
     stores = f.cache_info().tiers[-1].stores
     check(f, [7, 7])
-    assert f.cache_info().tiers[-1].stores == stores + 1
+    # What was computed meanwhile is sent, too.
+    assert f.cache_info().tiers[-1].stores >= stores + 1
     assert len(caplog.records) == 1
 
 
