@@ -21,7 +21,7 @@ def arguments_of(entry: Located, record: Record | None = None) -> Signature | No
     try:
         return naming.signature_of(entry.found.name.rpartition(".")[0])
     except UnreadableName:
-        pass
+        pass  # it was too long for a name, and stands in the record
     try:
         return naming.recorded(record or read_record(entry.path))
     except (UnreadableName, CorruptEntry, OSError):

@@ -115,5 +115,5 @@ def read(tree: Any, folder: str, inputs: Sequence[str], kept: Sequence[Any]) -> 
             pairs = ((read(key, folder, inputs, kept), item) for key, item in inner)
             return {key: read(item, folder, inputs, kept) for key, item in pairs}
     except (AttributeError, IndexError, TypeError, ValueError):
-        pass
+        pass  # anybody may have written it: told below as what is of no known kind
     raise ValueError(f"a record spells no value: {str(tree)[:80]}")

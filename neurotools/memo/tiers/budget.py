@@ -47,6 +47,8 @@ _FEW = 6400
 _STEP, _PAUSE_SECONDS = 32, 0.1
 #: What was stored by this process last never goes; what is so young goes after all else.
 _LAST, _YOUNG_SECONDS = 2, 2.0
+#: The newest never go, so many of them or this part of all: other processes have just stored them.
+_NEWEST, _PART = 16, 10
 #: A look at the folder is too old after so many seconds, or so many times what it took.
 _OLD_SECONDS, _TIMES = 30.0, 50.0
 #: Where nothing may go, it is not tried again for so many seconds.
@@ -202,7 +204,7 @@ class Keeper:
         young = max((one.written for one in found), default=0.0) - _YOUNG_SECONDS
         new = sorted((one for one in found if one.written > young), key=_age, reverse=True)
         others = sorted((one for one in found if one.written <= young), key=order, reverse=True)
-        return new + others
+        return new[min(_NEWEST, len(found) // _PART) :] + others
 
     def _step(self, excess: Counts, most: int = _STEP) -> None:
         """Evict some entries, of what is too much, unless somebody does so now."""
