@@ -277,6 +277,3 @@ def _recorded(package: Package) -> str:
 
 
 _GRANULARITIES = {"exact": _exact, "minor": _minor, "record": _recorded}
-
-#: Values of the option ``packages``.
-GRANULARITIES = (*_GRANULARITIES, "off")

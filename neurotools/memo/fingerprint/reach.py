@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from neurotools.memo.digest.sha import sha224
 from neurotools.memo.errors import UndigestableValue, UnknownChoice, UnsafeBinding
+from neurotools.memo.fingerprint import GRANULARITIES
 from neurotools.memo.fingerprint.manifest import Manifest
 
 if TYPE_CHECKING:
     from neurotools.memo.fingerprint.guards import Guards
     from neurotools.memo.fingerprint.known import Shelf
     from neurotools.memo.fingerprint.walk import Walk
-
-_GRANULARITIES = ("exact", "minor", "record", "off")
 
 #: Walks before a graph that changes while it is walked is taken as it is.
 _PATIENCE = 3
@@ -89,8 +88,8 @@ class Tracker:
         docstrings: bool = False,
         shelf: Shelf | None = None,
     ) -> None:
-        if packages not in _GRANULARITIES:
-            raise UnknownChoice("packages", packages, _GRANULARITIES)
+        if packages not in GRANULARITIES:
+            raise UnknownChoice("packages", packages, GRANULARITIES)
         self._function = function
         self._packages = packages
         self._docstrings = docstrings

@@ -5,14 +5,15 @@ Not here: how a value is looked for and kept (`kept`).
 
 from __future__ import annotations
 
+import contextlib
 import os
-import re
 import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from neurotools.memo.errors import UnknownChoice, WrongLayer
-from neurotools.memo.fingerprint.origin import GRANULARITIES
+from neurotools.memo.arranged import Access, arrange, check, places
+from neurotools.memo.errors import WrongLayer
+from neurotools.memo.fingerprint import GRANULARITIES
 from neurotools.memo.formats.base import PayloadFormat
 from neurotools.memo.formats.registry import Compression, format_named
 from neurotools.memo.hierarchy import Hierarchy
@@ -23,21 +24,15 @@ from neurotools.memo.layers.memory import CountedTier
 from neurotools.memo.layers.views import Kept, View
 from neurotools.memo.options import LEASE_SECONDS, Options
 from neurotools.memo.runs import FILES
-from neurotools.memo.signing import signer_with
 from neurotools.memo.tiers.base import Tier
-from neurotools.memo.tiers.directory import DURABILITIES
-from neurotools.memo.tiers.folders import PRIVATE
-from neurotools.memo.tiers.locations import tier_at
+from neurotools.memo.tiers.limits import bytes_of
 from neurotools.memo.tiers.ram import RamTier
-from neurotools.memo.tiers.trust import user_numbers
-from neurotools.memo.turns.flight import ON_BUSY
-from neurotools.memo.watch.health import checked_patience
 
 #: What holds values unless told otherwise: the first that can hold one exactly.
 _AUTOMATIC = ("npy", "pickle")
 
-_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
-_UNITS |= {f"{unit}i": 2 ** (10 * power) for power, unit in enumerate("kmgt", start=1)}
+#: Values of the option ``trace``.
+_TRACES = (FILES, True, False)
 
 
 class CacheToRam(CacheLayer):
@@ -80,7 +75,7 @@ class CacheToRam(CacheLayer):
         trace: bool | str = FILES,
         allow_mutable_bindings: bool = False,
     ) -> None:
-        _check(packages=(packages, GRANULARITIES), trace=(trace, (FILES, True, False)))
+        check(packages=(packages, GRANULARITIES), trace=(trace, _TRACES))
         self._names, self._size, self._impure = _chosen(names), size, impure
         self._max_bytes = sys.maxsize if size is None else _bytes(size)
         self._options = Options(
@@ -183,44 +178,22 @@ class CacheToDisk(CacheLayer):
             raise WrongLayer("CacheToDisk", "it names no field to keep; give one, such as 'image'")
         self._names, self._impure, self._write_back = chosen, impure, write_back
         self._forms = _forms(method, compress)
-        _check(
-            mmap_mode=(mmap_mode, (None, "r", "c")),
-            packages=(packages, GRANULARITIES),
-            durability=(durability, DURABILITIES),
-            trace=(trace, (FILES, True, False)),
-            on_busy=(on_busy, ON_BUSY),
-            write_back=(write_back, (True, False, "async")),
-        )
-        access = {
-            "trusted_owners": user_numbers(trusted_owners),
-            "signer": signer_with(key_file),
-            "shared": shared,
-        }
-        self._tiers = [
-            tier_at(
-                place,
-                cache_identifier,
-                mmap_mode=mmap_mode,
-                verify=verify,
-                durability=durability,
-                patience=None if patience is None else checked_patience(patience),
-                storage_options=storage_options,
-                **access,
-            )
-            for place in _places(root)
-        ]
-        roots = [str(place) for tier in self._tiers if (place := getattr(tier, "root", None))]
-        # The slowest folder that is written to is the one that most other processes see.
-        seen = roots if write_back else roots[:1]
-        self._options = Options(
+        check(trace=(trace, _TRACES), write_back=(write_back, (True, False, "async")))
+        self._tiers, self._options = arrange(
+            places(root, "root"),
+            cache_identifier,
             self._forms[0],
-            cache_root=roots[0] if roots else None,
-            lock_folder=os.path.join(seen[-1], PRIVATE) if seen else None,
-            tracking={"packages": packages},
-            access=access,
-            trace=trace,
+            access=Access(trusted_owners, key_file, shared),
+            mmap_mode=mmap_mode,
+            packages=packages,
+            durability=durability,
             on_busy=on_busy,
-            lease_seconds=checked_patience(lease_seconds, "lease_seconds"),
+            lease_seconds=lease_seconds,
+            verify=verify,
+            patience=patience,
+            storage_options=storage_options,
+            write_back=write_back,
+            trace=trace,
             allow_mutable_bindings=allow_mutable_bindings,
             verbose=verbose,
         )
@@ -284,14 +257,6 @@ def _chosen(names: str | Iterable[str] | None) -> frozenset[str] | None:
     return chosen
 
 
-def _places(root: Any) -> list[Any]:
-    is_single = isinstance(root, (str, os.PathLike)) or not isinstance(root, Iterable)
-    places = [root] if is_single else list(root)
-    if not places:
-        raise ValueError("root is empty; give one folder at least, or 'ram://'")
-    return places
-
-
 def _forms(method: str | Iterable[str] | None, compress: Compression) -> tuple[PayloadFormat, ...]:
     methods = (
         [method] if isinstance(method, str) else list(_AUTOMATIC if method is None else method)
@@ -305,14 +270,7 @@ def _bytes(size: int | str) -> int | None:
     """Return how many bytes a size means, or None where it is a number of entries."""
     if isinstance(size, int) and not isinstance(size, bool) and size > 0:
         return None
-    match = re.fullmatch(r"\s*(\d+\.?\d*(?:e\d+)?)\s*([kmgt]i?)?b?\s*", str(size).lower())
-    if not isinstance(size, str) or match is None:
-        raise ValueError(f"size={size!r} is neither a number of entries nor bytes, such as '2 GB'")
-    return int(float(match[1]) * _UNITS[match[2] or ""])
-
-
-def _check(**options: tuple[object, tuple[object, ...]]) -> None:
-    """Raise `UnknownChoice` for an option that has none of the values that it can have."""
-    for name, (value, known) in options.items():
-        if value not in known:
-            raise UnknownChoice(name, value, map(str, known))
+    if isinstance(size, str):
+        with contextlib.suppress(ValueError):
+            return bytes_of(size)
+    raise ValueError(f"size={size!r} is neither a number of entries nor bytes, such as '2 GB'")
