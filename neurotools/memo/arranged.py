@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from neurotools.memo.errors import UnknownChoice
 from neurotools.memo.fingerprint import GRANULARITIES
 from neurotools.memo.formats.base import PayloadFormat
-from neurotools.memo.options import Options
+from neurotools.memo.options import ON_BUSY, Options
 from neurotools.memo.signing import signer_with
 from neurotools.memo.tiers.base import Tier
 from neurotools.memo.tiers.directory import DURABILITIES
@@ -17,7 +17,6 @@ from neurotools.memo.tiers.folders import PRIVATE
 from neurotools.memo.tiers.limits import Budget
 from neurotools.memo.tiers.locations import tier_at
 from neurotools.memo.tiers.trust import user_numbers
-from neurotools.memo.turns.flight import ON_BUSY
 from neurotools.memo.watch.health import checked_patience
 
 

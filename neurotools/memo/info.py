@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
+
+from neurotools.memo.hierarchy import Hierarchy
 
 
 class TierInfo(NamedTuple):
@@ -32,3 +35,23 @@ class CacheInfo(NamedTuple):
     misses: int
     uncached: int
     tiers: tuple[TierInfo, ...]
+
+
+def info_of(counts: Mapping[str, int], hierarchy: Hierarchy) -> CacheInfo:
+    """Return what a function and its tiers have done, given what the function has counted."""
+    tiers = range(len(hierarchy.tiers))
+    infos = tuple(_tier_info(hierarchy, depth) for depth in tiers)
+    return CacheInfo(counts["hits"], counts["misses"], counts["uncached"], infos)
+
+
+def _tier_info(hierarchy: Hierarchy, depth: int) -> TierInfo:
+    count = hierarchy.counts[depth]
+    return TierInfo(
+        hierarchy.tiers[depth].name,
+        count["hits"],
+        count["misses"],
+        count["stores"],
+        count["failures"],
+        hierarchy.health_of(depth).left_alone,
+        hierarchy.unsent(depth),
+    )

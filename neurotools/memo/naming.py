@@ -166,7 +166,7 @@ def _inflate(content: bytes) -> bytes:
 
 # Names that Windows keeps for devices, with or without a suffix.
 _UNSAFE = r'[\x00-\x1f\x7f\\/<>:"|?*%]|^[. ]|[. ]$'
-_RESERVED = r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)"
+_DEVICES = frozenset(["con", "prn", "aux", "nul"])
 
 
 def function_parts(function: Callable[..., Any]) -> tuple[str, ...]:
@@ -205,9 +205,18 @@ def script_of(function: Callable[..., Any]) -> str:
 
 def _safe(part: str) -> str:
     """Return a folder name that every file system takes, different for different parts."""
-    clean = re.sub(_UNSAFE, lambda match: f"%{ord(match.group()):02x}", part) or "%"
-    if re.match(_RESERVED, clean):
+    clean = part
+    if not part.isidentifier():  # mostly it is one, and patterns take long to compile
+        clean = re.sub(_UNSAFE, lambda match: f"%{ord(match.group()):02x}", part) or "%"
+    if is_device(clean):
         clean = f"%{ord(clean[0]):02x}{clean[1:]}"
     if len(utf8(clean)) > 120:
         clean = f"{clean[:60]}~{base64hash10bytes(part)}"
     return clean
+
+
+def is_device(name: str) -> bool:
+    """Tell whether Windows takes a file name for that of a device, whatever its suffix."""
+    stem = name.partition(".")[0].lower()
+    is_port = len(stem) == 4 and stem[:3] in {"com", "lpt"} and stem[3].isdecimal()
+    return is_port or stem in _DEVICES

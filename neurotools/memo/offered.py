@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from neurotools.memo.entry import Key, Signature
 from neurotools.memo.errors import UndigestableValue
 from neurotools.memo.hierarchy import Hierarchy
-from neurotools.memo.info import CacheInfo, TierInfo
 from neurotools.memo.key import KeyMaker
 from neurotools.memo.options import Options
 from neurotools.memo.runs import Runs
 
 if TYPE_CHECKING:
     from neurotools.memo.explain import Explanation
+    from neurotools.memo.info import CacheInfo
     from neurotools.memo.versions import Version
 
 
@@ -151,22 +151,9 @@ class Offered:
 
     def cache_info(self) -> CacheInfo:
         """Return how often results were loaded and computed in this process, in all and by tier."""
-        infos = tuple(self._tier_info(depth) for depth in range(len(self._hierarchy.tiers)))
-        return CacheInfo(
-            self._counts["hits"], self._counts["misses"], self._counts["uncached"], infos
-        )
+        from neurotools.memo.info import info_of  # few ask for it
 
-    def _tier_info(self, depth: int) -> TierInfo:
-        count = self._hierarchy.counts[depth]
-        return TierInfo(
-            self._hierarchy.tiers[depth].name,
-            count["hits"],
-            count["misses"],
-            count["stores"],
-            count["failures"],
-            self._hierarchy.health_of(depth).left_alone,
-            self._hierarchy.unsent(depth),
-        )
+        return info_of(self._counts, self._hierarchy)
 
     def __dask_tokenize__(self) -> Any:
         # The same in each process, and another for other code: what Dask names its tasks by.

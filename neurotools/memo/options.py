@@ -9,6 +9,8 @@ from neurotools.memo.formats.base import PayloadFormat
 
 #: A heartbeat may come twice too late, or not be seen for as long as NFS believes what it knows.
 LEASE_SECONDS = 60.0
+#: What a caller does where somebody else computes what it asks for.
+ON_BUSY = ("wait", "compute", "raise")
 
 
 class Options:

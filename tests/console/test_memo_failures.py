@@ -113,7 +113,7 @@ AS_NOBODY = """
 import hashlib, json, logging, os, signal, subprocess, sys, tempfile, threading
 import neurotools.console.memo as memo
 import neurotools.memo.commands.running, neurotools.memo.commands.view
-import neurotools.memo.turns.flight, neurotools.memo.locking.standstill
+import neurotools.memo.turns.turn, neurotools.memo.turns.flight, neurotools.memo.locking.standstill
 os.setgroups([]), os.setgid(65534), os.setuid(65534)
 sys.exit(memo.main())
 """

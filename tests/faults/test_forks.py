@@ -14,7 +14,7 @@ from neurotools.jobs.cache import File, hierarchical_cacher
 from neurotools.memo import forks
 from neurotools.memo.locking import lockfiles
 from neurotools.memo.locking.locks import FileLock
-from neurotools.memo.turns import flight
+from neurotools.memo.turns import turn
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="fork"),
@@ -71,7 +71,7 @@ def test_locks_that_a_thread_of_the_parent_holds_are_free_in_the_child(remembere
                 stack.enter_context(owner._lock)
             for lock in (*lockfiles._FILES_LOCKS.values(), lockfiles._COUNTING):
                 stack.enter_context(lock)
-            stack.enter_context(flight._HELD._lock)
+            stack.enter_context(turn._HELD._lock)
             all_held.set()
             done.wait(60)
 
@@ -111,7 +111,7 @@ def test_children_forked_while_threads_read_and_write_go_on(remembered, tmp_path
 
 
 def test_a_child_takes_and_frees_nothing_of_its_parents(tmp_path):
-    key = flight.Key("f", "code", "hash.key", "npy")
+    key = turn.Key("f", "code", "hash.key", "npy")
     lock = FileLock(str(tmp_path), key)
     assert lock.try_take()
 

@@ -15,7 +15,7 @@ import pytest
 
 from neurotools.jobs.cache import hierarchical_cacher
 from neurotools.memo.locking import lockfiles
-from neurotools.memo.turns import flight
+from neurotools.memo.turns import turn
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="setitimer")
 
@@ -62,8 +62,8 @@ def is_free(folder):
 
 
 def check_whole(remembered, tmp_path):
-    assert not flight._HELD._owner
-    assert not flight._HELD._waits
+    assert not turn._HELD._owner
+    assert not turn._HELD._waits
     for folder in lockfiles._FILES:
         if folder.startswith(str(tmp_path)):
             assert is_free(folder)
@@ -172,9 +172,9 @@ def test_an_interrupt_while_waiting_for_a_thread_or_a_process(tmp_path):
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    assert list(flight._HELD._owner) == [name for name in flight._HELD._owner if name]
+    assert list(turn._HELD._owner) == [name for name in turn._HELD._owner if name]
     go_on.write_text("")
     thread.join(20)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 5
     assert (slow(5), slow(6)) == (5, 6)
-    assert not flight._HELD._owner
+    assert not turn._HELD._owner

@@ -122,9 +122,20 @@ def test_folder_names_are_safe_everywhere(part):
     assert not set(safe) & set('\\/<>:"|?*')
     assert len(safe.encode()) <= 120
     assert safe.strip(". ") == safe
-    assert not re.match(naming._RESERVED, safe)
+    assert not re.match(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)", safe)
 
 
 def test_different_parts_have_different_folder_names():
     parts = ["con", "_con_", "a:b", "a%3ab", "x" * 300, "x" * 299]
     assert len({naming._safe(part) for part in parts}) == len(parts)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        *[("con", True), ("Aux.txt", True), ("COM1", True), ("lpt9.a.b", True)],
+        *[("com", False), ("com10", False), ("cone", False), ("a.con", False), ("lptx", False)],
+    ],
+)
+def test_names_of_devices_are_known(name, is_one):
+    assert naming.is_device(name) is is_one

@@ -1,7 +1,8 @@
 """Values -> canonical 128-bit digests. Not here: the digests of code (`fingerprint`).
 
 A value is written as bytes, by content and with all its types, and these are digested. `walk`
-writes containers, `scalars` what they hold in the end, `writers` all else.
+writes containers, `scalars` what they hold in the end, `writers` all else; those are loaded for the
+first value that is no scalar.
 """
 
 from __future__ import annotations
@@ -13,15 +14,16 @@ import pathlib
 import re
 import types
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import xxhash
 
-from neurotools.memo.digest import files, plain
+from neurotools.memo.digest import files
 from neurotools.memo.digest.scalars import SCALARS, shorten
-from neurotools.memo.digest.walk import TOO_DEEP, CodeName, Walk, refusal
-from neurotools.memo.digest.writers import ARRAY, CORE, choose, plain_array, registered
+
+if TYPE_CHECKING:
+    from neurotools.memo.digest.walk import CodeName
 
 Rule = Callable[[Any], Any]
 RuleT = TypeVar("RuleT", bound=Rule)
@@ -90,17 +92,21 @@ def digest(
     >>> digest(1) == digest(True)
     False
     """
-    if type(value) is np.ndarray and (written := plain_array(value)) is not None:
-        # A short way to what a walk would come to.
-        return files.base64(xxhash.xxh3_128_digest(shorten(ARRAY + written)))
     scalar = SCALARS.get(type(value))
+    encoding = _written(value, code, ordered, most) if scalar is None else scalar(value)
+    return files.base64(xxhash.xxh3_128_digest(encoding))
+
+
+def _written(value: Any, code: CodeName, ordered: bool, most: int | None) -> bytes:
+    from neurotools.memo.digest.walk import TOO_DEEP, Walk, refusal
+    from neurotools.memo.digest.writers import ARRAY, choose, plain_array
+
+    if type(value) is np.ndarray and (written := plain_array(value)) is not None:
+        return shorten(ARRAY + written)  # a short way to what a walk would come to
     try:
-        encoding = (
-            Walk(code, choose, ordered, most).encode(value) if scalar is None else scalar(value)
-        )
+        return Walk(code, choose, ordered, most).encode(value)
     except RecursionError:
         raise refusal(value, TOO_DEEP) from None
-    return files.base64(xxhash.xxh3_128_digest(encoding))
 
 
 def register_digest(type_: type, function: RuleT | None = None) -> Any:
@@ -138,6 +144,8 @@ def register_digest(type_: type, function: RuleT | None = None) -> Any:
     """
     if function is None:
         return functools.partial(register_digest, type_)
+    from neurotools.memo.digest.writers import CORE, registered
+
     if type_ in SCALARS or type_ in CORE:
         raise ValueError(f"values of type {type_.__qualname__} are digested by their content")
     registered[type_] = function
@@ -193,5 +201,12 @@ def _immutable_if(value: Any, kind: type) -> tuple[Any, ...] | frozenset[Any] | 
     if isinstance(kind, enum.EnumMeta):
         return (value._value_,)
     plain_dtype = issubclass(kind, np.dtype) and value.names is None and not value.metadata
-    late = kind.__module__ in _IMMUTABLE_MODULES and plain.rule(kind) is not None
-    return () if plain_dtype or late else None
+    return () if plain_dtype or _is_plain(kind) else None
+
+
+def _is_plain(kind: type) -> bool:
+    if kind.__module__ not in _IMMUTABLE_MODULES:
+        return False
+    from neurotools.memo.digest import plain
+
+    return plain.rule(kind) is not None

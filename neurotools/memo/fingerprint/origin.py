@@ -202,24 +202,38 @@ def _package(root: str, relative: str, installed: bool) -> Package | None:
 def _metadata(root: str, installed: bool) -> dict[str, Package]:
     """Return the distributions in a folder. Only installers write there ``.egg-info`` as well."""
     found = {}
-    pattern = _INSTALLED_METADATA if installed else _WHEEL_METADATA
     try:
         entries = sorted(os.listdir(root))
     except OSError:
         return {}
     for entry in entries:
-        if entry.endswith("-info") and (match := re.fullmatch(pattern, entry)):
-            name = _normalized(match[1])
-            found[name] = Package(name, match[2] or "", os.path.join(root, entry))
+        if entry.endswith("-info") and (told := _name_and_version(entry, installed)):
+            name = _normalized(told[0])
+            found[name] = Package(name, told[1], os.path.join(root, entry))
     return found
 
 
-_WHEEL_METADATA = r"(.+?)-(.+)\.dist-info"
-_INSTALLED_METADATA = r"(.+?)(?:-([^-]+))?(?:-py[\d.]+)?\.(?:dist|egg)-info"
+def _name_and_version(entry: str, installed: bool) -> tuple[str, str] | None:
+    """Return what the name of a metadata folder tells: ``name-version.dist-info``, or more.
+
+    Installers also wrote ``name[-version[-py3.11]].egg-info``.
+    """
+    # Without patterns: they take longer to compile than all these folders take to be looked at.
+    stem, _, kind = entry.rpartition(".")
+    if not installed:
+        name, _, version = stem.partition("-")
+        return (name, version) if kind == "dist-info" and name and version else None
+    if kind not in {"dist-info", "egg-info"} or not stem:
+        return None
+    *before, last = stem.split("-")
+    if len(before) > 1 and last[:2] == "py" and not last[2:].strip("0123456789."):
+        *before, last = before
+    return ("-".join(before), last) if any(before) and last else (stem, "")
 
 
 def _normalized(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
+    parts = name.replace("_", "-").replace(".", "-").split("-")
+    return "-".join([parts[0], *filter(None, parts[1:-1]), *parts[1:][-1:]]).lower()
 
 
 @cache
@@ -264,6 +278,8 @@ def _exact(package: Package) -> str:
 
 def _minor(package: Package) -> str:
     """Return ``'1.26'`` for 1.26.4; all of it for what is no final release, and may change."""
+    if all(map(str.isdecimal, parts := package.version.split("."))):
+        return ".".join(parts[:2])
     final = re.fullmatch(r"v?(\d+(?:\.\d+)*)(?:\.?post\d+)?", package.version)
     return ".".join(final[1].split(".")[:2]) if final else package.version
 

@@ -20,14 +20,12 @@ from neurotools.memo.entry import Buffer
 from neurotools.memo.errors import UnstorableValue
 from neurotools.memo.formats import dtypes
 from neurotools.memo.formats.base import Payload
-from neurotools.memo.formats.structure import Rules, describe, rebuild
 
 _MAGIC = b"\x93NUMPY"
 _ALIGNMENT = 64
 #: Data of a lone array starts here or later, as it does in files that numpy writes.
 _SHORTEST = 128
 
-_RULES = Rules("npy")
 _HEADER = (
     r"\{'descr': (?:'([^']*)'|(\[.*\])), 'fortran_order': (True|False), "
     r"'shape': \((\d{1,18}(?:, \d{1,18})*)?,?\), \} *\n"
@@ -43,7 +41,9 @@ class Npy:
     def encode(self, value: Any) -> Payload:
         if type(value) is np.ndarray and (alone := _lone(value)) is not None:
             return alone
-        tree, arrays = describe(value, _RULES)
+        from neurotools.memo.formats.structure import Rules, describe  # not for lone arrays
+
+        tree, arrays = describe(value, Rules("npy"))
         if tree == {"array": 0}:
             return Payload(tuple(_streams(arrays)))
         structure = _structure_stream(tree)
@@ -55,6 +55,8 @@ class Npy:
             if end != len(payload):
                 raise ValueError(f"{len(payload) - end} bytes follow the array")
             return first
+        from neurotools.memo.formats.structure import rebuild
+
         arrays = []
         while end < len(payload):
             array, end = _read(payload, end)

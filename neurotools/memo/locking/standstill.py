@@ -30,7 +30,7 @@ _WAITING = frozenset(
     {
         *("threading", "queue", "concurrent.futures._base", "concurrent.futures.thread"),
         *("multiprocessing.pool", "joblib.parallel", "joblib._parallel_backends"),
-        *("neurotools.memo.turns.flight", "neurotools.memo.locking.held"),
+        *("neurotools.memo.turns.turn", "neurotools.memo.locking.held"),
         "neurotools.memo.tiers.helper",
     }
 )

@@ -9,15 +9,16 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from neurotools.memo.errors import UnknownChoice, UnusableLocation
+from neurotools.memo.naming import is_device
 from neurotools.memo.tiers.base import Tier
 from neurotools.memo.tiers.directory import DirectoryTier
 from neurotools.memo.tiers.guarded import Guarded
 from neurotools.memo.tiers.limits import Folder
 
 # Two letters at least: C:\\ is a drive, not a scheme.
-_RESERVED = r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?"
 _SCHEME = r"[A-Za-z][A-Za-z0-9+.-]+://"
 _CHAIN = r"[A-Za-z][A-Za-z0-9+.-]+(://[^:]*)?::"
+_NEVER_IN_NAMES = frozenset([*map(chr, range(32)), *"\\/:"])
 #: Schemes of folders of this computer.
 _FOLDERS = frozenset(["file", "local"])
 #: What other URLs take of a folder's options.
@@ -129,11 +130,11 @@ def checked_identifier(identifier: str) -> str:
     ValueError
         If it would lead out of the location, or is no name.
     """
-    if not isinstance(identifier, str) or not re.fullmatch(r"[^\x00-\x1f\\/:]+", identifier):
+    if not isinstance(identifier, str) or not identifier or _NEVER_IN_NAMES & {*identifier}:
         raise ValueError(f"cache_identifier {identifier!r} is no folder name")
     if identifier in {".", ".."}:
         raise ValueError(f"cache_identifier {identifier!r} leads out of the cache's location")
     # What one system makes of them, another does not: caches lie on disks that many share.
-    if identifier[-1] in ". " or re.fullmatch(_RESERVED, identifier):
+    if identifier[-1] in ". " or is_device(identifier):
         raise ValueError(f"cache_identifier {identifier!r} is no folder name on Windows")
     return identifier

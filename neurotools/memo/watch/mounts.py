@@ -33,6 +33,8 @@ def mounts() -> dict[str, str]:
 
 
 def _plain(escaped: str) -> str:
+    if "\\" not in escaped:
+        return escaped
     return re.sub(_ESCAPED, lambda code: chr(int(code[1], 8)), escaped)
 
 

@@ -41,7 +41,7 @@ def learnt(functions, shelf):
     return Known(shelf)
 
 
-@pytest.mark.parametrize("name", [*MODULES, "neurotools.memo.turns.flight"])
+@pytest.mark.parametrize("name", [*MODULES, "neurotools.memo.turns.turn"])
 def test_what_comes_back_is_what_the_source_says(name):
     functions = [f for f in functions_of(name) if "<" not in f.__code__.co_filename]
     notes = learnt(functions, Dictionary())

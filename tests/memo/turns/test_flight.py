@@ -11,7 +11,7 @@ import pytest
 from neurotools.memo.entry import Key
 from neurotools.memo.locking import lockfiles
 from neurotools.memo.locking.locks import FileLock
-from neurotools.memo.turns import flight
+from neurotools.memo.turns import turn
 from neurotools.memo.turns.flight import Flight
 
 KEY = Key("f", "code", "hash.key", "npy")
@@ -265,5 +265,36 @@ def test_a_cancelled_wait_leaves_nothing(folder):
             pass
 
     asyncio.run(main())
-    assert not flight._HELD._waits
-    assert not flight._HELD._owner
+    assert not turn._HELD._waits
+    assert not turn._HELD._owner
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there is no limit of open files")
+def test_a_first_computation_runs_where_no_file_can_be_opened(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        f"""
+import os, resource, warnings
+from neurotools.jobs.cache import disk_cacher
+@disk_cacher({str(tmp_path)!r})
+def double(x):
+    return 2 * x
+warnings.simplefilter("ignore")
+double.keys.fingerprint
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+opened = []
+while len(opened) < 64:
+    try:
+        opened.append(os.open(os.devnull, os.O_RDONLY))
+    except OSError:
+        break
+print(double(2), double(3))
+for one in opened:
+    os.close(one)
+print(double(4), double(4), double.cache_info().hits)
+"""
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.stdout.splitlines() == ["4 6", "8 8 1"], done.stderr

@@ -14,7 +14,7 @@ import pytest
 from neurotools.jobs.cache import hierarchical_cacher
 from neurotools.memo.entry import Blob, Key
 from neurotools.memo.tiers.guarded import Guarded
-from neurotools.memo.turns import flight, heartbeat, holders, lifesigns
+from neurotools.memo.turns import heartbeat, holders, lifesigns, turn
 from neurotools.memo.turns import lease as lease_module
 from neurotools.memo.turns.flight import Flight
 from neurotools.memo.turns.leases import Leases
@@ -354,7 +354,7 @@ def test_computers_that_wait_for_each_other_go_on(tmp_path, elsewhere):
     def hold(first, then):
         try:
             # Each has what it needs of its own, as if it were another process.
-            held, shelf = flight.Held(), leases_in(FarTier(tmp_path), seconds=1.0)
+            held, shelf = turn.Held(), leases_in(FarTier(tmp_path), seconds=1.0)
             mine = shelf.of(first, lambda: [then.path])
             mine.take((), has_lock=False)
             both.wait(20)
@@ -432,7 +432,7 @@ def test_a_child_that_leaves_the_block_too_does_not_free_the_parents_lease(tmp_p
         assert not waited
         child = os.fork()
         if not child:
-            flight._HELD  # noqa: B018 - the child's own
+            turn._HELD  # noqa: B018 - the child's own
             os._exit(0)
         os.waitpid(child, 0)
         assert len(names(tier)) == 1
