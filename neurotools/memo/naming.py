@@ -29,6 +29,10 @@ from neurotools.memo.literals import TEXT_LIMIT, decode, encode, utf8
 NAME_LENGTH, PATH_LENGTH = 255, 4096
 #: The longest method's suffix, so that the key of a call does not depend on its method.
 _SUFFIX_LENGTH = len(".pickle")
+#: So many bytes are compressed in little room.
+_FEW = 256
+#: What begins a stream of zlib's, at its default level (RFC 1950).
+_ZLIB_HEADER = b"\x78\x9c"
 
 
 def base64hash(obj: Any) -> str:
@@ -88,15 +92,28 @@ def stem(
     if compressed and not base64encode:
         raise ValueError("compressed=True needs base64encode=True: raw bytes are no file name")
     content, text = encode(signature, mode), encode(signature)
-    packed = zlib.compress(content) if compressed else content
+    packed = _deflated(content) if compressed else content
     key = _base64(packed) if base64encode else _quoted(packed, mode)
     return _joined(base64hash10bytes(text), key, room, truncate=truncate)
 
 
 def stem_of(text: bytes, *, room: int) -> str:
     """Return what `stem` returns with its defaults, given what `encode` returned."""
-    key = _base64(zlib.compress(text))
+    key = _base64(_deflated(text))
     return _joined(base64hash10bytes(text), key, room, truncate=True)
+
+
+def _deflated(content: bytes) -> bytes:
+    """Return what zlib makes of some bytes; sooner where they are few, as they mostly are.
+
+    zlib works in 256 kB, which are taken from the system and given back each time: that takes 20
+    times as long as to compress a signature. In less room, this many bytes come out the same.
+    """
+    if len(content) > _FEW:
+        return zlib.compress(content)
+    small = zlib.compressobj(zlib.Z_DEFAULT_COMPRESSION, zlib.DEFLATED, -10, 4)
+    packed = small.compress(content) + small.flush()
+    return _ZLIB_HEADER + packed + zlib.adler32(content).to_bytes(4, "big")
 
 
 def _joined(short: str, key: str, room: int, *, truncate: bool) -> str:

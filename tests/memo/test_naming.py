@@ -139,3 +139,15 @@ def test_different_parts_have_different_folder_names():
 )
 def test_names_of_devices_are_known(name, is_one):
     assert naming.is_device(name) is is_one
+
+
+@given(st.binary(max_size=600))
+def test_few_bytes_are_a_stream_of_zlib_too(content):
+    assert zlib.decompress(naming._deflated(content)) == content
+
+
+@pytest.mark.parametrize("many", [0, 1, 7, 60, 255, 256, 257, 5000])
+def test_few_bytes_come_out_as_zlib_gives_them(many):
+    numbers = ", ".join(str(37**k % 1009) for k in range(many))
+    content = f"((('subject', 'sub-{many:03}'), ('weights', ({numbers})), None)".encode()[:many]
+    assert naming._deflated(content) == zlib.compress(content)
