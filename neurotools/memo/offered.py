@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from neurotools.memo.entry import Key, Signature
 from neurotools.memo.errors import UndigestableValue
 from neurotools.memo.hierarchy import Hierarchy
+from neurotools.memo.info import CacheInfo, info_of
 from neurotools.memo.key import KeyMaker
 from neurotools.memo.options import Options
 from neurotools.memo.runs import Runs
@@ -151,8 +152,6 @@ class Offered:
 
     def cache_info(self) -> CacheInfo:
         """Return how often results were loaded and computed in this process, in all and by tier."""
-        from neurotools.memo.info import info_of  # few ask for it
-
         return info_of(self._counts, self._hierarchy)
 
     def __dask_tokenize__(self) -> Any:

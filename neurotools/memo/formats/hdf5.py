@@ -47,7 +47,7 @@ class Hdf5:
         with h5py.File(sink, "w", **aligned) as file:
             writer = _Writer(arrays)
             writer.write(file, "varargout", tree)
-        return Payload((sink.getbuffer(),), placed.layout_of(tree, writer.places))
+        return Payload((sink.getvalue(),), placed.layout_of(tree, writer.places))
 
     def decode(self, payload: memoryview, layout: Mapping[str, Any]) -> Any:
         if payload[: len(_MAGIC)] != _MAGIC:
