@@ -50,6 +50,7 @@ COMMANDS: dict[str, str] = {
     "export": "export",
     "import": "adopt",
     "combine": "combine",
+    "audit": "audit",
     "sync": "sync",
 }
 

@@ -17,9 +17,9 @@ from neurotools.memo.naming import base64hash, base64hash10bytes
 from neurotools.memo.tiers.limits import folder
 
 if TYPE_CHECKING:
+    from neurotools.jobs.auditing import Audit, audit
+    from neurotools.jobs.combining import Combined, combine_caches
     from neurotools.jobs.entries import (
-        Combined,
-        combine_caches,
         exists,
         get_cache_path,
         locate_cached,
@@ -38,9 +38,11 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "Audit",
     "Cacher",
     "Combined",
     "File",
+    "audit",
     "base64hash",
     "base64hash10bytes",
     "combine_caches",
@@ -67,7 +69,7 @@ __all__ = [
 ]
 
 #: What memoizing does not need is loaded when it is first asked for.
-_LATER = ("neurotools.jobs.names", "neurotools.jobs.entries")
+_LATER = tuple(f"neurotools.jobs.{name}" for name in ("names", "entries", "combining", "auditing"))
 
 
 def __getattr__(name: str) -> Any:

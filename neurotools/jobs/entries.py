@@ -15,15 +15,10 @@ from neurotools.memo import naming
 from neurotools.memo.entry import Signature
 from neurotools.memo.errors import WrongArguments
 from neurotools.memo.formats.registry import FORMATS, format_named, holds
-from neurotools.memo.function import Memoized
 from neurotools.memo.literals import human_encode
-from neurotools.memo.signing import signer_with
 from neurotools.memo.upkeep import maintenance
-from neurotools.memo.upkeep.maintenance import Combined
 
 __all__ = [
-    "Combined",
-    "combine_caches",
     "exists",
     "get_cache_path",
     "locate_cached",
@@ -187,7 +182,7 @@ def scan_cachedir(
         If it cannot be looked at.
     """
     folder, suffix = os.fspath(cachedir), format_named(method).method
-    _require_folder(folder)
+    require_folder(folder)
     listing: dict[str, tuple[dict[str, Any], list[Any] | None]] = {}
     for name, signature in maintenance.scan(folder, suffix, **kw):
         if verbose:
@@ -199,41 +194,8 @@ def scan_cachedir(
     return listing
 
 
-def combine_caches(cache_root: str | os.PathLike[str], f: Callable[..., Any]) -> Combined:
-    """Copy the entries of a function's earlier versions to its present one.
-
-    Do this when you are certain that a change of the code did not change its results. Nothing that
-    the present version has is overwritten. What may come from another function in the same folder
-    (a closure over other values, another lambda, another script's function) is left out.
-
-    Parameters
-    ----------
-    cache_root : str or path
-        The cache's folder, as in ``f.cache_root``.
-    f : callable
-        The function.
-
-    Returns
-    -------
-    Combined
-        The present version's code, and what was merged, kept, foreign and unreadable.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such cache.
-    OSError
-        If it cannot be looked at, or written to.
-    """
-    keys, root = keys_of(f), os.fspath(cache_root)
-    _require_folder(root)
-    inner = getattr(f, "__func__", f)
-    access = inner.access if isinstance(inner, Memoized) else {"signer": signer_with()}
-    manifest, script = keys.fingerprint.manifest, naming.script_of(f)
-    return maintenance.combine(root, keys.folder, manifest, script, **access)
-
-
-def _require_folder(path: str) -> None:
+def require_folder(path: str) -> None:
+    """Raise `FileNotFoundError` where there is no such folder."""
     # Not isdir, which takes a disk that does not answer for a folder that is not there.
     try:
         is_folder = stat.S_ISDIR(os.stat(path).st_mode)

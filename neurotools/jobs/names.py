@@ -40,7 +40,8 @@ def bound_to(f: Callable[..., Any]) -> tuple[Any, ...]:
     return (f.__self__,) if memoized_method else ()  # type: ignore[attr-defined]
 
 
-def _plain(f: Callable[..., Any]) -> Callable[..., Any]:
+def plain_function(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what a memoized function computes with, or the function itself."""
     inner: Callable[..., Any] = getattr(f, "__func__", f)
     return inner.__wrapped__ if isinstance(inner, Memoized) else f  # type: ignore[attr-defined]
 
@@ -65,7 +66,7 @@ def get_source(f: Callable[..., Any]) -> str:
     """
     from neurotools.memo.fingerprint import documented  # loads the parser, 20 ms
 
-    return documented.get_source(_plain(f))
+    return documented.get_source(plain_function(f))
 
 
 def function_hash_no_subroutines(f: Callable[..., Any]) -> str:
@@ -91,7 +92,7 @@ def function_hash_no_subroutines(f: Callable[..., Any]) -> str:
     """
     from neurotools.memo.fingerprint import documented  # loads the parser, 20 ms
 
-    return documented.own_hash(_plain(f))
+    return documented.own_hash(plain_function(f))
 
 
 def function_hash_with_subroutines(f: Callable[..., Any], force: bool = False) -> str:
@@ -112,7 +113,7 @@ def function_hash_with_subroutines(f: Callable[..., Any], force: bool = False) -
     from neurotools.memo.fingerprint import documented  # loads the parser, 20 ms
 
     del force
-    return documented.deep_hash(_plain(f))
+    return documented.deep_hash(plain_function(f))
 
 
 def function_signature(f: Callable[..., Any]) -> str:

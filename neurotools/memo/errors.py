@@ -113,6 +113,18 @@ class UnreadableName(CacheError, ValueError):
         self.name, self.reason = name, reason
 
 
+class CannotRebuild(CacheError, ValueError):
+    """A call cannot be made again from what is kept of it."""
+
+
+class VersionsDisagree(CacheError, ValueError):
+    """Results of earlier code are not what the present code gives; none was taken over."""
+
+    def __init__(self, told: str, combined: object) -> None:
+        super().__init__(told)
+        self.combined = combined
+
+
 class UnknownChoice(CacheError, ValueError):
     """An option has a value that is not one of the known ones."""
 

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from neurotools.memo.aside import UNDER_WAY, is_aside
 from neurotools.memo.bound import BoundMemoized, ClassMethod
 from neurotools.memo.careful import is_meant_to_end, spelled, step_aside
 from neurotools.memo.details import Details
@@ -142,6 +143,8 @@ class Memoized(Offered, Telling, Mapped):
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> tuple[Key, bytes | None] | None:
         """Return a call's key, or None where the call is to run without the cache."""
+        if UNDER_WAY[0] and is_aside():
+            return None
         try:
             named = self.keys.key_of_call(args, kwargs, self._method)
         except WrongArguments:

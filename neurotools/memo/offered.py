@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from neurotools.memo.entry import Key, Signature
 from neurotools.memo.errors import UndigestableValue
+from neurotools.memo.formats.base import PayloadFormat
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.info import CacheInfo, info_of
 from neurotools.memo.key import KeyMaker
@@ -30,6 +31,11 @@ class Offered:
     _options: Options
     _runs: Runs
     _counts: Counter[str]
+
+    @property
+    def form(self) -> PayloadFormat:
+        """How results become bytes."""
+        return self._options.form
 
     def locate(self, /, *args: Any, **kwargs: Any) -> str:
         """Return where a call's entry is, or would be, in the fastest tier that is a folder."""

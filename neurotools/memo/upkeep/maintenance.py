@@ -1,21 +1,18 @@
-"""What is in a cache: listing and merging. Nothing found in a file is ever executed here."""
+"""What is in a cache: its entries, and what is in one. Executes nothing that a listing finds."""
 
 from __future__ import annotations
 
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from neurotools.memo import naming
 from neurotools.memo.entry import Key, Signature
-from neurotools.memo.errors import CorruptEntry, UnreadableName, UntrustedEntry
-from neurotools.memo.fingerprint.manifest import Manifest
-from neurotools.memo.formats.registry import FORMATS, decoder
+from neurotools.memo.errors import CorruptEntry, UnreadableName
+from neurotools.memo.formats.registry import FORMATS
 from neurotools.memo.log import Log
-from neurotools.memo.seal import Sealed, reseal
-from neurotools.memo.signing import Signer, signer_with
+from neurotools.memo.signing import signer_with
 from neurotools.memo.tiers.directory import DirectoryTier
 from neurotools.memo.tiers.files import read_record
 from neurotools.memo.tiers.folders import PRIVATE
@@ -125,112 +122,3 @@ def _key_of(path: str, method: str | None) -> tuple[Key, str]:
     if depth < 3 or chosen not in FORMATS or suffix != chosen:
         raise CorruptEntry(path, f"it is no {chosen} entry where it lies")
     return Key("/".join(parts[:-2]), parts[-2], call, chosen), root
-
-
-@dataclass(frozen=True)
-class Combined:
-    """What `combine` did.
-
-    Attributes
-    ----------
-    code : str
-        The version that now has the entries.
-    merged : tuple of str
-        Paths of the entries that were copied, below the function's folder.
-    kept : tuple of str
-        Those that were not, since the version had an entry for the call already.
-    foreign : tuple of str
-        Those that may be results of another function with the same folder.
-    unreadable : tuple of str
-        Those that could not be read.
-    """
-
-    code: str
-    merged: tuple[str, ...] = ()
-    kept: tuple[str, ...] = ()
-    foreign: tuple[str, ...] = ()
-    unreadable: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        return (
-            f"{len(self.merged)} entries merged into {self.code}, {len(self.kept)} there already, "
-            f"{len(self.foreign)} of other functions left out, {len(self.unreadable)} unreadable"
-        )
-
-
-def combine(root: str, function: str, manifest: Manifest, script: str, **options: Any) -> Combined:
-    """Copy the entries of a function's other versions into one version, overwriting nothing.
-
-    Parameters
-    ----------
-    root : str
-        The cache's folder.
-    function : str
-        The function's folder below it.
-    manifest : Manifest
-        Of the version that gets them.
-    script : str
-        The file that defines the function.
-    **options
-        Of the tier, see `DirectoryTier`. With a ``signer``, what is copied is signed.
-    """
-    tier = DirectoryTier(root, **options)
-    signer = options.get("signer")
-    done: dict[str, list[str]] = {"merged": [], "kept": [], "foreign": [], "unreadable": []}
-    siblings: dict[str, bool] = {}
-    for key in sorted(tier.keys(function), key=lambda key: key.path):
-        if key.code == manifest.code:
-            continue
-        if key.code not in siblings:
-            siblings[key.code] = not _is_earlier(tier, key, manifest)
-        target = Key(function, manifest.code, key.call, key.method)
-        what = "foreign" if siblings[key.code] else _adopt(tier, key, target, script, signer)
-        done[what].append(key.path[len(function) + 1 :])
-    return Combined(manifest.code, **{name: tuple(paths) for name, paths in done.items()})
-
-
-def _is_earlier(tier: DirectoryTier, key: Key, manifest: Manifest) -> bool:
-    """Return whether a version is the same function at another time, not one beside it."""
-    if "(" not in key.function:
-        return True
-    # Closures of one factory share a folder and differ by their cells; lambdas by their code.
-    content = tier.get_manifest(key.function, key.code)
-    try:
-        old = Manifest.from_json((content or b"").decode("ascii"))
-    except ValueError:
-        return False
-    own = manifest.function
-    counts = (f"{own}^", own) if "(lambda)" in key.function else (f"{own}^",)
-    return _parts(old, counts) == _parts(manifest, counts)
-
-
-def _parts(manifest: Manifest, names: tuple[str, ...]) -> set[tuple[str, str]]:
-    return {
-        (part.name, part.digest)
-        for part in manifest.parts
-        if part.name in names or part.name.startswith(names[0])
-    }
-
-
-def _adopt(tier: DirectoryTier, key: Key, target: Key, script: str, signer: Signer | None) -> str:
-    if tier.has(target):
-        return "kept"
-    try:
-        entry = tier.read(key)
-    except (CorruptEntry, UntrustedEntry) as error:
-        log.warning("%s", error)
-        return "unreadable"
-    except OSError as error:
-        tier.health.tell_failure("read", error)
-        return "unreadable"
-    if entry is None:
-        return "unreadable"
-    if key.function.startswith("__main__/") and not _same_script(entry, script):
-        return "foreign"
-    tier.put(target, reseal(entry, target, decoder(key.method, entry.layout), signer))
-    return "merged"
-
-
-def _same_script(entry: Sealed, script: str) -> bool:
-    # Scripts of one name, and all sessions without a file, share a folder.
-    return bool(script) and entry.record.details.get("script") == script

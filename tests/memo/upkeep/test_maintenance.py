@@ -7,8 +7,10 @@ import pytest
 
 from neurotools.jobs.cache import disk_cacher
 from neurotools.memo.errors import CorruptEntry
+from neurotools.memo.tiers.directory import DirectoryTier
 from neurotools.memo.tiers.files import read_record
-from neurotools.memo.upkeep.maintenance import combine, read_value, scan
+from neurotools.memo.upkeep.combining import combined, earlier
+from neurotools.memo.upkeep.maintenance import read_value, scan
 
 
 @pytest.fixture
@@ -70,7 +72,8 @@ def test_combining_skips_what_is_damaged(f, tmp_path):
         file.write(b"damage")
     present = f.keys.fingerprint.manifest
     later = present._replace(code="another-code-")
-    done = combine(f.cache_root, f.keys.folder, later, "")
+    tier = DirectoryTier(f.cache_root)
+    done = combined(later.code, earlier(tier, f.keys.folder, later, ""))
     assert (len(done.merged), len(done.unreadable)) == (1, 1)
     assert len(os.listdir(os.path.join(os.path.dirname(folder), "another-code-"))) == 1
     assert os.path.exists(f.locate(1))
