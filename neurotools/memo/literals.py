@@ -341,6 +341,8 @@ def decode(content: bytes, mode: str = "repr") -> Signature:
             return human_decode(content.decode("utf-8", "surrogatepass"))
         read = {"repr": _literal, "json": _from_json, "pickle": _from_pickle}
         named, extra = untag(read[mode](content))
+        if len(named) == 2 and isinstance(named[0], str):
+            named = (named,)  # as the earlier neurotools wrote a single argument
         named = tuple((str(name), value) for name, value in named)
         return named, None if extra is None else tuple(extra)
     except UnreadableName:

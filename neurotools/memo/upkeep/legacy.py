@@ -157,7 +157,7 @@ def _opened(path: str) -> tuple[Any, float]:
         try:
             if path.endswith(".pickle"):
                 return pickle.load(file), facts.st_mtime
-            content = np.load(file, allow_pickle=True)
+            content = np.lib.format.read_array(file, allow_pickle=True)
         except Exception as error:  # damaged pickles, and the user's classes, fail in any way
             raise LeftOut("unreadable", f"it cannot be opened: {error!r}") from None
     if content.dtype != object or content.shape != (2,):
@@ -228,27 +228,31 @@ def legacy_code(function: Callable[..., Any]) -> str:
 
 
 def _hashes(keys: KeyMaker, args: tuple[Any, ...], kwargs: dict[str, Any]) -> set[str]:
-    """Return the hashes that a call may have had: with today's defaults filled in, and without."""
-    bound = keys.binder.signature.bind(*args, **kwargs)
-    without = _hash(bound)
-    bound.apply_defaults()
-    return {without, _hash(bound)}
+    """Return the hashes that a call may have had, of a function with these parameters then."""
+    found = keys.binder.signature.parameters.values()
+    places = [one for one in found if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
+    names = [one.name for one in places]
+    defaults = {one.name: one.default for one in places if one.default is not one.empty}
+    # What has a default now may not have been there.
+    return {_hash(names, args, {**defaults, **kwargs}), _hash(names[: len(args)], args, kwargs)}
 
 
-def _hash(bound: inspect.BoundArguments) -> str:
-    named: dict[str, Any] = {}
-    extra: Any = None
-    for name, value in bound.arguments.items():
-        kind = bound.signature.parameters[name].kind
-        if kind is inspect.Parameter.VAR_POSITIONAL:
-            extra = value or None
-        elif kind is inspect.Parameter.VAR_KEYWORD:
-            named.update(value)
-        else:
-            named[name] = value
+def _hash(parameters: list[str], args: tuple[Any, ...], given: dict[str, Any]) -> str:
+    """Return the hash of a call, its arguments bound as they were, which has to be followed."""
+    rest, count = dict(given), len(parameters)
+    # A single parameter's name was taken for a list of names, of one letter each.
+    names: Any = parameters[0] if count == 1 else parameters
+    named = dict(zip(names, args, strict=False))
+    for name in names[len(args) :] if count > len(args) else ():
+        if name in rest:
+            named[name] = rest[name]
+    for name in parameters:
+        rest.pop(name, None)
+    named.update(rest)
     pairs = _loose(tuple(sorted(named.items(), key=lambda pair: pair[0])))
     if len(named) == 1:
         pairs = (pairs,)
+    extra = args[count:] if len(args) > count else None
     return base64hash10bytes(_text(_loose((pairs, _loose(extra)))))
 
 
