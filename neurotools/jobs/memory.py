@@ -2,25 +2,25 @@
 
 `Memory` turns an interface class into a function: each call runs in a folder of its own, and is not
 run again while its inputs, its code and its program are the same. A plain function remembers its
-results, as with `neurotools.jobs.cache.disk_cacher`; so a `Memory` serves where joblib's does.
+results, as with `neurotools.jobs.cache.disk_cacher`; so a `Memory` serves where joblib's does, and
+takes what that takes.
 """
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import functools
 import inspect
 import os
 import sys
 import time
+import warnings
 from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 from neurotools.memo.errors import InterfaceFailed, UnknownChoice, UnusableLocation
 from neurotools.memo.formats.registry import format_named
-from neurotools.memo.function import memoized
-from neurotools.memo.hierarchy import Hierarchy
+from neurotools.memo.joblib_terms import compression_of, expires_after, mapping_of
 from neurotools.memo.nodes.calls import Nodes
 from neurotools.memo.nodes.clearing import clear
 from neurotools.memo.nodes.holders import holders_of
@@ -29,20 +29,15 @@ from neurotools.memo.nodes.pipe import PipeFunc
 from neurotools.memo.nodes.result import Bunch, Result
 from neurotools.memo.nodes.shrinking import nodes_in, results_in, shrink
 from neurotools.memo.nodes.uses import Uses
-from neurotools.memo.options import Options
-from neurotools.memo.shelved import Remembered
+from neurotools.memo.remembering import FUNCTIONS, chosen_for, remembering
+from neurotools.memo.shelved import forgetting
 from neurotools.memo.signing import signer_with
 from neurotools.memo.tiers.base import Tier
 from neurotools.memo.tiers.directory import DirectoryTier
-from neurotools.memo.tiers.folders import PRIVATE
 from neurotools.memo.tiers.locations import checked_identifier, tier_at
 from neurotools.memo.tiers.trust import user_numbers
 
-__all__ = ["Bunch", "InterfaceFailed", "Memory", "PipeFunc", "Result"]
-
-#: Folder of the results of functions.
-_FUNCTIONS = "functions"
-_OF_FUNCTIONS = ("ignore", "verbose", "mmap_mode", "method", "compress")
+__all__ = ["Bunch", "InterfaceFailed", "Memory", "PipeFunc", "Result", "expires_after"]
 
 
 class Memory:
@@ -50,8 +45,22 @@ class Memory:
 
     Parameters
     ----------
-    base_dir : str or path
+    base_dir, location : str or path
         Where it is kept: in a sub-folder, so that nothing else is touched. Made if it is missing.
+        joblib calls it ``location``; give one of the two. With neither, or None, nothing is kept,
+        and functions run at each call.
+    backend, backend_options
+        As joblib has them: ``'local'``, and nothing.
+    mmap_mode : {None, 'r', 'c'}
+        Map results of functions into memory instead of reading them, read-only or copy on write.
+        joblib's ``'r+'`` and ``'w+'`` are refused: what a caller changes would change what is kept.
+    compress : bool, int, (str, int) or None
+        How strongly results of functions are compressed: as in joblib, levels from 0 (not at all)
+        to 9, where the algorithm is zstd whatever is named; or as in
+        `neurotools.jobs.cache.disk_cacher`.
+    verbose : int
+        How much is printed of calls of functions: 0 for nothing; 1 for what is computed, and how
+        long that took; 2 for what is loaded as well; 11 for what is written, and where.
     cache_identifier : str
         Name of the sub-folder.
     slower : str, path, Tier, or a sequence of these
@@ -62,24 +71,24 @@ class Memory:
         What the drivers of URLs need, as in `neurotools.jobs.cache.hierarchical_cacher`.
     method : {'pickle', 'npy', 'mat', 'hdf5'}
         Format in which results of functions are kept, see `neurotools.jobs.cache.disk_cacher`.
-    compress, mmap_mode, packages, trusted_owners, key_file
+    packages, trusted_owners, key_file
         For functions, as in `neurotools.jobs.cache.disk_cacher`.
-    verbose : bool or int
-        Whether to print what happens when functions are called.
     allow_mutable_bindings : bool
         Whether to accept functions and classes that depend on something that cannot be followed.
 
     Attributes
     ----------
-    base_dir : str
+    base_dir : str or None
         The sub-folder.
-    location : str
+    location : str or None
         The folder that was given, as joblib calls it.
 
     Raises
     ------
     UnusableLocation
         If there can be no such folder.
+    ValueError
+        If a backend, mode or compression is none that there is.
 
     Examples
     --------
@@ -92,43 +101,55 @@ class Memory:
 
     def __init__(
         self,
-        base_dir: str | os.PathLike[str],
+        base_dir: str | os.PathLike[str] | None = None,
+        backend: str = "local",
+        mmap_mode: str | None = None,
+        compress: str | tuple[str, int] | bool | int | None = None,
+        verbose: bool | int = 0,
+        backend_options: Mapping[str, Any] | None = None,
         *,
+        location: str | os.PathLike[str] | None = None,
         cache_identifier: str = "nipype_mem",
         slower: str | os.PathLike[str] | Tier | Iterable[str | os.PathLike[str] | Tier] = (),
         storage_options: Mapping[str, Any] | None = None,
         method: str = "pickle",
-        compress: str | tuple[str, int] | bool | None = None,
-        mmap_mode: str | None = None,
         packages: str = "minor",
         trusted_owners: str | int | Iterable[str | int] = (),
         key_file: str | os.PathLike[str] | None = None,
-        verbose: bool | int = 0,
         allow_mutable_bindings: bool = False,
     ) -> None:
         self._options = {name: value for name, value in locals().items() if name in _KEPT}
-        self.location = os.path.abspath(os.path.expanduser(os.fspath(base_dir)))
-        self.base_dir = os.path.join(self.location, checked_identifier(cache_identifier))
-        self.verbose, self.mmap_mode = verbose, mmap_mode
-        format_named(method, compress)  # complains before any folder is made
-        self._signer = signer_with(key_file)
+        self.verbose, self.mmap_mode, self.compress = verbose, mapping_of(mmap_mode), compress
+        self.backend = _checked_backend(backend, backend_options)
+        format_named(method, compression_of(compress))  # complains before any folder is made
+        if compress and mmap_mode:
+            warnings.warn("compressed results cannot be mapped into memory", stacklevel=2)
+        place = _one_of(base_dir, location)
+        self.location = None if place is None else os.path.abspath(os.path.expanduser(place))
+        self.base_dir = None
+        if self.location is not None:
+            self.base_dir = os.path.join(self.location, checked_identifier(cache_identifier))
+            self._open(self.base_dir, cache_identifier, slower)
+
+    def _open(self, base_dir: str, identifier: str, slower: Any) -> None:
+        options = self._options
         self._access: dict[str, Any] = {
-            "trusted_owners": user_numbers(trusted_owners),
-            "signer": self._signer,
+            "trusted_owners": user_numbers(options["trusted_owners"]),
+            "signer": signer_with(options["key_file"]),
         }
         try:
-            os.makedirs(self.base_dir, mode=0o700, exist_ok=True)
+            os.makedirs(base_dir, mode=0o700, exist_ok=True)
         except OSError as error:
             reason = error.strerror or str(error)
-            raise UnusableLocation(self.base_dir, f"base_dir cannot be made: {reason}") from None
+            raise UnusableLocation(base_dir, f"base_dir cannot be made: {reason}") from None
         single = isinstance(slower, (str, os.PathLike)) or not isinstance(slower, Iterable)
-        places: Any = (slower,) if single else tuple(slower)  # type: ignore[arg-type]
-        of_places = {"storage_options": storage_options, **self._access}
-        self._slower = [tier_at(place, cache_identifier, **of_places) for place in places]
-        self._uses = Uses(self.base_dir)
+        places: Any = (slower,) if single else tuple(slower)
+        of_places = {"storage_options": options["storage_options"], **self._access}
+        self._slower = [tier_at(place, identifier, **of_places) for place in places]
+        self._uses = Uses(base_dir)
         packed = Packed(self._slower) if self._slower else None
-        self._holders = holders_of(self.base_dir)
-        self._nodes = Nodes(self.base_dir, self._uses, packed, self._holders)
+        self._holders = holders_of(base_dir)
+        self._nodes = Nodes(base_dir, self._uses, packed, self._holders)
 
     def cache(
         self,
@@ -149,7 +170,10 @@ class Memory:
             `cache` is a decorator.
         *args, **kwargs
             For a class, what its constructor takes: ``cache(Merge, numinputs=2)``. For a function,
-            ``ignore``, ``method``, ``compress``, ``mmap_mode`` and ``verbose``, see `Memory`.
+            as joblib has them, ``ignore``, ``verbose``, ``mmap_mode`` (False for that of the
+            memory), and ``cache_validation_callback``, which is given what is known of a kept
+            result, ``duration``, ``time`` and ``input_args``, and tells whether it still counts
+            (see `expires_after`); and ``method`` and ``compress``, see `Memory`.
         callback : callable, optional
             For a class: called after each call that gave a result, with the names of the folder of
             the class and of the node's folder in it.
@@ -184,6 +208,8 @@ class Memory:
             options = {"callback": callback, "copy_to": copy_to, "link_to": link_to, **kwargs}
             return functools.partial(self.cache, **options)
         if inspect.isclass(interface) or _is_instance(interface):
+            if self.base_dir is None:
+                raise ValueError("interfaces run in folders: give Memory(base_dir=...)")
             return PipeFunc(
                 interface,
                 self.base_dir,
@@ -195,40 +221,12 @@ class Memory:
                 allow_mutable_bindings=self._options["allow_mutable_bindings"],
                 nodes=self._nodes,
             )
-        _require_none(args, callback=callback, copy_to=copy_to, link_to=link_to)
-        return self._function(interface, **kwargs)
-
-    def _function(self, function: Any, **options: Any) -> Any:
-        if unknown := options.keys() - set(_OF_FUNCTIONS):
-            raise TypeError(
-                f"cache() of a function takes {', '.join(_OF_FUNCTIONS)}; not {sorted(unknown)}"
-            )
-        mine = {name: value for name, value in options.items() if value is not None}
-        if mine.get("mmap_mode") is False:
-            del mine["mmap_mode"]  # joblib's way to say that there is nothing to say
+        _require_none(callback=callback, copy_to=copy_to, link_to=link_to)
+        mine = chosen_for(args, kwargs)
+        if self.base_dir is None:
+            return forgetting(interface)
         chosen = {**self._options, **mine}
-        mmap_mode = chosen["mmap_mode"]
-        if mmap_mode not in (None, "r", "c"):
-            raise UnknownChoice("mmap_mode", mmap_mode, ["None", "c", "r"])
-        tier = tier_at(self.base_dir, _FUNCTIONS, mmap_mode=mmap_mode, **self._access)
-        root = os.path.join(self.base_dir, _FUNCTIONS)
-        ignore = options.get("ignore") or ()
-        made = Options(
-            format_named(chosen["method"], chosen["compress"]),
-            cache_root=root,
-            lock_folder=os.path.join(root, PRIVATE),
-            verbose=bool(chosen["verbose"]),
-            allow_mutable_bindings=chosen["allow_mutable_bindings"],
-            ignore=(ignore,) if isinstance(ignore, str) else tuple(ignore),
-            tracking={"packages": chosen["packages"]},
-            access=self._access,
-        )
-        hierarchy = Hierarchy([tier, *self._slower])
-        inner = getattr(function, "func", None) if isinstance(function, Remembered) else None
-        function = inner or function
-        if isinstance(function, (classmethod, staticmethod)) or _is_coroutine(function):
-            return memoized(function, hierarchy, made)
-        return Remembered(function, hierarchy, made)
+        return remembering(interface, self.base_dir, self._slower, self._access, chosen)
 
     def eval(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Return what a function, or an interface class, gives for arguments, remembered."""
@@ -286,6 +284,8 @@ class Memory:
         warn : bool
             Whether to print the name of each directory that is removed.
         """
+        if self.base_dir is None:
+            return
         self._clear((), warn=warn)
         for item in results_in(self._results()):
             item.remove()
@@ -307,6 +307,8 @@ class Memory:
         age_limit : timedelta, optional
             What was not used for longer goes.
         """
+        if self.base_dir is None:
+            return
         items = [
             *results_in(self._results()),
             *nodes_in(self.base_dir, self._uses, self._holders.others),
@@ -315,10 +317,11 @@ class Memory:
         shrink(iter(items), age_limit=age_limit, **limits)
 
     def _clear(self, keep: Container[str], *, warn: bool) -> None:
-        clear(self.base_dir, keep, in_use=self._holders.others, warn=warn)
+        if self.base_dir is not None:
+            clear(self.base_dir, keep, in_use=self._holders.others, warn=warn)
 
     def _results(self) -> DirectoryTier:
-        return DirectoryTier(os.path.join(self.base_dir, _FUNCTIONS))
+        return DirectoryTier(os.path.join(str(self.base_dir), FUNCTIONS))
 
     # ------------------------------------------------------------ what others ask of it
 
@@ -344,11 +347,29 @@ class Memory:
         return f"Memory(base_dir={self.base_dir})"
 
 
-_KEPT = frozenset(inspect.signature(Memory).parameters) - {"base_dir"}
+_KEPT = frozenset(inspect.signature(Memory).parameters) - {"base_dir", "location"}
 
 
-def _memory(location: str, options: dict[str, Any]) -> Memory:
+def _memory(location: str | None, options: dict[str, Any]) -> Memory:
     return Memory(location, **options)
+
+
+def _one_of(base_dir: Any, location: Any) -> str | None:
+    """Return the folder that was given under one of its two names."""
+    if base_dir is not None and location is not None:
+        raise TypeError(f"base_dir={base_dir!r} and location={location!r} are two names for one")
+    place = location if base_dir is None else base_dir
+    return None if place is None else os.fspath(place)
+
+
+def _checked_backend(backend: Any, options: Any) -> str:
+    if backend != "local":
+        raise UnknownChoice("backend", backend, ["local"])
+    if options:
+        raise ValueError(
+            f"backend_options={options!r}: there are none; give compress= or mmap_mode="
+        )
+    return "local"
 
 
 @functools.cache
@@ -361,16 +382,8 @@ def _is_instance(value: Any) -> bool:
     return hasattr(value, "inputs") and callable(getattr(value, "run", None))
 
 
-def _is_coroutine(function: Any) -> bool:
-    with contextlib.suppress(Exception):  # callables may fail in any way when they are looked at
-        return inspect.iscoroutinefunction(function)
-    return False
-
-
-def _require_none(args: tuple[Any, ...], **options: Any) -> None:
-    given = [name for name, value in options.items() if value is not None]
-    if args or given:
-        what = ", ".join(given) or f"{len(args)} arguments after it"
+def _require_none(**options: Any) -> None:
+    if given := ", ".join(name for name, value in options.items() if value is not None):
         raise TypeError(
-            f"cache() of a function does not take {what}: they are for interface classes"
+            f"cache() of a function does not take {given}: they are for interface classes"
         )

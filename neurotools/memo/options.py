@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from neurotools.memo.formats.base import PayloadFormat
@@ -32,8 +32,8 @@ class Options:
         Whether new results are kept.
     skip_fast : bool
         Whether results are computed again where that is faster than loading them.
-    verbose : bool
-        Whether to print what happens.
+    verbose : bool or int
+        Whether to print what happens, and how much of it.
     allow_mutable_bindings : bool
         Whether functions are memoized that depend on something that cannot be followed.
     trace : bool or 'files'
@@ -43,6 +43,10 @@ class Options:
         Parameters that do not count.
     tracking : dict
         Options of `Tracker`.
+    validate : callable, optional
+        Told of a kept result what is known of it, tells whether it still counts.
+    is_mapped : bool
+        Whether results are given as they will be found: mapped files.
     access : dict
         Who else may read and write what is kept, and whose files are opened; options of tiers that
         are folders. Its ``signer`` signs results that could run code when opened.
@@ -58,10 +62,12 @@ class Options:
         lease_seconds: float = LEASE_SECONDS,
         store: bool = True,
         skip_fast: bool = False,
-        verbose: bool = False,
+        verbose: bool | int = False,
         allow_mutable_bindings: bool = False,
         trace: bool | str = False,
         ignore: tuple[str, ...] = (),
+        validate: Callable[[dict[str, Any]], Any] | None = None,
+        is_mapped: bool = False,
         tracking: Mapping[str, Any],
         access: Mapping[str, Any],
     ) -> None:
@@ -69,4 +75,5 @@ class Options:
         self.on_busy, self.lease_seconds = on_busy, lease_seconds
         self.store, self.skip_fast, self.verbose = store, skip_fast, verbose
         self.allow_mutable_bindings, self.trace = allow_mutable_bindings, trace
+        self.validate, self.is_mapped = validate, is_mapped
         self.ignore, self.tracking, self.access = ignore, tracking, access

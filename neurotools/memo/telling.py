@@ -27,7 +27,7 @@ class Telling:
     @property
     def _is_told(self) -> bool:
         """Whether anybody hears what is said: to put it into words takes time, too."""
-        return self._options.verbose or log.hears_debug()
+        return bool(self._options.verbose) or log.hears_debug()
 
     def _say(self, message: str) -> None:
         log.debug("%s", message)
