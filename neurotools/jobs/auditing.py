@@ -15,7 +15,8 @@ from neurotools.memo.progress import bar
 from neurotools.memo.signing import signer_with
 from neurotools.memo.tiers.directory import DirectoryTier
 from neurotools.memo.upkeep.agreement import checked_tolerance
-from neurotools.memo.upkeep.audit import Audit, Finding, Subject, audited, sample_of
+from neurotools.memo.upkeep.audit import Subject, audited, sample_of
+from neurotools.memo.upkeep.findings import Audit, Finding
 
 __all__ = ["Audit", "Finding", "audit"]
 

@@ -18,7 +18,8 @@ from neurotools.memo.signing import signer_with
 from neurotools.memo.tiers.directory import DirectoryTier
 from neurotools.memo.upkeep import legacy as old
 from neurotools.memo.upkeep.agreement import checked_tolerance
-from neurotools.memo.upkeep.combining import Combined, Earlier, Kept, combined, earlier
+from neurotools.memo.upkeep.combining import Combined, combined
+from neurotools.memo.upkeep.earlier import Earlier, Kept, earlier
 from neurotools.memo.upkeep.verdicts import Verification, checked_sample
 
 __all__ = ["Combined", "combine_caches"]

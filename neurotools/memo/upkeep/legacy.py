@@ -36,7 +36,7 @@ from neurotools.memo.seal import seal
 from neurotools.memo.signing import Signer
 from neurotools.memo.tiers.directory import DirectoryTier
 from neurotools.memo.tiers.files import READ, read_record
-from neurotools.memo.upkeep.combining import LeftOut
+from neurotools.memo.upkeep.earlier import LeftOut
 from neurotools.memo.upkeep.recomputing import Arguments
 
 #: Formats that the earlier neurotools could really write; its ``mat`` never worked.

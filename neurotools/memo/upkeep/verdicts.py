@@ -16,7 +16,7 @@ from neurotools.memo.upkeep.agreement import Difference, Tolerance
 from neurotools.memo.upkeep.recomputing import Arguments, computed, differs
 
 if TYPE_CHECKING:
-    from neurotools.memo.upkeep.combining import Kept
+    from neurotools.memo.upkeep.earlier import Kept
 
 #: So many calls that differ are shown; all are in the data.
 _SHOWN = 5

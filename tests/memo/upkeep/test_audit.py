@@ -8,7 +8,8 @@ import pytest
 
 from neurotools.jobs.cache import audit, disk_cacher, hierarchical_cacher
 from neurotools.memo.upkeep.agreement import Difference
-from neurotools.memo.upkeep.audit import Audit, Finding, sample_of
+from neurotools.memo.upkeep.audit import sample_of
+from neurotools.memo.upkeep.findings import Audit, Finding
 
 
 @pytest.fixture

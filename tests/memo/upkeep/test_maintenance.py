@@ -9,7 +9,8 @@ from neurotools.jobs.cache import disk_cacher
 from neurotools.memo.errors import CorruptEntry
 from neurotools.memo.tiers.directory import DirectoryTier
 from neurotools.memo.tiers.files import read_record
-from neurotools.memo.upkeep.combining import combined, earlier
+from neurotools.memo.upkeep.combining import combined
+from neurotools.memo.upkeep.earlier import earlier
 from neurotools.memo.upkeep.maintenance import read_value, scan
 
 
