@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -64,16 +65,10 @@ def run(options: argparse.Namespace) -> int:
     from neurotools.jobs.auditing import run_audit
 
     left_out: Counter[str] = Counter()
-    subjects = [one for place in given.places(options) for one in _subjects(place, left_out)]
-    done = run_audit(
-        subjects,
-        options.sample,
-        options.seed,
-        options.rtol,
-        options.atol,
-        options.max_seconds,
-        left_out,
-    )
+    chosen = (options.sample, options.seed, options.rtol, options.atol, options.max_seconds)
+    with contextlib.redirect_stdout(sys.stderr):  # what the user's functions print is no answer
+        subjects = [one for place in given.places(options) for one in _subjects(place, left_out)]
+        done = run_audit(subjects, *chosen, left_out)
     if options.json:
         screen.as_json(done.as_dict())
     else:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
+import sys
 
 from neurotools.console import given, screen
 from neurotools.memo.errors import CacheError
@@ -72,16 +74,17 @@ def run(options: argparse.Namespace) -> int:
     function = given.function_named(options.function)
     if options.verify is None and (options.rtol or options.atol):
         raise WrongOptions("--rtol and --atol say how --verify compares: give it, too")
-    done = combine(
-        options.cache or function.cache_root,
-        function,
-        verify=options.verify,
-        rtol=options.rtol,
-        atol=options.atol,
-        seed=options.seed,
-        strict=False,
-        legacy=options.legacy,
-    )
+    with contextlib.redirect_stdout(sys.stderr):  # what the user's function prints is no answer
+        done = combine(
+            options.cache or function.cache_root,
+            function,
+            verify=options.verify,
+            rtol=options.rtol,
+            atol=options.atol,
+            seed=options.seed,
+            strict=False,
+            legacy=options.legacy,
+        )
     if options.json:
         names = ("merged", "kept", "foreign", "unreadable", "refused")
         lists = {name: getattr(done, name) for name in names}

@@ -27,18 +27,20 @@ def run(options: argparse.Namespace) -> int:
     places = given.places(options)
     # Counted before: a bar without an end says little.
     total = sum(version.entries for place in places for version in inventory.versions_in(place))
-    good = size = 0
+    good = size = legacy = 0
     bad = []
     for verdict in screen.progress(
         inspection.verify(places, repair=options.repair), total, "verifying"
     ):
-        if verdict.problem:
+        if verdict.kind == "legacy":
+            legacy += 1
+        elif verdict.problem:
             bad.append(verdict)
         else:
             good, size = good + 1, size + verdict.size
     if options.json:
         problems = [verdict._asdict() for verdict in bad]
-        screen.as_json({"good": good, "bytes": size, "problems": problems})
+        screen.as_json({"good": good, "bytes": size, "legacy": legacy, "problems": problems})
     else:
         for verdict in bad:
             done = screen.green("mended ") if verdict.is_mended else screen.red("damaged")
@@ -48,6 +50,11 @@ def run(options: argparse.Namespace) -> int:
             f"{spoken.count(good, 'entry', 'entries')} as they were written "
             f"({spoken.size(size)}), {damaged} damaged"
         )
+        if legacy:
+            screen.say(
+                f"{spoken.count(legacy, 'entry', 'entries')} of the earlier neurotools, without "
+                "checksums; combine --legacy takes them over"
+            )
         if damaged and not options.repair:
             screen.say("a damaged entry counts as a miss; --repair sets it aside now")
     return int(any(not verdict.is_mended for verdict in bad))

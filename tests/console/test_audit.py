@@ -15,6 +15,7 @@ from neurotools.jobs.cache import disk_cacher
 remember = disk_cacher("results")
 @remember
 def area(n, scale=1):
+    print("this is no answer")
     return np.full(10, n * scale)
 @remember
 def reads(name):

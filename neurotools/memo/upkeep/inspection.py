@@ -16,6 +16,7 @@ from neurotools.memo.tiers.files import READ, check_end
 from neurotools.memo.tiers.folders import Folders
 from neurotools.memo.tiers.reading import read_whole
 from neurotools.memo.tiers.trust import Trust
+from neurotools.memo.upkeep import legacy
 from neurotools.memo.upkeep.inventory import Place
 from neurotools.memo.watch.health import health_at
 
@@ -88,6 +89,8 @@ def _verdict(shelf: Shelf, name: str, size: int, folders: Folders | None) -> Ver
     except FileNotFoundError:
         return Verdict(path, 0)  # removed since it was listed
     except CorruptEntry as error:
+        if legacy.seems_whole(path):
+            return Verdict(path, size, "the earlier neurotools wrote it", "legacy")
         is_mended = folders is not None and folders.set_aside(path, facts)
         return Verdict(path, size, error.reason, is_mended=is_mended)
     except (CacheError, OSError) as error:

@@ -42,6 +42,8 @@ from neurotools.memo.upkeep.recomputing import Arguments
 #: Formats that the earlier neurotools could really write; its ``mat`` never worked.
 _METHODS = ("npy", "pickle")
 _CODE_LENGTH = 14
+#: The header of a ``.npy`` file of two objects.
+_HEADER = 128
 
 
 class Legacy:
@@ -206,6 +208,24 @@ def is_legacy(path: str) -> bool:
     except OSError:
         return False
     return False
+
+
+def seems_whole(path: str) -> bool:
+    """Tell whether a file, not one of ours, looks like a whole one of the earlier neurotools."""
+    try:
+        with open(path, "rb", opener=_regular) as file:
+            start = file.read(_HEADER)
+            file.seek(-1, os.SEEK_END)
+            end = file.read(1)
+    except OSError:
+        return False
+    if path.endswith(".npy"):
+        return start.startswith(b"\x93NUMPY") and b"'descr': '|O'" in start and end == pickle.STOP
+    return path.endswith(".pickle") and start.startswith(pickle.PROTO) and end == pickle.STOP
+
+
+def _regular(path: str, flags: int) -> int:
+    return os.open(path, flags | READ)
 
 
 def _closes(function: Callable[..., Any]) -> bool:

@@ -102,6 +102,18 @@ def test_the_old_files_stay_as_they_are(study, tmp_path):
     assert before == {path: (tmp_path / "c" / path).read_bytes() for path in DATA["files"]}
 
 
+def test_repairing_a_cache_leaves_them_where_they_are(study, tmp_path, capsys):
+    from neurotools.console.main import main
+
+    damaged = entry_of(study, "pair")
+    damaged.write_bytes(b"damage")
+    assert main(["verify", "c", "--repair"]) == 0
+    told = capsys.readouterr().out
+    assert "13 entries of the earlier neurotools" in told
+    assert not damaged.exists()
+    assert sum((tmp_path / "c" / path).exists() for path in DATA["files"]) == 13
+
+
 def test_arguments_that_a_function_changed_are_noticed(study):
     done = adopted(study.grows)
     assert not done.merged
