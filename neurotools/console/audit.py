@@ -87,7 +87,7 @@ def _subjects(place: Place, left_out: Counter[str]) -> Iterator[Subject]:
         try:
             subject = subject_of(_imported(folder), place.root)
             code = subject.keys.fingerprint.code
-        except Exception as error:  # the modules are the user's
+        except (Exception, SystemExit) as error:  # the modules are the user's
             reason = str(error) if isinstance(error, given.NoFunction) else repr(error)
             left_out[reason] += sum(versions.values())
             continue

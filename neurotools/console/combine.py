@@ -72,11 +72,14 @@ def run(options: argparse.Namespace) -> int:
     from neurotools.jobs.combining import combine
 
     function = given.function_named(options.function)
+    root = options.cache or function.cache_root
+    if root is None:
+        raise WrongOptions(f"{options.function} keeps no results in a folder: give --cache")
     if options.verify is None and (options.rtol or options.atol):
         raise WrongOptions("--rtol and --atol say how --verify compares: give it, too")
     with contextlib.redirect_stdout(sys.stderr):  # what the user's function prints is no answer
         done = combine(
-            options.cache or function.cache_root,
+            root,
             function,
             verify=options.verify,
             rtol=options.rtol,

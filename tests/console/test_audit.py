@@ -102,6 +102,12 @@ def test_audit_goes_on_where_a_module_fails(study, capsys):
     assert any("ZeroDivisionError" in reason for reason in done["left_out"])
 
 
+def test_audit_survives_a_module_that_ends_the_program(study, capsys):
+    (study / "a_study.py").write_text("raise SystemExit(3)")
+    done = data(capsys, "audit", "results")
+    assert any("SystemExit" in reason for reason in done["left_out"])
+
+
 def test_combine_exits_with_1_where_something_is_refused(study, capsys):
     (study / "a_study.py").write_text(STUDY.replace("n * scale", "n * scale * (1 + 1e-9)"))
     text = said(capsys, "combine", "a_study:area", "--verify", "all", code=1)
@@ -135,3 +141,10 @@ def test_no_cache_and_options_that_do_not_fit_are_told_in_a_line(study, capsys, 
     assert "there is no cache at" in capsys.readouterr().err
     assert main(["combine", "a_study:area", "--rtol", "1"]) == 1
     assert "--verify compares" in capsys.readouterr().err
+    (study / "a_study.py").write_text(
+        "from neurotools.jobs.cache import hierarchical_cacher\n"
+        "area = hierarchical_cacher('ram://')(len)"
+    )
+    sys.modules.pop("a_study")
+    assert main(["combine", "a_study:area"]) == 1
+    assert "keeps no results in a folder" in capsys.readouterr().err

@@ -153,11 +153,15 @@ def _differing(old: Any, new: Any, tolerance: Tolerance) -> Any:
         size = old.dtype.itemsize
         old, new = (np.ascontiguousarray(a).reshape(-1).view("u1") for a in (old, new))
         return (old.reshape(-1, size) != new.reshape(-1, size)).any(axis=1)
+    bad: Any
     if kind == "c":
         bad = _unlike(old.real, new.real) | _unlike(old.imag, new.imag)
     else:
         bad = _unlike(old, new) if kind == "f" else np.asarray(old != new)
-    return bad if tolerance.is_exact or kind not in "iufc" else bad & ~_near(old, new, tolerance)
+    if not tolerance.is_exact and kind in "iufc" and bad.any():
+        bad = np.array(bad)  # of a single number, too
+        bad[bad] = ~_near(old[bad], new[bad], tolerance)
+    return bad
 
 
 def _unlike(old: Any, new: Any) -> Any:
@@ -167,11 +171,15 @@ def _unlike(old: Any, new: Any) -> Any:
 
 
 def _near(old: Any, new: Any, tolerance: Tolerance) -> Any:
-    wide = np.clongdouble if old.dtype.kind == "c" else np.longdouble
-    before, now = old.astype(wide), new.astype(wide)
+    before, now = old.astype(_wide(old.dtype)), new.astype(_wide(old.dtype))
     with np.errstate(all="ignore"):
         near = abs(now - before) <= tolerance.atol + tolerance.rtol * abs(before)
     return (old == new) | (near & np.isfinite(before) & np.isfinite(now))
+
+
+def _wide(dtype: Any) -> Any:
+    """Return a type in which differences of such numbers are right, integers of 64 bits too."""
+    return np.result_type(dtype, np.longdouble if dtype.kind in "iu" else np.float64)
 
 
 def _described(old: Any, new: Any, bad: Any, where: str) -> Difference:
@@ -179,8 +187,8 @@ def _described(old: Any, new: Any, bad: Any, where: str) -> Difference:
     absolute = relative = math.nan
     at = int(np.flatnonzero(bad)[0])
     if old.dtype.kind in "iufc":
-        wide = np.clongdouble if old.dtype.kind == "c" else np.longdouble
-        before, now = old.astype(wide)[bad], new.astype(wide)[bad]
+        wide = _wide(old.dtype)
+        before, now = old[bad].astype(wide), new[bad].astype(wide)
         with np.errstate(all="ignore"):
             by = abs(now - before)
             relation = np.where(by == 0, 0, by / abs(before))
@@ -246,6 +254,10 @@ def _objects(old: Any, new: Any, tolerance: Tolerance, where: str) -> Difference
     except BaseException as error:
         if is_meant_to_end(error):
             raise  # what has no digest may have parts that can be compared
+    if isinstance(old, np.ndarray):
+        # Masks and the like are attributes.
+        found = _arrays(old.view(np.ndarray), new.view(np.ndarray), tolerance, where)
+        return found or _mappings(vars(old), vars(new), tolerance, where)
     if inspect.isclass(old) or inspect.isroutine(old):
         return _unequal(old, new, where)
     if (parts := _parts(old)) is None or (others := _parts(new)) is None:

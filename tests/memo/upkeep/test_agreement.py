@@ -71,6 +71,7 @@ OTHER = [
     (dt.date(2020, 1, 1), dt.date(2020, 1, 2), "before"),
     ({1, 2}, {1, 3}, "before"),
     (len, max, "before"),
+    (np.ma.array([1.0, 2.0], mask=[0, 1]), np.ma.array([1.0, 2.0]), "before"),
     (Odd(), Odd(), "cannot be compared"),
     ("a" * 500, "b", "… before"),
 ]
@@ -109,6 +110,7 @@ def test_the_largest_difference_is_shown():
         ({"a": [1j]}, {"a": [1j + 1e-9]}),
         (Fit(1.0, np.ones(2)), Fit(1.0 + 1e-8, np.ones(2) - 1e-8)),
         (np.array([(1, 2.0)], "i4,f8"), np.array([(1, 2.0000001)], "i4,f8")),
+        (np.ma.array([1.0, 2.0], mask=[0, 1]), np.ma.array([1 + 1e-9, 2.0], mask=[0, 1])),
     ],
 )
 def test_numbers_may_be_apart_by_a_tolerance(old, new):

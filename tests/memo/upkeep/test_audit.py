@@ -2,11 +2,13 @@
 
 import itertools
 import math
+import sys
 
 import numpy as np
 import pytest
 
 from neurotools.jobs.cache import audit, disk_cacher, hierarchical_cacher
+from neurotools.jobs.memory import Memory
 from neurotools.memo.upkeep.agreement import Difference
 from neurotools.memo.upkeep.audit import sample_of
 from neurotools.memo.upkeep.findings import Audit, Finding
@@ -49,6 +51,37 @@ def test_a_sample_gives_an_interval_around_the_rate(reads, tmp_path):
     assert done.compared == 10
     assert done.interval == (expected.low, expected.high)
     assert "95% interval" in str(done)
+
+
+def test_without_scipy_the_rate_has_no_interval(reads, monkeypatch):
+    monkeypatch.setitem(sys.modules, "scipy.stats", None)
+    done = audit(reads, 10)
+    assert (done.rate, done.interval) == (0, None)
+    assert "pip install 'neurotools[audit]'" in str(done)
+
+
+def test_methods_and_functions_of_a_memory_are_audited(tmp_path):
+    class Model:
+        @disk_cacher(tmp_path / "c")
+        def method(self, x):
+            return x
+
+        @staticmethod
+        @disk_cacher(tmp_path / "c")
+        def static(x):
+            return x
+
+    model = Model()
+    model.method(1), Model.static(1)
+    done = audit([model.method, Model.static], "all")
+    assert (done.same, list(done.unmade.values())) == (1, [1])
+    f = Memory(tmp_path / "m").cache(_double)
+    f(2)
+    assert audit(f, "all").same == 1
+
+
+def _double(x):
+    return 2 * x
 
 
 def test_the_sample_is_the_same_for_a_seed(reads, tmp_path):
