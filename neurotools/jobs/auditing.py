@@ -16,7 +16,7 @@ from neurotools.memo.signing import signer_with
 from neurotools.memo.tiers.directory import DirectoryTier
 from neurotools.memo.upkeep.agreement import checked_tolerance
 from neurotools.memo.upkeep.audit import Subject, audited, sample_of
-from neurotools.memo.upkeep.findings import Audit, Finding
+from neurotools.memo.upkeep.measured import Audit, Finding
 
 __all__ = ["Audit", "Finding", "audit"]
 

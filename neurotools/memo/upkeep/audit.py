@@ -1,6 +1,6 @@
 """How many of the results that are found now are stale: a sample of them is computed again.
 
-Not here: making one call again (`recomputing`), and what is told of it all (`findings`).
+Not here: making one call again (`recomputing`), and what is told of it all (`measured`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from neurotools.memo.errors import CacheError, CannotRebuild
 from neurotools.memo.key import KeyMaker
 from neurotools.memo.tiers.directory import DirectoryTier
 from neurotools.memo.upkeep.agreement import Tolerance
-from neurotools.memo.upkeep.findings import Audit, Finding
+from neurotools.memo.upkeep.measured import Audit, Finding
 from neurotools.memo.upkeep.recomputing import Arguments, computed, differs, rebuilt, signature_of
 from neurotools.memo.upkeep.verdicts import spelled_call
 

@@ -11,7 +11,7 @@ from neurotools.jobs.cache import audit, disk_cacher, hierarchical_cacher
 from neurotools.jobs.memory import Memory
 from neurotools.memo.upkeep.agreement import Difference
 from neurotools.memo.upkeep.audit import sample_of
-from neurotools.memo.upkeep.findings import Audit, Finding
+from neurotools.memo.upkeep.measured import Audit, Finding
 
 
 @pytest.fixture
