@@ -14,6 +14,7 @@ import inspect
 import os
 import sys
 import time
+import types
 import warnings
 from collections.abc import Container, Iterable, Mapping
 from typing import Any
@@ -324,6 +325,13 @@ class Memory:
         return DirectoryTier(os.path.join(str(self.base_dir), FUNCTIONS))
 
     # ------------------------------------------------------------ what others ask of it
+
+    @property
+    def store_backend(self) -> Any:
+        """What joblib's scripts ask where results of functions are: None if nothing is kept."""
+        if self.base_dir is None:
+            return None
+        return types.SimpleNamespace(location=os.path.join(self.base_dir, FUNCTIONS))
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:

@@ -49,6 +49,17 @@ class Shelved:
         """Remove the result from the cache."""
         self._hierarchy.discard(self._key)
 
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What is known of it: ``duration``, ``time``, ``input_args``; empty once it is gone."""
+        record = self._hierarchy.record(self._key)
+        return {} if record is None else metadata_of(record)
+
+    @property
+    def duration(self) -> float | None:
+        """How many seconds it took to compute."""
+        return self.metadata.get("duration")
+
     def __repr__(self) -> str:
         return f"<shelved {self._hierarchy.location(self._key)}>"
 
@@ -83,6 +94,16 @@ class _LikeJoblibs(Memoized):
     def func(self) -> Callable[..., Any]:
         """The function itself."""
         return self._function
+
+    @property
+    def func_id(self) -> str:
+        """The function's name in the cache, a folder below `location`."""
+        return self.keys.folder
+
+    @property
+    def location(self) -> str | None:
+        """The folder with the results of all functions."""
+        return self.cache_root
 
     @property
     def ignore(self) -> list[str]:

@@ -204,6 +204,26 @@ class TestCalling:
             again.get()
         assert not f.check_call_in_cache(5)
 
+    def test_what_is_asked_of_memories_functions_and_results(self, memory):
+        f = memory.cache(double)
+        f(2)
+        assert os.path.isdir(memory.store_backend.location)
+        assert os.path.isdir(os.path.join(memory.store_backend.location, f.func_id))
+        assert f.call_and_shelve(2).duration >= 0
+        assert f.call_and_shelve(2).metadata["input_args"]["x"] == "2"
+        assert type(memory)(None).store_backend is None
+
+    def test_methods_count_with_their_instance(self, memory):
+        times = [memory.cache(Times(k).times) for k in (3, 4, 3)]
+        assert [f(2) for f in times] == [6, 8, 6]
+        assert len(NOTES) == 2
+
+    def test_functions_of_others_and_callable_objects(self, memory):
+        assert memory.cache(np.linalg.svd)(np.eye(2))[1].tolist() == [1, 1]
+        assert memory.cache(len)([1, 2]) == 2
+        assert memory.cache(np.sin)(0.0) == 0
+        assert memory.cache(Times(3))(2) == 6
+
     def test_clearing_a_function_leaves_others(self, memory):
         f, g = memory.cache(double), memory.cache(noisy)
         f(2), g(2)
@@ -276,6 +296,18 @@ class TestCalling:
 
         assert asyncio.run(run()) == (4, 4, 4, 4, True)
         assert (NOTES, f.check_call_in_cache(2)) == ([2, 2], True)
+
+
+class Times:
+    def __init__(self, k):
+        self.k = k
+
+    def times(self, x):
+        NOTES.append(x)
+        return x * self.k
+
+    def __call__(self, x):
+        return x * self.k
 
 
 def fails(x):
