@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from neurotools.memo.entry import Key, Signature
 from neurotools.memo.errors import UndigestableValue
-from neurotools.memo.formats.base import PayloadFormat
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.info import CacheInfo, info_of
 from neurotools.memo.key import KeyMaker
@@ -18,6 +17,7 @@ from neurotools.memo.runs import Runs
 
 if TYPE_CHECKING:
     from neurotools.memo.explain import Explanation
+    from neurotools.memo.formats.base import PayloadFormat
     from neurotools.memo.info import CacheInfo
     from neurotools.memo.versions import Version
 
