@@ -1,0 +1,126 @@
+"""A cell of a notebook as a function that remembers: its outputs, and what it showed.
+
+A cell is a function of what it reads (`reading`). Its key is that of a call: the code that runs, at
+any depth, and the inputs by content. What a function cannot do and a cell can is looked at after it
+ran, and then it is not kept: changing an input in place, handing out what shares memory with an
+input, drawing from the random numbers of the whole process.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from neurotools.memo import literals
+from neurotools.memo.cells import said
+from neurotools.memo.cells.reading import Cell
+from neurotools.memo.cells.sharing import shared
+from neurotools.memo.digest.values import digest
+from neurotools.memo.entry import Key
+from neurotools.memo.errors import CacheError
+from neurotools.memo.function import Memoized
+from neurotools.memo.hierarchy import Hierarchy
+from neurotools.memo.options import Options
+
+
+class RememberedCell(Memoized):
+    """One run of a cell.
+
+    Parameters
+    ----------
+    cell : Cell
+        The cell, as it reads now.
+    hierarchy, options
+        See `Memoized`.
+    shell : InteractiveShell
+        Where it shows something.
+    tell : callable
+        Told why a cell is not kept.
+    """
+
+    def __init__(
+        self,
+        cell: Cell,
+        hierarchy: Hierarchy,
+        options: Options,
+        *,
+        shell: Any,
+        tell: Callable[[str], object],
+    ) -> None:
+        super().__init__(cell.function, hierarchy, options)
+        self._cell, self._shell, self._tell = cell, shell, tell
+        self._random: Any = None
+        self._follow = self._function
+        self._function = self._shown
+        self.ran = False
+
+    def given(self) -> dict[str, Any]:
+        """Return the outputs by name, from the cache or by running; show what the cell shows."""
+        kept = self(**self._cell.inputs)
+        if not self.ran:
+            said.show_again(kept["said"], self._shell)
+        names: dict[str, Any] = kept["names"]
+        return names
+
+    def _shown(self, **inputs: Any) -> dict[str, Any]:
+        self.ran = True
+        self._random = _random_state()
+        with said.recorded(self._shell) as spoken:
+            names, last = self._follow(**inputs)
+            said.display(self._shell, last)
+        return {"names": names, "said": spoken.pieces}
+
+    def _warn_once(self, message: str) -> None:
+        self._tell(message)
+
+    def _keep(self, key: Key, text: bytes, value: Any, seconds: float, recording: Any) -> None:
+        if reason := self._against(text, value["names"]):
+            self._counts["uncached"] += 1
+            self._tell(f"not kept: {reason}")
+            return
+        super()._keep(key, text, value, seconds, recording)
+
+    def _against(self, text: bytes, names: dict[str, Any]) -> str:
+        """Return why what a cell has done could not be repeated from the cache, or nothing."""
+        if name := self._changed(text):
+            return (
+                f"the cell changes {name} in place, which a result from the cache would not. "
+                f"Begin it with {name} = {name}.copy(), or the like"
+            )
+        if (found := shared(names, self._cell.inputs)) is not None:
+            both = " and ".join(dict.fromkeys(found))
+            return f"{both} share memory, which copies from the cache would not. Copy one of them"
+        if _random_state() != self._random:
+            return (
+                "the cell draws from the random numbers of the whole kernel, so that later cells "
+                "depend on its run. Make its own: rng = np.random.default_rng(seed)"
+            )
+        return ""
+
+    def _changed(self, text: bytes) -> str:
+        """Return the name of an input that is not as it was when the cell began, or nothing."""
+        inputs = self._cell.inputs
+        try:
+            after = self.keys.signature((), inputs)
+        except CacheError:
+            return ", ".join(inputs)
+        if literals.encode(after) == text:
+            return ""
+        before = dict(literals.decode(text)[0])
+        names = [name for name, value in after[0] if _text(value) != _text(before.get(name))]
+        return names[0] if names else ", ".join(inputs)
+
+
+def _text(value: Any) -> str:
+    return literals.text(literals.tag(value))
+
+
+def _random_state() -> str:
+    """Return a digest of the random numbers that all cells share."""
+    states: list[Any] = [random.getstate()]
+    numpy_random = sys.modules.get("numpy.random")
+    if numpy_random is not None:
+        states.append(numpy_random.get_state())
+    return digest(states)
