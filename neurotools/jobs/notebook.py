@@ -46,6 +46,8 @@ def _cached(shell: Any, line: str, text: str) -> None:
         memo = _remembered(shell, cell, options)
     except CacheError as error:
         raise UsageError(f"%%cached: {error}") from None
+    except SyntaxError as error:
+        raise error.with_traceback(None) from None
     if options.explain:
         print(memo.explain(**cell.inputs))  # noqa: T201 - asked for
         return

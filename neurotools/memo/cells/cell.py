@@ -19,7 +19,9 @@ from neurotools.memo.cells.reading import Cell
 from neurotools.memo.cells.sharing import shared
 from neurotools.memo.digest.values import digest
 from neurotools.memo.entry import Key
-from neurotools.memo.errors import CacheError
+from neurotools.memo.errors import CacheError, UnstorableValue
+from neurotools.memo.formats.base import Payload, PayloadFormat
+from neurotools.memo.formats.registry import holds
 from neurotools.memo.function import Memoized
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.options import Options
@@ -51,13 +53,15 @@ class RememberedCell(Memoized):
     ) -> None:
         super().__init__(cell.function, hierarchy, options)
         self._cell, self._shell, self._tell = cell, shell, tell
-        self._random: Any = None
+        self._random = ""
+        self._before: dict[str, str] = {}
         self._follow = self._function
         self._function = self._shown
         self.ran = False
 
     def given(self) -> dict[str, Any]:
         """Return the outputs by name, from the cache or by running; show what the cell shows."""
+        __tracebackhide__ = True  # the cell's own lines are what people look for
         kept = self(**self._cell.inputs)
         if not self.ran:
             said.show_again(kept["said"], self._shell)
@@ -65,12 +69,22 @@ class RememberedCell(Memoized):
         return names
 
     def _shown(self, **inputs: Any) -> dict[str, Any]:
+        __tracebackhide__ = True
         self.ran = True
-        self._random = _random_state()
+        self._random, self._before = _random_state(), self.keys.tracker.values
         with said.recorded(self._shell) as spoken:
             names, last = self._follow(**inputs)
             said.display(self._shell, last)
         return {"names": names, "said": spoken.pieces}
+
+    def _encoded(self, value: Any) -> tuple[PayloadFormat, Payload]:
+        try:
+            return super()._encoded(value)
+        except UnstorableValue as error:
+            form, names = self._options.form, value["names"]
+            bad = [name for name, held in names.items() if not holds(form, held)]
+            named = ", ".join(bad) or error.kind
+            raise UnstorableValue(form.method, named, error.reason, suggestion="") from None
 
     def _warn_once(self, message: str) -> None:
         self._tell(message)
@@ -87,8 +101,12 @@ class RememberedCell(Memoized):
         if name := self._changed(text):
             return (
                 f"the cell changes {name} in place, which a result from the cache would not. "
-                f"Begin it with {name} = {name}.copy(), or the like"
+                f"Take a copy first, such as {name} = copy.deepcopy({name})"
             )
+        after = self.keys.tracker.values
+        for name in self._before.keys() & after.keys():
+            if self._before[name] != after[name]:
+                return f"the cell changes {name}, which its code depends on; the cache would not"
         if (found := shared(names, self._cell.inputs)) is not None:
             both = " and ".join(dict.fromkeys(found))
             return f"{both} share memory, which copies from the cache would not. Copy one of them"

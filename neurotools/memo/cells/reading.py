@@ -20,6 +20,8 @@ from neurotools.memo.fingerprint.harmless import is_harmless
 from neurotools.memo.fingerprint.unwrap import is_code, unwrapped
 from neurotools.memo.naming import base64hash10bytes
 
+#: What a cell is called where it cannot be read.
+PLACE = "<cell>"
 #: Longest name of a cell's function; it names a folder.
 _LONGEST = 60
 #: What looks into, or changes, names that are not written in the cell.
@@ -66,7 +68,7 @@ def imports_of(text: str) -> Any:
     CannotKeepCell
         If they change how Python reads the cell.
     """
-    leading = _leading(ast.parse(text))
+    leading = _leading(ast.parse(text, PLACE))
     if any(isinstance(node, ast.ImportFrom) and node.module == "__future__" for node in leading):
         raise CannotKeepCell(
             "from __future__ counts for all that follows", "Put it in a cell of its own"
@@ -98,8 +100,8 @@ def read(
     CannotKeepCell
         If it could not be repeated from a cache.
     """
-    tree = ast.parse(text)
-    compile(text, "<cell>", "exec", flags, dont_inherit=True)  # no return, no await
+    tree = ast.parse(text, PLACE)
+    compile(text, PLACE, "exec", flags, dont_inherit=True)  # no return, no await
     flow = Flow(tree)
     leading = _leading(tree)
     imported = {name for node in leading for name in _names_of(node)}

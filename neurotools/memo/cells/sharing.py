@@ -6,18 +6,20 @@ a cache is a copy, so that a change through one name would not be seen through t
 
 from __future__ import annotations
 
+import datetime as dt
+import decimal
 import gc
+import sys
 from collections.abc import Iterator, Mapping
-from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
 
-#: What cannot change, or is code, and is not looked into.
-_LEAVES: tuple[type, ...] = (
-    *(type, FunctionType, BuiltinFunctionType, ModuleType, CodeType, FrameType, np.dtype),
-    *(str, bytes, int, float, complex, range, slice, type(None), type(Ellipsis), np.generic),
-)
+from neurotools.memo.fingerprint.fixed import is_fixed
+
+#: What cannot change besides what `is_fixed` tells, or is code, and is not looked into.
+_LEAVES = (CodeType, FrameType, dt.tzinfo, decimal.Decimal, range, slice)
 _FROZEN = (tuple, frozenset)
 
 
@@ -62,22 +64,44 @@ def _can_change(part: Any) -> bool:
 def _overlapping(arrays: list[tuple[np.ndarray[Any, Any], str, bool]]) -> tuple[str, str] | None:
     """Return the names of two arrays that use the same memory, one of them given."""
     spans = sorted(
-        (
-            (*np.lib.array_utils.byte_bounds(array), name, is_given, id(array))
-            if hasattr(np.lib, "array_utils")
-            else (*np.byte_bounds(array), name, is_given, id(array))
-        )
+        (*_byte_bounds(array), name, is_given, id(array))
         for array, name, is_given in arrays
         if array.nbytes and array.flags.writeable
     )
-    reach: list[tuple[int, int, str, bool, int]] = []
+    reaching: list[tuple[int, int, str, bool, int]] = []
     for span in spans:
-        reach = [other for other in reach if other[1] > span[0]]
-        for other in reach:
+        reaching = [other for other in reaching if other[1] > span[0]]
+        for other in reaching:
             if other[4] != span[4] and (other[3] or span[3]):
                 return (span[2], other[2]) if span[3] else (other[2], span[2])
-        reach.append(span)
+        reaching.append(span)
     return None
+
+
+def _byte_bounds(array: np.ndarray[Any, Any]) -> tuple[int, int]:
+    """Return where an array's memory begins and ends; numpy has it here or there."""
+    low = high = array.__array_interface__["data"][0]
+    for length, stride in zip(array.shape, array.strides, strict=True):
+        low, high = low + min(0, (length - 1) * stride), high + max(0, (length - 1) * stride)
+    return low, high + array.itemsize
+
+
+def _is_atom(value: Any) -> bool:
+    """Whether a value is not looked into: it cannot change, or shares nothing that can."""
+    # Not `isinstance`: proxies claim the class of what they stand for.
+    if issubclass(type(value), _LEAVES) or is_fixed(value):
+        return True
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and issubclass(type(value), pandas.Index)
+
+
+def _copies_on_write(value: Any) -> bool:
+    """Whether a table has memory in common with others only until one of them is changed."""
+    pandas = sys.modules.get("pandas")
+    if pandas is None or not issubclass(type(value), (pandas.DataFrame, pandas.Series)):
+        return False
+    is_always = int(pandas.__version__.partition(".")[0]) >= 3
+    return is_always or pandas.options.mode.copy_on_write is True
 
 
 def parts(value: Any) -> Iterator[Any]:
@@ -86,14 +110,14 @@ def parts(value: Any) -> Iterator[Any]:
     todo = [value]
     while todo:
         one = todo.pop()
-        # Not `isinstance`: proxies claim the class of what they stand for.
-        if issubclass(type(one), _LEAVES) or id(one) in seen:
+        if id(one) in seen or _is_atom(one):
             continue
         seen[id(one)] = one
         yield one
-        if isinstance(one, np.ndarray) and one.dtype == object:
-            todo.extend(one.ravel().tolist())
-        elif isinstance(one, np.ndarray) and not isinstance(one.base, np.ndarray):
+        if _copies_on_write(one):
+            continue
+        if isinstance(one, np.ndarray):
+            if one.dtype == object:
+                todo.extend(one.ravel().tolist())
             continue  # what lends it its memory is seen by the memory
-        else:
-            todo.extend(gc.get_referents(one))
+        todo.extend(gc.get_referents(one))
