@@ -18,11 +18,13 @@ from neurotools.memo.tiers.limits import folder
 
 if TYPE_CHECKING:
     from neurotools.jobs.entries import (
+        Cache,
         Combined,
         combine_caches,
         exists,
         get_cache_path,
         locate_cached,
+        open_cache,
         read_cache_entry,
         scan_cachedir,
         validate_for_matfile,
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "Cache",
     "Cacher",
     "Combined",
     "File",
@@ -58,6 +61,7 @@ __all__ = [
     "human_decode",
     "human_encode",
     "locate_cached",
+    "open_cache",
     "read_cache_entry",
     "register_digest",
     "scan_cachedir",

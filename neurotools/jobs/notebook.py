@@ -14,6 +14,7 @@ from neurotools.memo.cells.cell import RememberedCell
 from neurotools.memo.cells.reading import CannotKeepCell, Cell, imports_of, read
 from neurotools.memo.errors import CacheError
 from neurotools.memo.hierarchy import Hierarchy
+from neurotools.memo.runs import FILES
 
 #: Bits of the compiler's flags that say what was taken from `__future__`.
 _FUTURE = 0x1FE0000
@@ -73,7 +74,8 @@ def _read(shell: Any, text: str, output: list[str]) -> Cell:
 
 def _remembered(shell: Any, cell: Cell, options: argparse.Namespace) -> RememberedCell:
     # Pickle keeps what is one object in two outputs as one.
-    cacher = disk_cacher(options.folder, method="pickle", trace="files")
+    trace: Any = FILES
+    cacher = disk_cacher(options.folder, method="pickle", trace=trace)
     hierarchy = Hierarchy(cacher.tiers, write_back=cacher.write_back)
     return RememberedCell(cell, hierarchy, cacher.options, shell=shell, tell=_tell)
 

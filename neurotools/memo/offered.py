@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from neurotools.memo.entry import Key, Signature
-from neurotools.memo.errors import UndigestableValue
+from neurotools.memo.errors import NoEntry, UndigestableValue
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.info import CacheInfo, info_of
 from neurotools.memo.key import KeyMaker
@@ -18,6 +18,7 @@ from neurotools.memo.runs import Runs
 if TYPE_CHECKING:
     from neurotools.memo.explain import Explanation
     from neurotools.memo.info import CacheInfo
+    from neurotools.memo.look.stored import StoredEntry
     from neurotools.memo.versions import Version
 
 
@@ -70,6 +71,28 @@ class Offered:
             return Explanation(False, reason, location, doubts=manifest.doubts)
         told = explain(self._hierarchy, key, signature, manifest)
         return dataclasses.replace(told, left_alone=self._hierarchy.left_alone)
+
+    def entry(self, /, *args: Any, **kwargs: Any) -> StoredEntry:
+        """Return what is kept of a call, to be looked at: when, how long, where; not its value.
+
+        Raises
+        ------
+        NoEntry
+            If nothing is kept of it.
+        """
+        from neurotools.memo.look.stored import StoredEntry
+
+        key = self._key(args, kwargs)
+        depth = self._hierarchy.depth_of(key)
+        if depth is None:
+            raise NoEntry("of this call", "nothing is kept of it; explain(...) says why")
+        return StoredEntry(self._hierarchy.tiers[depth], key)
+
+    def _repr_html_(self) -> str:
+        """Return what is kept of the function, for notebooks."""
+        from neurotools.memo.look.remembered import function_html
+
+        return function_html(self)
 
     def versions(self) -> list[Version]:
         """Return the versions of the function that are kept, and what changed since each."""

@@ -76,9 +76,7 @@ def imports_of(text: str) -> Any:
     return compile(ast.Module(list(leading), []), "<imports of a cell>", "exec")
 
 
-def read(
-    text: str, namespace: dict[str, Any], outputs: Sequence[str] = (), flags: int = 0
-) -> Cell:
+def read(text: str, namespace: dict[str, Any], outputs: Sequence[str] = (), flags: int = 0) -> Cell:
     """Return what a cell takes and gives, as a function.
 
     Parameters

@@ -57,7 +57,7 @@ def recorded(shell: Any) -> Iterator[Said]:
     said = Said()
     outputs = sys.stdout, sys.stderr, shell.display_pub
     mine = _Stream(outputs[0], "stdout", said), _Stream(outputs[1], "stderr", said)
-    sys.stdout, sys.stderr = mine  # type: ignore[assignment]
+    sys.stdout, sys.stderr = mine
     shell.display_pub = _Publisher(outputs[2], said)
     try:
         yield said

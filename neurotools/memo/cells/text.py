@@ -70,7 +70,7 @@ def _ends_quietly(cell: str) -> bool:
     ignored = {
         *(tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.DEDENT, tokenize.ENDMARKER),
     }
-    tokens = [t for t in tokenize.generate_tokens(io.StringIO(cell).readline)]
+    tokens = tokenize.generate_tokens(io.StringIO(cell).readline)
     kept = [token.string for token in tokens if token.type not in ignored]
     return bool(kept) and kept[-1] == ";"
 
