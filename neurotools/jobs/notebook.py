@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 from neurotools.jobs.cache import disk_cacher
+from neurotools.memo.cells import said
 from neurotools.memo.cells.cell import RememberedCell
 from neurotools.memo.cells.reading import CannotKeepCell, Cell, imports_of, read
 from neurotools.memo.errors import CacheError
@@ -41,8 +42,8 @@ def _cached(shell: Any, line: str, text: str) -> None:
     __tracebackhide__ = True
     from IPython.core.error import UsageError  # who asks has it
 
-    options = _options(line)
     try:
+        options = _options(line)
         cell = _read(shell, text, options.output)
         memo = _remembered(shell, cell, options)
     except CacheError as error:
@@ -53,11 +54,12 @@ def _cached(shell: Any, line: str, text: str) -> None:
         print(memo.explain(**cell.inputs))  # noqa: T201 - asked for
         return
     started = time.perf_counter()
-    names = memo.given()
+    names, shown = memo.given()
     shell.push(names)
     if not memo.ran:
         took = time.perf_counter() - started
         print(_told(names, took))  # noqa: T201 - a cell that did not run says so
+        said.show_again(shown, shell)
 
 
 def _told(names: dict[str, Any], seconds: float) -> str:

@@ -59,14 +59,11 @@ class RememberedCell(Memoized):
         self._function = self._shown
         self.ran = False
 
-    def given(self) -> dict[str, Any]:
-        """Return the outputs by name, from the cache or by running; show what the cell shows."""
+    def given(self) -> tuple[dict[str, Any], list[said.Shown]]:
+        """Return the outputs by name, and what was shown, from the cache or by running."""
         __tracebackhide__ = True  # the cell's own lines are what people look for
         kept = self(**self._cell.inputs)
-        if not self.ran:
-            said.show_again(kept["said"], self._shell)
-        names: dict[str, Any] = kept["names"]
-        return names
+        return kept["names"], kept["said"]
 
     def _shown(self, **inputs: Any) -> dict[str, Any]:
         __tracebackhide__ = True

@@ -138,8 +138,8 @@ class StoredEntry:
         return [
             parts.head(self.call, "kept", "good"),
             parts.facts(facts),
-            Html(f"<pre>{parts.escape(self._preview())}</pre>"),
-            parts.fold("open it with", *map(_line, self._opened_with())),
+            _block(self._preview()),
+            parts.fold("open it with", *map(_block, self._opened_with())),
         ]
 
     def _opened_with(self) -> list[str]:
@@ -159,5 +159,5 @@ class StoredEntry:
             return str(error)
 
 
-def _line(text: str) -> str:
-    return f"<pre>{parts.escape(text)}</pre>"
+def _block(text: str) -> Html:
+    return Html(f"<pre><span>{parts.escape(text)}</span></pre>")
