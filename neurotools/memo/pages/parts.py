@@ -13,30 +13,31 @@ from collections.abc import Iterable, Sequence
 #: Longer texts are cut where they stand in a table.
 _LONGEST = 400
 
-# Named twice, so that it weighs more than what notebooks say of all tables.
 _STYLE = """
 .neurotools{font-size:13px;line-height:1.45;color:inherit;max-width:64em}
-.neurotools.neurotools .head{font-weight:600;margin:.2em 0}
-.neurotools.neurotools .mark{display:inline-block;padding:0 .6em;margin-right:.5em;border-radius:.7em;
+.neurotools .head{font-weight:600;margin:.2em 0}
+.neurotools .mark{display:inline-block;padding:0 .6em;margin-right:.5em;border-radius:.7em;
 border:1px solid currentColor;font-weight:600}
-.neurotools.neurotools .good{color:#1f9d55}.neurotools.neurotools .bad{color:#d9662b}
-.neurotools.neurotools .dim{opacity:.7}
-.neurotools.neurotools table{border-collapse:collapse;margin:.4em 0;color:inherit;background:transparent}
-.neurotools.neurotools th,.neurotools.neurotools td{padding:.15em .8em .15em 0;text-align:left;vertical-align:top;
+.neurotools .good{color:#1f9d55}.neurotools .bad{color:#d9662b}
+.neurotools .dim{opacity:.7}
+.neurotools table{border-collapse:collapse;margin:.4em 0;color:inherit;background:transparent}
+.neurotools th,.neurotools td{padding:.15em .8em .15em 0;text-align:left;vertical-align:top;
 background:transparent;border:0;border-bottom:1px solid rgba(128,128,128,.25);
 overflow-wrap:anywhere;white-space:pre-wrap}
-.neurotools.neurotools th{font-weight:600;white-space:nowrap}
-.neurotools.neurotools tr:nth-child(n){background:transparent}
-.neurotools.neurotools .number{text-align:right;white-space:nowrap}
-.neurotools.neurotools code,.neurotools.neurotools pre{font-family:ui-monospace,Menlo,Consolas,monospace;font-size:12px;
+.neurotools th{font-weight:600;white-space:nowrap}
+.neurotools tr:nth-child(n){background:transparent}
+.neurotools .number{text-align:right;white-space:nowrap}
+.neurotools code,.neurotools pre{font-family:ui-monospace,Menlo,Consolas,monospace;font-size:12px;
 color:inherit;background:transparent}
-.neurotools.neurotools pre{margin:.3em 0;padding:.3em 0;overflow-x:auto;border-radius:4px;
+.neurotools pre{margin:.3em 0;padding:.3em 0;overflow-x:auto;border-radius:4px;
 background:rgba(128,128,128,.08)}
-.neurotools.neurotools pre span{display:block;padding:0 .6em;min-height:1.45em;white-space:pre}
-.neurotools.neurotools .plus{background:rgba(46,160,67,.22)}
-.neurotools.neurotools .minus{background:rgba(248,81,73,.22)}
-.neurotools.neurotools summary{cursor:pointer}
+.neurotools pre span{display:block;padding:0 .6em;min-height:1.45em;white-space:pre}
+.neurotools .plus{background:rgba(46,160,67,.22)}
+.neurotools .minus{background:rgba(248,81,73,.22)}
+.neurotools summary{cursor:pointer}
 """.strip().replace("\n", "")
+# Named twice, so that it weighs more than what notebooks say of all tables.
+_STYLE = _STYLE.replace(".neurotools ", ".neurotools.neurotools ")
 
 
 class Html(str):
