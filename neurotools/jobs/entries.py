@@ -17,6 +17,7 @@ from neurotools.memo.errors import WrongArguments
 from neurotools.memo.formats.registry import FORMATS, format_named, holds
 from neurotools.memo.function import Memoized
 from neurotools.memo.literals import human_encode
+from neurotools.memo.progress import passing
 from neurotools.memo.signing import signer_with
 from neurotools.memo.upkeep import maintenance
 from neurotools.memo.upkeep.maintenance import Combined
@@ -215,7 +216,7 @@ def scan_cachedir(
     folder, suffix = os.fspath(cachedir), format_named(method).method
     _require_folder(folder)
     listing: dict[str, tuple[dict[str, Any], list[Any] | None]] = {}
-    for name, signature in maintenance.scan(folder, suffix, **kw):
+    for name, signature in passing(maintenance.scan(folder, suffix, **kw), what="scanning"):
         if verbose:
             told = "no arguments to be read" if signature is None else human_encode(signature)
             print(f"{name}: {told}")  # noqa: T201 - asked for
