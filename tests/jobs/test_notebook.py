@@ -1,6 +1,8 @@
 """Notebooks in a real kernel: cells that remember, code that changes in cells, what is shown."""
 
 import re
+import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -199,6 +201,25 @@ def test_functions_decorators_caches_and_entries_are_shown_as_tables(notebook):
         assert "g" in ran.html
         assert "<script>" not in ran.html
         assert len(ran.html) < 20_000
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "notebooks.rst"
+BLOCK = re.compile(r"^\.\. code:: text\n(    :class: cell\n)?\n((?:    .*\n|\n)+)", re.MULTILINE)
+
+
+def test_the_cells_of_the_documentation_do_what_it_says(notebook):
+    notebook.run("import os\nos.mkdir('page')\nos.chdir('page')")
+    ran = None
+    for is_cell, block in BLOCK.findall(PAGE.read_text("utf-8")):
+        text = textwrap.dedent(block).strip()
+        if is_cell:
+            ran = notebook.run(text)
+            assert ran.error == ""
+        else:
+            # How long it took differs; what is displayed comes after what is printed.
+            said, told = (re.sub(r"in \d+ ms", "in a moment", t).strip() for t in (ran.text, text))
+            assert sorted(said.splitlines()) == sorted(told.splitlines())
+    notebook.run("os.chdir('..')")
 
 
 def test_a_kernel_that_was_started_again_hits(notebook):
