@@ -87,7 +87,9 @@ def _tell(message: str) -> None:
 
 
 def _options(line: str) -> argparse.Namespace:
-    options = _parser().parse_args(shlex.split(line, comments=True))
+    # Where folders are written with backslashes, these mean nothing else.
+    words = shlex.split(line, posix=os.name != "nt")
+    options = _parser().parse_args([word.strip("'\"") for word in words])
     names = " ".join(options.output).replace(",", " ").split()
     for name in names:
         if not name.isidentifier():

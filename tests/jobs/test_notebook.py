@@ -13,6 +13,8 @@ from tests.jobs.kernels import kernel
 
 SETUP = """
 %load_ext neurotools
+import os
+from pathlib import Path
 import numpy as np
 from neurotools.jobs.cache import disk_cacher, open_cache
 def helper(x):
@@ -95,12 +97,15 @@ NOT_KEPT = [
     ("import random\ndrawn = random.random()", "random numbers"),
     ("lazy = (i for i in range(3))", "cannot hold lazy"),
     ("n = bump()", "changes __main__.COUNT"),
+    ("n = count()", "share memory"),
+    ("both = [a[:2].copy()]\nboth.append(both[0][1:])", "two views of one memory"),
 ]
 
 
 @pytest.mark.parametrize(("cell", "told"), NOT_KEPT)
 def test_what_a_cache_could_not_repeat_is_run_and_not_kept(notebook, cell, told):
     notebook.run("COUNT = [0]\ndef bump():\n    COUNT[0] += 1\n    return COUNT[0]")
+    notebook.run("def count():\n    return COUNT")
     for _ in range(2):
         ran = notebook.run(f"%%cached\n{cell}")
         assert told in ran.text
@@ -119,6 +124,8 @@ REFUSED = [
     ("", "q = 1\nimport json", "imports json after"),
     ("", "q = 1\ndel a", "removes a"),
     ("", "from __future__ import annotations", "a cell of its own"),
+    ("", "helper.calls = 1", "it sets helper.calls"),
+    ("", "np.core = q = 1", "it sets np.core"),
     ("-o nope", "x = 1", "does not bind nope"),
     ("-o 3x", "x = 1", "is no name"),
     ("--folders x", "x = 1", "unrecognized"),
@@ -151,6 +158,37 @@ def test_files_that_a_cell_opens_count(notebook):
     notebook.run("open('data.txt', 'w').write('two');")
     assert not is_hit(notebook.run(cell))
     assert notebook.run("print(content)").text == "two\n"
+
+
+def test_files_of_the_same_name_in_another_folder_are_others(notebook):
+    cell = "%%cached --folder ../shared\nwith open('x.txt') as file:\n    content = file.read()"
+    for place in ("here", "there"):
+        notebook.run(f"os.makedirs({place!r})\nPath({place!r}, 'x.txt').write_text({place!r})")
+        notebook.run(f"os.chdir({place!r})")
+        assert not is_hit(notebook.run(cell))
+        assert is_hit(notebook.run(cell))
+        assert notebook.run("print(content)").text == f"{place}\n"
+        notebook.run("os.chdir('..')")
+
+
+def test_names_in_texts_that_are_code_count(notebook):
+    pytest.importorskip("pandas")
+    notebook.run("import pandas as pd\ntable = pd.DataFrame({'n': [1, 2, 3]})\nlimit = 1")
+    cell = "%%cached\nlarge = table.query('n > @limit')\nlen(large)"
+    notebook.run(cell)
+    assert is_hit(notebook.run(cell))
+    notebook.run("limit = 2")
+    ran = notebook.run(cell)
+    assert not is_hit(ran)
+    assert ran.text.strip() == "1"
+
+
+def test_much_output_is_cut_and_costs_little(notebook):
+    cell = "%%cached\nfor n in range(8000):\n    print('a line of text that is rather long' * 20)"
+    notebook.run(cell)
+    ran = notebook.run(cell)
+    assert is_hit(ran)
+    assert ran.text.endswith("... and more, when the cell ran\n")
 
 
 def test_figures_and_tables_are_shown_again(notebook):

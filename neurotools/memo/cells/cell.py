@@ -8,6 +8,7 @@ input, drawing from the random numbers of the whole process.
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 from collections.abc import Callable
@@ -72,7 +73,13 @@ class RememberedCell(Memoized):
         with said.recorded(self._shell) as spoken:
             names, last = self._follow(**inputs)
             said.display(self._shell, last)
-        return {"names": names, "said": spoken.pieces}
+        return {"names": names, "said": spoken.pieces, "folder": None}
+
+    def _find(self, key: Key) -> tuple[Any] | None:
+        found = super()._find(key)
+        if found is not None and found[0]["folder"] not in (None, os.getcwd()):
+            return None  # it has opened files by names that mean others here
+        return found
 
     def _encoded(self, value: Any) -> tuple[PayloadFormat, Payload]:
         try:
@@ -91,6 +98,8 @@ class RememberedCell(Memoized):
             self._counts["uncached"] += 1
             self._tell(f"not kept: {reason}")
             return
+        if recording is not None and (recording.files or recording.handed_on):
+            value["folder"] = os.getcwd()
         super()._keep(key, text, value, seconds, recording)
 
     def _against(self, text: bytes, names: dict[str, Any]) -> str:
@@ -104,9 +113,17 @@ class RememberedCell(Memoized):
         for name in self._before.keys() & after.keys():
             if self._before[name] != after[name]:
                 return f"the cell changes {name}, which its code depends on; the cache would not"
-        if (found := shared(names, self._cell.inputs)) is not None:
-            both = " and ".join(dict.fromkeys(found))
-            return f"{both} share memory, which copies from the cache would not. Copy one of them"
+        around = {**self.keys.tracker.held, **self._cell.inputs}
+        if (found := shared(names, around)) is not None:
+            if found[0] == found[1]:
+                return (
+                    f"{found[0]} holds two views of one memory, which would come back as two. "
+                    "Name what is to be kept with -o"
+                )
+            return (
+                f"{found[0]} and {found[1]} share memory, which copies from the cache would not. "
+                "Copy one of them"
+            )
         if _random_state() != self._random:
             return (
                 "the cell draws from the random numbers of the whole kernel, so that later cells "

@@ -179,6 +179,8 @@ def _refuse(tree: ast.Module, flow: Flow, namespace: Mapping[str, Any]) -> None:
             raise CannotKeepCell(
                 f"it declares {', '.join(node.names)} as global", "Assign in the cell itself"
             )
+        for target in _targets(node):
+            _refuse_setting(target, namespace, flow)
     if unseen := sorted(flow.reads & _UNSEEN - namespace.keys()):
         raise CannotKeepCell(
             f"it calls {unseen[0]}, and what that reads or changes is not seen",
@@ -187,6 +189,25 @@ def _refuse(tree: ast.Module, flow: Flow, namespace: Mapping[str, Any]) -> None:
     for name in sorted(flow.reads & namespace.keys()):
         if re.fullmatch(OF_SHELL, name):
             raise CannotKeepCell(f"{name} is IPython's, and another each time", "Give it a name")
+
+
+def _targets(node: ast.AST) -> list[ast.AST]:
+    if isinstance(node, ast.Assign | ast.Delete):
+        return [one for target in node.targets for one in ast.walk(target)]
+    return [node.target] if isinstance(node, ast.AugAssign | ast.AnnAssign) else []
+
+
+def _refuse_setting(target: ast.AST, namespace: Mapping[str, Any], flow: Flow) -> None:
+    """Refuse to set something of a module or a class: a result from the cache would not."""
+    inner = target
+    while isinstance(inner, ast.Attribute | ast.Subscript):
+        inner = inner.value
+    if inner is target or not isinstance(inner, ast.Name) or inner.id in flow.certain:
+        return
+    if is_code(unwrapped(namespace.get(inner.id))):
+        told = ast.unparse(target)
+        raise CannotKeepCell(f"it sets {told}, and a result from the cache would not",
+                             "Set it in a cell of its own")  # fmt: skip
 
 
 def _is_taken(name: str, namespace: Mapping[str, Any], binds: set[str]) -> bool:

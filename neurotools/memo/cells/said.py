@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, TypedDict
 
 #: So much is noted, in characters of texts and bytes of pictures.
@@ -23,32 +23,41 @@ class Shown(TypedDict, total=False):
 
 
 class Said:
-    """The output of one run of a cell.
-
-    Attributes
-    ----------
-    pieces : list
-        In order; plain values alone.
-    is_cut : bool
-        Whether there was more.
-    """
+    """The output of one run of a cell."""
 
     def __init__(self) -> None:
-        self.pieces: list[Shown] = []
-        self.is_cut = False
+        self._pieces: list[tuple[Shown, list[str]]] = []
         self._size = 0
 
-    def add(self, piece: Shown, size: int) -> None:
-        """Note a piece, as long as there is room."""
-        if self._size + size > _MOST:
-            self.is_cut = True
+    @property
+    def pieces(self) -> list[Shown]:
+        """All of it in order; plain values alone."""
+        return [
+            Shown(stream=piece["stream"], text="".join(texts)) if texts else piece
+            for piece, texts in self._pieces
+        ]
+
+    def add_text(self, stream: str, text: str) -> None:
+        """Note what was printed."""
+        if not self._has_room(len(text)):
             return
+        if not self._pieces or self._pieces[-1][0].get("stream") != stream:
+            self._pieces.append((Shown(stream=stream), []))
+        # Joined at the end: to add to a long text takes longer and longer.
+        self._pieces[-1][1].append(text)
+
+    def add_display(self, data: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
+        """Note what was displayed."""
+        if self._has_room(sum(len(str(part)) for part in data.values())):
+            self._pieces.append((Shown(data=dict(data), metadata=dict(metadata)), []))
+
+    def _has_room(self, size: int) -> bool:
+        if self._size > _MOST:
+            return False  # it was said that there was more
         self._size += size
-        last = self.pieces[-1] if self.pieces else {}
-        if "text" in piece and last.get("stream") == piece["stream"]:
-            self.pieces[-1]["text"] += piece["text"]
-        else:
-            self.pieces.append(piece)
+        if self._size > _MOST:
+            self._pieces.append((Shown(stream="stdout"), ["... and more, when the cell ran\n"]))
+        return self._size <= _MOST
 
 
 @contextlib.contextmanager
@@ -100,7 +109,7 @@ class _Stream:
         self._inner, self._name, self._said = inner, name, said
 
     def write(self, text: str) -> Any:
-        self._said.add({"stream": self._name, "text": text}, len(text))
+        self._said.add_text(self._name, text)
         return self._inner.write(text)
 
     def writelines(self, lines: Any) -> None:
@@ -119,8 +128,7 @@ class _Publisher:
 
     def publish(self, data: Any, metadata: Any = None, *args: Any, **options: Any) -> Any:
         if not options.get("update") and _ALIVE not in data:
-            piece = Shown(data=dict(data), metadata=dict(metadata or {}))
-            self._said.add(piece, sum(len(str(part)) for part in data.values()))
+            self._said.add_display(data, metadata or {})
         return self._inner.publish(data, metadata, *args, **options)
 
     def __getattr__(self, name: str) -> Any:

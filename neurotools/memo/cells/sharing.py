@@ -21,6 +21,8 @@ from neurotools.memo.fingerprint.fixed import is_fixed
 #: What cannot change besides what `is_fixed` tells, or is code, and is not looked into.
 _LEAVES = (CodeType, FrameType, dt.tzinfo, decimal.Decimal, range, slice)
 _FROZEN = (tuple, frozenset)
+#: What most lists hold, told at once.
+_PLAIN = frozenset({int, float, complex, bool, str, bytes, type(None)})
 
 
 def shared(given: Mapping[str, Any], taken: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -118,6 +120,6 @@ def parts(value: Any) -> Iterator[Any]:
             continue
         if isinstance(one, np.ndarray):
             if one.dtype == object:
-                todo.extend(one.ravel().tolist())
+                todo.extend(held for held in one.ravel().tolist() if type(held) not in _PLAIN)
             continue  # what lends it its memory is seen by the memory
-        todo.extend(gc.get_referents(one))
+        todo.extend(held for held in gc.get_referents(one) if type(held) not in _PLAIN)

@@ -142,6 +142,11 @@ class Tracker:
         parts = self._valid().walk.ledger.parts
         return {name: part.digest for (kind, name), part in parts.items() if kind == "value"}
 
+    @property
+    def held(self) -> dict[str, Any]:
+        """The values themselves, by name."""
+        return dict(self._valid().walk.holdings.values)
+
     def texts(self) -> dict[str, str]:
         """Return the source of reachable code that lies in no file, or in the script that runs.
 
