@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from neurotools.memo.formats.registry import FORMATS
 from neurotools.memo.tiers.census import PRIVATE
@@ -13,7 +13,7 @@ from neurotools.memo.tiers.uses import Use, totals, write_own
 from neurotools.memo.watch.health import health_at
 
 #: Seconds that a glance may take, about; a notebook waits for it.
-SECONDS = 0.5
+SECONDS = 1.0
 #: So many files are looked at between two looks at the clock.
 _BETWEEN = 256
 _SUFFIXES = tuple(f".{method}" for method in FORMATS)
@@ -119,11 +119,19 @@ def _folder(
 
 
 def _listed(path: str) -> Iterator[os.DirEntry[str]]:
+    # An open folder is not looked up anew for each of its files.
     try:
-        with os.scandir(path) as listing:
+        place: Any = os.open(path, os.O_RDONLY) if os.scandir in os.supports_fd else path
+    except FileNotFoundError:
+        return
+    try:
+        with os.scandir(place) as listing:
             yield from listing
     except FileNotFoundError:
         return
+    finally:
+        if place is not path:
+            os.close(place)
 
 
 def by_function(kept: Iterable[Kept]) -> list[Kept]:
