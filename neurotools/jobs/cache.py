@@ -18,13 +18,11 @@ from neurotools.memo.tiers.limits import folder
 
 if TYPE_CHECKING:
     from neurotools.jobs.entries import (
-        Cache,
         Combined,
         combine_caches,
         exists,
         get_cache_path,
         locate_cached,
-        open_cache,
         read_cache_entry,
         scan_cachedir,
         validate_for_matfile,
@@ -38,6 +36,7 @@ if TYPE_CHECKING:
         get_source,
         signature_to_file_string,
     )
+    from neurotools.jobs.opening import Cache, open_cache
 
 __all__ = [
     "Cache",
@@ -71,7 +70,7 @@ __all__ = [
 ]
 
 #: What memoizing does not need is loaded when it is first asked for.
-_LATER = ("neurotools.jobs.names", "neurotools.jobs.entries")
+_LATER = ("neurotools.jobs.names", "neurotools.jobs.entries", "neurotools.jobs.opening")
 
 
 def __getattr__(name: str) -> Any:

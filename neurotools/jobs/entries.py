@@ -21,16 +21,13 @@ from neurotools.memo.progress import passing
 from neurotools.memo.signing import signer_with
 from neurotools.memo.upkeep import maintenance
 from neurotools.memo.upkeep.maintenance import Combined
-from neurotools.memo.upkeep.opened import Cache, opened
 
 __all__ = [
-    "Cache",
     "Combined",
     "combine_caches",
     "exists",
     "get_cache_path",
     "locate_cached",
-    "open_cache",
     "read_cache_entry",
     "scan_cachedir",
     "validate_for_matfile",
@@ -157,29 +154,6 @@ def read_cache_entry(location: str | os.PathLike[str], method: str) -> Any:
         If opening it could run code that somebody else wrote.
     """
     return maintenance.read_value(os.fspath(location), method=format_named(method).method)
-
-
-def open_cache(path: str | os.PathLike[str]) -> Cache:
-    """Return a cache to look into: what it holds, entry by entry, without the code that filled it.
-
-    Parameters
-    ----------
-    path : str or path
-        The folder that was given to `disk_cacher`, the cache in it, or a folder in that.
-
-    Returns
-    -------
-    Cache
-        Its ``functions()``, ``entries(name)`` and ``entry(name)``; notebooks show it as a table.
-
-    Raises
-    ------
-    NoCache
-        If there is none.
-    OSError
-        If the folder cannot be looked at.
-    """
-    return opened(path)
 
 
 def scan_cachedir(

@@ -90,7 +90,9 @@ def kind_of_bar() -> Any:
 
 def is_notebook() -> bool:
     """Tell whether this is a kernel of a notebook, which is no terminal and shows all the same."""
-    return "ipykernel" in sys.modules
+    if "ipykernel" not in sys.modules or (ipython := sys.modules.get("IPython")) is None:
+        return False
+    return getattr(ipython.get_ipython(), "kernel", None) is not None
 
 
 def _is_seen() -> bool:
