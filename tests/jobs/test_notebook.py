@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import sys
 import textwrap
 from pathlib import Path
 
@@ -86,7 +87,8 @@ def test_an_error_stores_nothing_and_shows_the_line_of_the_cell(notebook):
     told = "\n".join(line for out in ran.outputs for line in out.get("traceback", ()))
     plain = re.sub(r"\x1b\[[\d;]*m", "", told)
     assert "3     d = 1 / 0" in plain
-    assert "neurotools/memo" not in plain
+    if sys.version_info >= (3, 11):  # before, Python puts frames back that were left out
+        assert "neurotools/memo" not in plain
     ran = notebook.run("%%cached --explain\nc = 1\nd = 1 / 0")
     assert "nothing is kept" in ran.text
 

@@ -10,6 +10,7 @@ import datetime as dt
 import decimal
 import gc
 import sys
+import weakref
 from collections.abc import Iterator, Mapping
 from types import CodeType, FrameType
 from typing import Any
@@ -19,7 +20,7 @@ import numpy as np
 from neurotools.memo.fingerprint.fixed import is_fixed
 
 #: What cannot change besides what `is_fixed` tells, or is code, and is not looked into.
-_LEAVES = (CodeType, FrameType, dt.tzinfo, decimal.Decimal, range, slice)
+_LEAVES = (CodeType, FrameType, weakref.ref, dt.tzinfo, decimal.Decimal, range, slice)
 _FROZEN = (tuple, frozenset)
 #: What most lists hold, told at once.
 _PLAIN = frozenset({int, float, complex, bool, str, bytes, type(None)})
@@ -97,13 +98,20 @@ def _is_atom(value: Any) -> bool:
     return pandas is not None and issubclass(type(value), pandas.Index)
 
 
-def _copies_on_write(value: Any) -> bool:
-    """Whether a table has memory in common with others only until one of them is changed."""
+def _of_table(value: Any) -> list[Any] | None:
+    """Return what changes with a table of pandas; None where it is no table.
+
+    Its arrays do not, where a table has memory in common with others only until one is changed.
+    """
     pandas = sys.modules.get("pandas")
     if pandas is None or not issubclass(type(value), (pandas.DataFrame, pandas.Series)):
-        return False
+        return None
+    # What else pandas keeps, it keeps to itself: some of it is common to tables, and never changes.
+    inside = [held for name, held in vars(value).items() if name == "_attrs" or name[0] != "_"]
     is_always = int(pandas.__version__.partition(".")[0]) >= 3
-    return is_always or pandas.options.mode.copy_on_write is True
+    if not (is_always or pandas.options.mode.copy_on_write is True):
+        inside += value._mgr.arrays
+    return inside
 
 
 def parts(value: Any) -> Iterator[Any]:
@@ -116,10 +124,11 @@ def parts(value: Any) -> Iterator[Any]:
             continue
         seen[id(one)] = one
         yield one
-        if _copies_on_write(one):
-            continue
-        if isinstance(one, np.ndarray):
+        if (inside := _of_table(one)) is not None:
+            todo.extend(inside)
+        elif isinstance(one, np.ndarray):
             if one.dtype == object:
                 todo.extend(held for held in one.ravel().tolist() if type(held) not in _PLAIN)
-            continue  # what lends it its memory is seen by the memory
-        todo.extend(held for held in gc.get_referents(one) if type(held) not in _PLAIN)
+            # What lends it its memory is seen by the memory.
+        else:
+            todo.extend(held for held in gc.get_referents(one) if type(held) not in _PLAIN)

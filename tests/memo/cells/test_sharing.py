@@ -70,6 +70,11 @@ def test_tables_that_copy_on_write_share_nothing_that_shows():
     assert shared({"out": FRAME[["a"]]}, {"in": FRAME}) is None
 
 
+def test_tables_that_have_memory_of_their_own_share_nothing():
+    large = FRAME.query("a > 1")
+    assert shared({"out": large, "mean": FRAME.groupby("b").mean()}, {"in": FRAME}) is None
+
+
 def test_two_outputs_may_hold_one_object_but_not_two_views_of_one_array():
     assert shared({"a": LIST, "b": [LIST]}, {}) is None
     assert set(shared({"a": ARRAY, "b": ARRAY[1:]}, {})) == {"a", "b"}
