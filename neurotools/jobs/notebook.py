@@ -46,6 +46,7 @@ def _cached(shell: Any, line: str, text: str) -> None:
         options = _options(line)
         cell = _read(shell, text, options.output)
         memo = _remembered(shell, cell, options)
+        memo.require_safe()
     except CacheError as error:
         raise UsageError(f"%%cached: {error}") from None
     except SyntaxError as error:

@@ -91,6 +91,7 @@ def test_an_error_stores_nothing_and_shows_the_line_of_the_cell(notebook):
         assert "neurotools/memo" not in plain
     ran = notebook.run("%%cached --explain\nc = 1\nd = 1 / 0")
     assert "nothing is kept" in ran.text
+    assert notebook.run("import sys\nprint(type(sys.stdout).__name__)").text == "OutStream\n"
 
 
 #: What cannot be repeated from a cache, and a word of why not; the cell ran all the same.
@@ -100,7 +101,8 @@ NOT_KEPT = [
     ("same = a", "share memory"),
     ("drawn = np.random.rand()", "random numbers"),
     ("import random\ndrawn = random.random()", "random numbers"),
-    ("lazy = (i for i in range(3))", "cannot hold lazy"),
+    ("lazy = (i for i in range(3))", "not kept: method 'pickle' cannot hold lazy"),
+    ("n = opened.name", "not kept: input 'opened'"),
     ("n = bump()", "changes __main__.COUNT"),
     ("n = count()", "share memory"),
     ("both = [a[:2].copy()]\nboth.append(both[0][1:])", "two views of one memory"),
@@ -110,7 +112,7 @@ NOT_KEPT = [
 @pytest.mark.parametrize(("cell", "told"), NOT_KEPT)
 def test_what_a_cache_could_not_repeat_is_run_and_not_kept(notebook, cell, told):
     notebook.run("COUNT = [0]\ndef bump():\n    COUNT[0] += 1\n    return COUNT[0]")
-    notebook.run("def count():\n    return COUNT")
+    notebook.run("opened = open(os.devnull)\ndef count():\n    return COUNT")
     for _ in range(2):
         ran = notebook.run(f"%%cached\n{cell}")
         assert told in ran.text
@@ -131,6 +133,7 @@ REFUSED = [
     ("", "from __future__ import annotations", "a cell of its own"),
     ("", "helper.calls = 1", "it sets helper.calls"),
     ("", "np.core = q = 1", "it sets np.core"),
+    ("", "x = asks()", "__main__.base"),
     ("-o nope", "x = 1", "does not bind nope"),
     ("-o 3x", "x = 1", "is no name"),
     ("--folders x", "x = 1", "unrecognized"),
@@ -139,7 +142,8 @@ REFUSED = [
 
 @pytest.mark.parametrize(("options", "cell", "told"), REFUSED)
 def test_what_cannot_be_kept_is_refused_in_one_line(notebook, options, cell, told):
-    notebook.run("q = _ = 'before'")
+    notebook.run("q = _ = 'before'\nimport sqlite3")
+    notebook.run("base = sqlite3.connect(':memory:')\ndef asks():\n    return base.execute('')")
     ran = notebook.run(f"%%cached {options}\n{cell}")
     assert ran.text.startswith("UsageError: %%cached: ")
     assert told in ran.text

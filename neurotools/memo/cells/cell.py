@@ -91,7 +91,18 @@ class RememberedCell(Memoized):
             raise UnstorableValue(form.method, named, error.reason, suggestion="") from None
 
     def _warn_once(self, message: str) -> None:
+        # A cell has no parameters to be left out, and no calls.
+        for told, meant in (
+            (f"cannot remember calls of {self.__qualname__}: argument", "not kept: input"),
+            (f"the result of {self.__qualname__} was not kept", "not kept"),
+            (", leave the argument out with ignore=, or", ", or"),
+        ):
+            message = message.replace(told, meant)
         self._tell(message)
+
+    def require_safe(self) -> None:
+        """Raise `UnsafeBinding` if the cell depends on something that cannot be followed."""
+        _ = self.keys.fingerprint
 
     def _keep(self, key: Key, text: bytes, value: Any, seconds: float, recording: Any) -> None:
         if reason := self._against(text, value["names"]):
