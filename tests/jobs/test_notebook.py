@@ -1,7 +1,9 @@
 """Notebooks in a real kernel: cells that remember, code that changes in cells, what is shown."""
 
 import importlib.util
+import os
 import re
+import subprocess
 import sys
 import textwrap
 from pathlib import Path
@@ -267,6 +269,27 @@ def test_the_cells_of_the_documentation_do_what_it_says(notebook):
             said, told = (re.sub(r"in \d+ ms", "in a moment", t).strip() for t in (ran.text, text))
             assert said.splitlines() == told.splitlines()
     notebook.run("os.chdir('..')")
+
+
+def test_cells_are_remembered_in_a_terminal_too(tmp_path):
+    code = (
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "shell = InteractiveShell.instance()\n"
+        "shell.run_cell('%load_ext neurotools')\n"
+        "for _ in range(2):\n"
+        "    shell.run_cell('%%cached\\nprint(1)\\na = [2]\\na')\n"
+    )
+    environment = {**os.environ, "IPYTHONDIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    said = re.sub(r"in \d+ ms", "in a moment", done.stdout).split("\n")
+    assert said == ["1", "[2]", "from the cache, in a moment: a", "1", "[2]", ""]
 
 
 def test_a_kernel_that_was_started_again_hits(notebook):

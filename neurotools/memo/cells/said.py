@@ -28,6 +28,7 @@ class Said:
     def __init__(self) -> None:
         self._pieces: list[tuple[Shown, list[str]]] = []
         self._size = 0
+        self._is_displaying = False
 
     @property
     def pieces(self) -> list[Shown]:
@@ -39,7 +40,7 @@ class Said:
 
     def add_text(self, stream: str, text: str) -> None:
         """Note what was printed."""
-        if not self._has_room(len(text)):
+        if self._is_displaying or not self._has_room(len(text)):
             return
         if not self._pieces or self._pieces[-1][0].get("stream") != stream:
             self._pieces.append((Shown(stream=stream), []))
@@ -50,6 +51,15 @@ class Said:
         """Note what was displayed."""
         if self._has_room(sum(len(str(part)) for part in data.values())):
             self._pieces.append((Shown(data=dict(data), metadata=dict(metadata)), []))
+
+    @contextlib.contextmanager
+    def displaying(self) -> Iterator[None]:
+        """Leave out what is printed in the block: a terminal prints what it displays."""
+        self._is_displaying = True
+        try:
+            yield
+        finally:
+            self._is_displaying = False
 
     def _has_room(self, size: int) -> bool:
         if self._size > _MOST:
@@ -129,7 +139,8 @@ class _Publisher:
     def publish(self, data: Any, metadata: Any = None, *args: Any, **options: Any) -> Any:
         if not options.get("update") and _ALIVE not in data:
             self._said.add_display(data, metadata or {})
-        return self._inner.publish(data, metadata, *args, **options)
+        with self._said.displaying():
+            return self._inner.publish(data, metadata, *args, **options)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
