@@ -72,28 +72,6 @@ class Offered:
         told = explain(self._hierarchy, key, signature, manifest)
         return dataclasses.replace(told, left_alone=self._hierarchy.left_alone)
 
-    def entry(self, /, *args: Any, **kwargs: Any) -> StoredEntry:
-        """Return what is kept of a call, to be looked at: when, how long, where; not its value.
-
-        Raises
-        ------
-        NoEntry
-            If nothing is kept of it.
-        """
-        from neurotools.memo.look.stored import StoredEntry
-
-        key = self._key(args, kwargs)
-        depth = self._hierarchy.depth_of(key)
-        if depth is None:
-            raise NoEntry("of this call", "nothing is kept of it; explain(...) says why")
-        return StoredEntry(self._hierarchy.tiers[depth], key)
-
-    def _repr_html_(self) -> str:
-        """Return what is kept of the function, for notebooks."""
-        from neurotools.memo.look.remembered import function_html
-
-        return function_html(self)
-
     def versions(self) -> list[Version]:
         """Return the versions of the function that are kept, and what changed since each."""
         from neurotools.memo.versions import versions
@@ -145,6 +123,28 @@ class Offered:
             How many results have not arrived: no time was left, or a tier cannot be used now.
         """
         return self._hierarchy.flush(timeout)
+
+    def entry(self, /, *args: Any, **kwargs: Any) -> StoredEntry:
+        """Return what is kept of a call, to be looked at: when, how long, where; not its value.
+
+        Raises
+        ------
+        NoEntry
+            If nothing is kept of it.
+        """
+        from neurotools.memo.look.stored import StoredEntry
+
+        key = self._key(args, kwargs)
+        depth = self._hierarchy.depth_of(key)
+        if depth is None:
+            raise NoEntry("of this call", "nothing is kept of it; explain(...) says why")
+        return StoredEntry(self._hierarchy.tiers[depth], key)
+
+    def _repr_html_(self) -> str:
+        """Return what is kept of the function, for notebooks."""
+        from neurotools.memo.look.remembered import function_html
+
+        return function_html(self)
 
     def pin(self, /, *args: Any, **kwargs: Any) -> None:
         """Keep a call's entry whatever the budget; without arguments, all of the present version.
