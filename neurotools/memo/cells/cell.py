@@ -68,18 +68,20 @@ class RememberedCell(Memoized):
 
     def _shown(self, **inputs: Any) -> dict[str, Any]:
         __tracebackhide__ = True
-        self.ran = True
+        self.ran, folder = True, os.getcwd()
         self._random, self._before = _random_state(), self.keys.tracker.values
         with said.recorded(self._shell) as spoken:
             names, last = self._follow(**inputs)
             said.display(self._shell, last)
-        return {"names": names, "said": spoken.pieces, "folder": None}
+        return {"names": names, "said": spoken.pieces, "folder": folder}
 
     def _find(self, key: Key) -> tuple[Any] | None:
         found = super()._find(key)
-        if found is not None and found[0]["folder"] not in (None, os.getcwd()):
-            return None  # it has opened files by names that mean others here
-        return found
+        if found is None or found[0]["folder"] == os.getcwd():
+            return found
+        # Files that it has opened by their names may be others here.
+        record = self._hierarchy.record(key)
+        return None if record is None or record.details.get("traced") else found
 
     def _encoded(self, value: Any) -> tuple[PayloadFormat, Payload]:
         try:
@@ -104,14 +106,12 @@ class RememberedCell(Memoized):
         """Raise `UnsafeBinding` if the cell depends on something that cannot be followed."""
         _ = self.keys.fingerprint
 
-    def _keep(self, key: Key, text: bytes, value: Any, seconds: float, recording: Any) -> None:
+    def _keep(self, key: Key, text: bytes, value: Any, seconds: float, run: Any) -> None:
         if reason := self._against(text, value["names"]):
             self._counts["uncached"] += 1
             self._tell(f"not kept: {reason}")
             return
-        if recording is not None and (recording.files or recording.handed_on):
-            value["folder"] = os.getcwd()
-        super()._keep(key, text, value, seconds, recording)
+        super()._keep(key, text, value, seconds, run)
 
     def _against(self, text: bytes, names: dict[str, Any]) -> str:
         """Return why what a cell has done could not be repeated from the cache, or nothing."""
