@@ -188,10 +188,15 @@ def test_names_in_texts_that_are_code_count(notebook):
     cell = "%%cached\nlarge = table.query('n > @limit')\nlen(large)"
     notebook.run(cell)
     assert is_hit(notebook.run(cell))
+    indirect = "%%cached\nlarge = table.query(asked)\nlen(large)"
+    notebook.run("asked = 'n > @limit'")
+    notebook.run(indirect)
+    assert is_hit(notebook.run(indirect))
     notebook.run("limit = 2")
-    ran = notebook.run(cell)
-    assert not is_hit(ran)
-    assert ran.text.strip() == "1"
+    for changed in (cell, indirect):
+        ran = notebook.run(changed)
+        assert not is_hit(ran)
+        assert ran.text.strip() == "1"
 
 
 def test_much_output_is_cut_and_costs_little(notebook):

@@ -8,16 +8,12 @@ kernel that was just started.
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from neurotools.memo.fingerprint.scopes import COMPREHENSIONS, FUNCTIONS, bound, outside
 
 #: Ends a branch: what follows is not reached from there.
 _ENDS = (ast.Raise, ast.Return, ast.Break, ast.Continue)
-
-#: Of pandas, numexpr and DuckDB: they read the notebook's names from within a text.
-_EVALUATES = frozenset({"eval", "evaluate", "execute", "query", "sql"})
 
 
 class Flow:
@@ -160,24 +156,8 @@ def _loaded(node: ast.AST, hidden: frozenset[str]) -> Iterator[tuple[str, bool]]
         return
     if isinstance(node, COMPREHENSIONS):
         hidden |= bound(node).names
-    if isinstance(node, ast.Call):
-        yield from ((name, False) for name in _in_texts(node) if name not in hidden)
     for child in ast.iter_child_nodes(node):
         yield from _loaded(child, hidden)
-
-
-def _in_texts(call: ast.Call) -> set[str]:
-    """Return the names in texts that are code, and look for names where they are evaluated."""
-    called = getattr(call.func, "attr", None) or getattr(call.func, "id", None)
-    if called not in _EVALUATES:
-        return set()
-    texts = [
-        node.value
-        for argument in (*call.args, *call.keywords)
-        for node in ast.walk(argument)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    ]
-    return {name for text in texts for name in re.findall(r"[^\W\d]\w*", text)}
 
 
 def _stored(node: ast.AST) -> set[str]:

@@ -24,6 +24,8 @@ from neurotools.memo.naming import base64hash10bytes
 PLACE = "<cell>"
 #: Longest name of a cell's function; it names a folder.
 _LONGEST = 60
+#: Of pandas, numexpr and DuckDB: they look for the notebook's names in a text.
+_EVALUATES = frozenset({"eval", "evaluate", "execute", "query", "sql"})
 #: What looks into, or changes, names that are not written in the cell.
 _UNSEEN = frozenset({"breakpoint", "dir", "eval", "exec", "exit", "globals", "input", "locals",
                      "quit", "vars"})  # fmt: skip
@@ -108,7 +110,8 @@ def read(text: str, namespace: dict[str, Any], outputs: Sequence[str] = (), flag
     for name in given:
         if name not in flow.binds:
             raise CannotKeepCell(f"it does not bind {name}", "Look at the names after -o")
-    taken = sorted(name for name in flow.reads if _is_taken(name, namespace, flow.binds))
+    reads = flow.reads | (_named_in_texts(tree, flow, namespace) - flow.binds)
+    taken = sorted(name for name in reads if _is_taken(name, namespace, flow.binds))
     if gone := sorted(flow.removed & set(taken)):
         raise CannotKeepCell(
             f"it removes {gone[0]}, which another cell has made", "Remove it in a cell of its own"
@@ -208,6 +211,19 @@ def _refuse_setting(target: ast.AST, namespace: Mapping[str, Any], flow: Flow) -
         told = ast.unparse(target)
         raise CannotKeepCell(f"it sets {told}, and a result from the cache would not",
                              "Set it in a cell of its own")  # fmt: skip
+
+
+def _named_in_texts(tree: ast.Module, flow: Flow, namespace: Mapping[str, Any]) -> set[str]:
+    """Return the names in texts, where a cell calls what looks for names in a text."""
+    calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    called = {getattr(one, "attr", None) or getattr(one, "id", None) for one in calls}
+    if called.isdisjoint(_EVALUATES):
+        return set()
+    texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    texts += [namespace.get(name) for name in flow.reads]
+    return {
+        name for text in texts if isinstance(text, str) for name in re.findall(r"[^\W\d]\w*", text)
+    }
 
 
 def _is_taken(name: str, namespace: Mapping[str, Any], binds: set[str]) -> bool:
