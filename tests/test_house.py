@@ -26,6 +26,7 @@ DOORS = (
     "neurotools.jobs.closure",
     "neurotools.jobs.layers",
     "neurotools.jobs.memory",
+    "neurotools.jobs.notebook",
     "neurotools.jobs.ndecorator",
     "neurotools.jobs.command",
     "neurotools.jobs.paths",

@@ -20,7 +20,7 @@ def run(options: argparse.Namespace) -> int:
     """Examine it; 1 where something is wrong."""
     data, is_well = [], True
     for place in given.places(options):
-        findings = list(checkup.examine(place.root))
+        findings = list(screen.progress(checkup.examine(place.root), what="examining"))
         is_well &= all(finding.is_well for finding in findings)
         data.append({"cache": place.root, "findings": [one._asdict() for one in findings]})
         if options.json:

@@ -32,11 +32,12 @@ def run(options: argparse.Namespace) -> int:
     """Write the archive; 1 where something had to be left out."""
     places = given.places(options)
     named = options.names
-    entries = (
-        [entry for name in named for entry in inventory.chosen(name, places)]
+    found = (
+        (entry for name in named for entry in inventory.chosen(name, places))
         if named
-        else list(inventory.entries_in(places))
+        else inventory.entries_in(places)
     )
+    entries = screen.progress(found, what="looking")
     chosen = list({entry.path: entry for entry in entries}.values())
     if not chosen:
         raise NoEntry(" ".join(named), f"nothing is named so in {options.cache}")

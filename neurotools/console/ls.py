@@ -105,7 +105,8 @@ def _entries(options: argparse.Namespace) -> int:
     from neurotools.console.calls import call_of
 
     rows, data = [], []
-    for entry in inventory.entries_in(given.places(options)):
+    every = inventory.entries_in(given.places(options))
+    for entry in screen.progress(every, what="listing"):
         if options.json:
             data.append({**given.entry_data(entry), "call": call_of(entry)})
         else:

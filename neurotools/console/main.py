@@ -33,6 +33,9 @@ class Command(Protocol):
         """Do it, and return the exit code."""
 
 
+#: What shells say of a command that Ctrl-C has ended.
+STOPPED = 130
+
 #: Word to module, in the order in which they are listed.
 COMMANDS: dict[str, str] = {
     "demo": "demo",
@@ -66,15 +69,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit code: 0 when all went well, 1 otherwise. Wrong arguments exit with 2.
+        Exit code: 0 when all went well, 1 otherwise, 130 after Ctrl-C. Wrong arguments exit with 2.
     """
     typed = sys.argv[1:] if arguments is None else list(arguments)
-    options = parser(typed[:1]).parse_args(typed)
-    name = options.command
+    name = typed[0] if typed and typed[0] in COMMANDS else ""
     # What a listing gathers is all still needed: looking for what is not takes a third of the time.
     was_collecting = gc.isenabled()
     gc.disable()
     try:
+        options = parser(typed[:1]).parse_args(typed)
+        name = options.command
         code = command(name).run(options)
         sys.stdout.flush()
         return code
@@ -89,6 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         told(name, spelled(error))
     except KeyboardInterrupt:
         told(name, "stopped")
+        return STOPPED
     finally:
         if was_collecting:
             gc.enable()
@@ -98,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def told(name: str, text: str) -> None:
     """Say what went wrong, in one line."""
     with contextlib.suppress(OSError):
-        print(f"neurotools {name}: {' '.join(text.split())}", file=sys.stderr)
+        print(f"{f'neurotools {name}'.rstrip()}: {' '.join(text.split())}", file=sys.stderr)
 
 
 def spelled(error: OSError) -> str:

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Remove them."""
     places = given.places(options)
-    found = list(inventory.chosen(options.name, places))
+    found = list(screen.progress(inventory.chosen(options.name, places), what="looking"))
     if not found:
         where = ", ".join(place.path for place in places)
         raise NoEntry(options.name, f"nothing is named so in {where}")

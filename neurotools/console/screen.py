@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
@@ -11,6 +10,8 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
+
+from neurotools.memo.progress import passing
 
 T = TypeVar("T")
 
@@ -117,16 +118,4 @@ def cut(text: str, most: int) -> str:
 
 def progress(items: Iterable[T], total: int | None = None, what: str = "") -> Iterator[T]:
     """Give items on, with a bar on a terminal once that takes more than two seconds."""
-    if not sys.stderr.isatty():
-        yield from items
-        return
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        yield from items
-        return
-    # Given, since there would be no bar where a terminal does not know its size.
-    wide = shutil.get_terminal_size((_WIDTH, 24)).columns - 1
-    bar = tqdm(items, total=total, desc=what, delay=2, leave=False, ncols=wide, nrows=24)
-    with contextlib.closing(bar):
-        yield from bar
+    return passing(items, total, what)

@@ -26,7 +26,8 @@ def run(options: argparse.Namespace) -> int:
     """Verify them; 1 where some are damaged and stay."""
     places = given.places(options)
     # Counted before: a bar without an end says little.
-    total = sum(version.entries for place in places for version in inventory.versions_in(place))
+    versions = (version for place in places for version in inventory.versions_in(place))
+    total = sum(version.entries for version in screen.progress(versions, what="counting"))
     good = size = legacy = 0
     bad = []
     for verdict in screen.progress(

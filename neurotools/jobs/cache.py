@@ -36,9 +36,11 @@ if TYPE_CHECKING:
         get_source,
         signature_to_file_string,
     )
+    from neurotools.jobs.opening import Cache, open_cache
 
 __all__ = [
     "Audit",
+    "Cache",
     "Cacher",
     "Combined",
     "File",
@@ -60,6 +62,7 @@ __all__ = [
     "human_decode",
     "human_encode",
     "locate_cached",
+    "open_cache",
     "read_cache_entry",
     "register_digest",
     "scan_cachedir",
@@ -69,7 +72,8 @@ __all__ = [
 ]
 
 #: What memoizing does not need is loaded when it is first asked for.
-_LATER = tuple(f"neurotools.jobs.{name}" for name in ("names", "entries", "combining", "auditing"))
+_PARTS = ("names", "entries", "opening", "combining", "auditing")
+_LATER = tuple(f"neurotools.jobs.{name}" for name in _PARTS)
 
 
 def __getattr__(name: str) -> Any:

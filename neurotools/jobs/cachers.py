@@ -69,6 +69,12 @@ class Cacher:
     def __repr__(self) -> str:
         return f"<cacher in {' > '.join(tier.name for tier in self.tiers)}>"
 
+    def _repr_html_(self) -> str:
+        """Return where it keeps results, and what is there, for notebooks."""
+        from neurotools.memo.look.remembered import cacher_html  # not loaded for memoizing
+
+        return cacher_html(self)
+
 
 def disk_cacher(
     cache_location: str | os.PathLike[str],

@@ -16,6 +16,7 @@ from neurotools.memo.entry import Signature
 from neurotools.memo.errors import WrongArguments
 from neurotools.memo.formats.registry import FORMATS, format_named, holds
 from neurotools.memo.literals import human_encode
+from neurotools.memo.progress import passing
 from neurotools.memo.upkeep import maintenance
 
 __all__ = [
@@ -184,7 +185,7 @@ def scan_cachedir(
     folder, suffix = os.fspath(cachedir), format_named(method).method
     require_folder(folder)
     listing: dict[str, tuple[dict[str, Any], list[Any] | None]] = {}
-    for name, signature in maintenance.scan(folder, suffix, **kw):
+    for name, signature in passing(maintenance.scan(folder, suffix, **kw), what="scanning"):
         if verbose:
             told = "no arguments to be read" if signature is None else human_encode(signature)
             print(f"{name}: {told}")  # noqa: T201 - asked for

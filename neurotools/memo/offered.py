@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from neurotools.memo.entry import Key, Signature
-from neurotools.memo.errors import UndigestableValue
+from neurotools.memo.errors import NoEntry, UndigestableValue
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.info import CacheInfo, info_of
 from neurotools.memo.key import KeyMaker
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from neurotools.memo.explain import Explanation
     from neurotools.memo.formats.base import PayloadFormat
     from neurotools.memo.info import CacheInfo
+    from neurotools.memo.look.stored import StoredEntry
     from neurotools.memo.versions import Version
 
 
@@ -128,6 +129,28 @@ class Offered:
             How many results have not arrived: no time was left, or a tier cannot be used now.
         """
         return self._hierarchy.flush(timeout)
+
+    def entry(self, /, *args: Any, **kwargs: Any) -> StoredEntry:
+        """Return what is kept of a call, to be looked at: when, how long, where; not its value.
+
+        Raises
+        ------
+        NoEntry
+            If nothing is kept of it.
+        """
+        from neurotools.memo.look.stored import StoredEntry
+
+        key = self._key(args, kwargs)
+        depth = self._hierarchy.depth_of(key)
+        if depth is None:
+            raise NoEntry("of this call", "nothing is kept of it; explain(...) says why")
+        return StoredEntry(self._hierarchy.tiers[depth], key)
+
+    def _repr_html_(self) -> str:
+        """Return what is kept of the function, for notebooks."""
+        from neurotools.memo.look.remembered import function_html
+
+        return function_html(self)
 
     def pin(self, /, *args: Any, **kwargs: Any) -> None:
         """Keep a call's entry whatever the budget; without arguments, all of the present version.

@@ -417,7 +417,7 @@ def test_being_stopped_leaves_things_whole(study):
         "sys.exit(main(['gc', 'results', '--max-entries', '1']))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
-    assert (done.returncode, done.stderr) == (1, b"neurotools gc: stopped\n")
+    assert (done.returncode, done.stderr) == (130, b"neurotools gc: stopped\n")
     left = len(files(study / "results")) + len(files(study / "results", "pickle"))
     assert 3 <= left <= 4
     graves = study / "results" / "__neurotools_cache__" / ".neurotools" / "evicted"

@@ -43,5 +43,5 @@ def test_being_stopped_is_no_traceback(capsys, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(demo, "run", stop)
-    assert main(["demo"]) == 1
+    assert main(["demo"]) == 130
     assert capsys.readouterr().err == "neurotools demo: stopped\n"

@@ -109,7 +109,7 @@ def namespace(walk: Walk, names: Mapping[str, Any], scope: str) -> None:
     for name in sorted(names):
         if name in _OF_MODULES:
             continue
-        if interactive and re.fullmatch(_OF_SHELL, name):
+        if interactive and re.fullmatch(OF_SHELL, name):
             continue
         walk.ledger.guards.entry(names, name)
         walk.bind(f"{scope}.{name}", names[name], READ, wide=True)
@@ -121,7 +121,7 @@ _OF_MODULES = OF_IMPORT | {
 }
 
 #: What interactive sessions keep among the user's names.
-_OF_SHELL = r"In|Out|exit|quit|get_ipython|_+|_[io]?h|_dh|_i+|_i?\d+"
+OF_SHELL = r"In|Out|exit|quit|get_ipython|_+|_[io]?h|_dh|_i+|_i?\d+"
 
 
 def dispatches_to_users(function: FunctionType) -> bool:

@@ -136,6 +136,17 @@ class Tracker:
         """Functions and classes of the user that can be reached, the function itself first."""
         return tuple(value for value, _ in self._valid().walk.nodes.values())
 
+    @property
+    def values(self) -> dict[str, str]:
+        """Digests of the values that reachable code depends on, as they are now, by name."""
+        parts = self._valid().walk.ledger.parts
+        return {name: part.digest for (kind, name), part in parts.items() if kind == "value"}
+
+    @property
+    def held(self) -> dict[str, Any]:
+        """The values themselves, by name."""
+        return dict(self._valid().walk.holdings.values)
+
     def texts(self) -> dict[str, str]:
         """Return the source of reachable code that lies in no file, or in the script that runs.
 

@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from neurotools.memo.log import Log
+from neurotools.memo.progress import kind_of_bar
 
 log = Log("neurotools.memo.many")
 
@@ -23,7 +24,7 @@ class Shown:
 
     def __init__(self, wanted: bool, name: str) -> None:
         self._name = name
-        self._kind = _kind_of_bar() if wanted and _is_seen() else None
+        self._kind = kind_of_bar() if wanted else None
         self._bar: Any = None
 
     def begin(self, line: str, total: int) -> None:
@@ -48,26 +49,3 @@ class Shown:
         """Leave the bar as it is."""
         if self._bar is not None:
             self._bar.close()
-
-
-def _is_seen() -> bool:
-    # A notebook shows what is written to it, and says that it is no terminal.
-    if "ipykernel" in sys.modules:
-        return True
-    return sys.stderr is not None and sys.stderr.isatty()
-
-
-def _kind_of_bar() -> Any:
-    """Return tqdm's bar for this place; None where tqdm is not installed: it is no necessity."""
-    try:
-        from tqdm import std
-    except ImportError:
-        return None
-    if "ipykernel" in sys.modules:
-        try:
-            import ipywidgets  # noqa: F401 - what the bar of a notebook is made of
-            from tqdm.notebook import tqdm
-        except ImportError:
-            return std.tqdm
-        return tqdm
-    return std.tqdm

@@ -327,6 +327,12 @@ def uses_in(root: str, folders: Folders, health: Health) -> Uses:
     return _ALL.setdefault(root, Uses(root, folders, health)) if known is None else known
 
 
+def write_own(root: str) -> None:
+    """Add what this process has noted of a cache to its log now, for whoever looks next."""
+    if (uses := _ALL.get(root)) is not None:
+        uses.write()
+
+
 @atexit.register
 def _end() -> None:
     for uses in list(_ALL.values()):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterable
 from typing import NamedTuple
 
 from neurotools.memo.errors import UnknownChoice
+from neurotools.memo.progress import passing
 from neurotools.memo.tiers import graves, pins, uses, worth
 from neurotools.memo.tiers.census import Shelf, census, mark_of, taken
 from neurotools.memo.tiers.folders import Folders
@@ -63,9 +64,11 @@ def plan(place: Place, limits: Limits, order: str = "value") -> Plan:
     """
     if order not in worth.ORDERS:
         raise UnknownChoice("order", order, worth.ORDERS)
-    shelves = list(census(place.root, place.under))
+    shelves = list(passing(census(place.root, place.under), what="looking"))
     kept = pins.pins_in(place.root)
-    found = list(worth.candidates(place.root, kept, shelves, costs=order == "value"))
+    total = sum(len(shelf.entries) for shelf in shelves)
+    weighed = worth.candidates(place.root, kept, shelves, costs=order == "value")
+    found = list(passing(weighed, total, "weighing"))
     going = _too_old(found, limits) + _superseded(found, limits)
     gone = {(one.shelf, one.name) for one, _ in going}
     left = [one for one in found if (one.shelf, one.name) not in gone]

@@ -22,7 +22,7 @@ from neurotools.memo.background.unsent import Unsent
 from neurotools.memo.entry import Blob, Key
 from neurotools.memo.errors import CacheError, CopyStopped, CorruptEntry, LeftAlone
 from neurotools.memo.formats.registry import RUNS_CODE, decoder
-from neurotools.memo.progress import bar
+from neurotools.memo.progress import bar, passing
 from neurotools.memo.seal import CHECKSUM_SIZE, Sealed, reseal
 from neurotools.memo.signing import Signer
 from neurotools.memo.tiers.base import Entry, Tier
@@ -105,7 +105,7 @@ def compare(fast: Tier, slow: Tier) -> Comparison:
     one, other = (tier if isinstance(tier, Guarded) else Guarded(tier) for tier in (fast, slow))
     # What is marked was found to be missing, or to be older: so it is, whatever is listed.
     marked = {note.key for note in _unsent(one, other).notes()}
-    here, there = set(one.keys()), set(other.keys())
+    here, there = (set(tier.keys()) for tier in passing((one, other), 2, "listing"))
     missing_there = (here - there) | (here & marked)
     return Comparison(
         Way(one, other, sorted(missing_there)),

@@ -489,7 +489,7 @@ def test_nothing_is_shown_where_nobody_sees_it(scaled, capfd):
 
 def test_a_bar_is_shown_in_a_terminal(scaled, capfd, monkeypatch):
     pytest.importorskip("tqdm")
-    monkeypatch.setattr("neurotools.memo.many.shown._is_seen", lambda: True)
+    monkeypatch.setattr("neurotools.memo.progress._is_seen", lambda: True)
     scaled.map([1, -2, 3], on_error="collect")
     told = capfd.readouterr().err
     assert "scaled: 3 calls: 0 found, 3 to compute" in told
@@ -501,7 +501,7 @@ def test_a_bar_is_shown_in_a_terminal(scaled, capfd, monkeypatch):
 
 def test_it_goes_on_without_tqdm(scaled, monkeypatch):
     monkeypatch.setitem(sys.modules, "tqdm", None)
-    monkeypatch.setattr("neurotools.memo.many.shown._is_seen", lambda: True)
+    monkeypatch.setattr("neurotools.memo.progress._is_seen", lambda: True)
     assert firsts(scaled.map([1])) == [10]
 
 

@@ -1,0 +1,1 @@
+"""Cells of a notebook that are remembered: read `cell` first."""

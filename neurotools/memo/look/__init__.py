@@ -1,0 +1,1 @@
+"""A cache as a person looks at it: bounded in time, opening nothing that could run."""
