@@ -207,8 +207,10 @@ def _take(options: Options, word: str, left: list[str]) -> str:
         flag = _BY_NAME.get(name) or _BY_NAME.get(f"--{name[2:].replace('-', '_')}")
         attached = value if equals else None
     else:
-        # Short ones may be joined, and their value attached: -kd DIR, -dDIR.
+        # Short ones may be joined, and their value attached: -kd DIR, -dDIR, -d=DIR.
         flag, attached = _BY_NAME.get(word[:2]), word[2:] or None
+        if flag is not None and flag.value and attached is not None:
+            attached = attached.removeprefix("=")
     if flag is None:
         raise WrongFlags(f"unknown flag {name}; flags of the command stand behind the command")
     if not flag.value:

@@ -23,6 +23,21 @@ def test_outputs_can_be_put_back(place):
     assert place.runs == 1
 
 
+def test_an_empty_folder_is_put_back(place):
+    place.script("make.sh", "mkdir -p out/empty; echo one > out/a")
+    line = f"{MEMO} --restore -d cache -o out ./make.sh"
+    place.sh(f"{line}; rm -r out; {line}")
+    assert (place.runs, place.read("out/a")) == (1, "one\n")
+    assert place.exists("out/empty")
+
+
+def test_what_is_too_much_in_a_folder_cannot_be_put_back(place):
+    place.script("make.sh", "rm -rf out; mkdir out; echo one > out/a")
+    line = f"{MEMO} --restore -d cache -o out ./make.sh"
+    place.sh(f"{line}; echo more > out/b; {line}")
+    assert (place.runs, place.exists("out/b")) == (2, False)
+
+
 def test_outputs_that_were_not_kept_are_made_again(place):
     place.script("make.sh", "echo one > out")
     line = f"{MEMO} --restore -d cache -o out ./make.sh"

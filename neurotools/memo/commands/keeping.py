@@ -76,7 +76,12 @@ class Keeper:
 
     def restore(self, whole: File, contents: Contents) -> bool:
         """Put a file, or all below a folder, back where it was; tell whether it is there now."""
-        return all(self._restore(file, contents) for file in whole.files())
+        if not all(self._restore(file, contents) for file in whole.files()):
+            return False
+        for folder in whole.folders():
+            os.makedirs(folder.path, exist_ok=True)
+        # A folder may hold what it did not hold: it may be somebody's, so it is not ours to remove.
+        return whole.inner is None or contents.of(whole.path).hash == whole.hash
 
     def _restore(self, file: File, contents: Contents) -> bool:
         with contextlib.suppress(CacheError):
