@@ -12,7 +12,7 @@ from neurotools.memo.careful import is_meant_to_end, spelled
 from neurotools.memo.commands.contents import File
 from neurotools.memo.details import Details
 from neurotools.memo.entry import Record, Signature
-from neurotools.memo.errors import CacheError, UnstorableValue
+from neurotools.memo.errors import UnstorableValue
 from neurotools.memo.formats.registry import FORMATS
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.key import KeyMaker
@@ -220,6 +220,14 @@ class StageMemory:
         """Write the three files for people; that may fail."""
         if self.folder is None:
             return
+        try:
+            self._show(self.folder, asked, results)
+        except BaseException as error:  # values of the user's own classes are looked into
+            if is_meant_to_end(error):
+                raise
+            log.warning("the files of stage %s were not written: %s", self._name, spelled(error))
+
+    def _show(self, folder: str, asked: Asked, results: Mapping[str, Any]) -> None:
         args, kwargs = asked.bound
         named, _ = self._keys.binder.bind(args, kwargs)
         extra = {"*args": list(args)} if not named and args else {}
@@ -228,11 +236,8 @@ class StageMemory:
             "fingerprint": self._keys.fingerprint.code,
             "parts": sorted(part.name for part in self._keys.fingerprint.manifest.parts),
         }
-        try:
-            inputs = self._shown({**dict(named), **extra})
-            show(self.folder, self._name, inputs, stage, self._shown(dict(results)))
-        except (OSError, CacheError) as error:
-            log.warning("the files of stage %s were not written: %s", self._name, error)
+        inputs = self._shown({**dict(named), **extra})
+        show(folder, self._name, inputs, stage, self._shown(dict(results)))
 
     def _shown(self, values: dict[str, Any]) -> Any:
         def shown(_: Any, path: str) -> dict[str, str]:

@@ -289,6 +289,27 @@ def lock_of(x):
     return threading.Lock()
 
 
+class Unlisted(dict):
+    def items(self):
+        raise ValueError("it is secret")
+
+
+def in_itself():
+    made = []
+    made.append(made)
+    return made
+
+
+def unlisted():
+    return Unlisted()
+
+
+@pytest.mark.parametrize(("make", "kind"), [(in_itself, list), (unlisted, Unlisted)])
+def test_a_result_that_cannot_be_looked_into_is_returned(make, kind, caplog):
+    assert type(Stage(make, hash_output="cache").run()["output"]) is kind
+    assert "were not" in caplog.text
+
+
 def test_an_input_without_a_digest_runs_each_time(caplog):
     stage = Stage(kind_of, hash_output="cache")
     with open("file", "w") as file:
