@@ -12,6 +12,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
+from neurotools.memo.progress import is_seen
+
 T = TypeVar("T")
 
 #: Where the terminal does not say.
@@ -117,7 +119,7 @@ def cut(text: str, most: int) -> str:
 
 def progress(items: Iterable[T], total: int | None = None, what: str = "") -> Iterator[T]:
     """Give items on, with a bar on a terminal once that takes more than two seconds."""
-    if not sys.stderr.isatty():
+    if not is_seen():
         yield from items
         return
     try:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from neurotools.memo.errors import StageFailed, WrongPipeline
+from neurotools.memo.progress import is_seen
 from neurotools.memo.stages import drawing
 from neurotools.memo.stages.graph import Graph, Node
 from neurotools.memo.stages.plan import Plan, planned
@@ -286,7 +287,7 @@ class Pipeline:
         """
         self._require_start(args, kwargs)
         self._states = {}
-        shown = sys.stderr.isatty() if progress is None else progress
+        shown = is_seen() if progress is None else progress and sys.stderr is not None
         bar = Progress(len(self._graph.nodes)) if shown else NoProgress()
         run = _Run(args, self._states)
         try:

@@ -27,7 +27,7 @@ def bar(title: str, total: int, unit: str = "result") -> Iterator[Callable[[int]
 
 
 def _shown(title: str, total: int, unit: str) -> Any:
-    if not _is_seen():
+    if not is_seen():
         return None
     try:
         from tqdm import tqdm  # an extra, and 20 ms to load
@@ -41,10 +41,12 @@ def _shown(title: str, total: int, unit: str) -> Any:
     return Bar(desc=title, total=total, unit=unit, leave=False, delay=_DELAY_SECONDS)
 
 
-def _is_seen() -> bool:
+def is_seen() -> bool:
+    """Tell whether somebody looks at what is written to standard error."""
     try:
+        # It is None where it was closed before, or for a program without a terminal on Windows.
         return sys.stderr is not None and sys.stderr.isatty()
-    except ValueError:  # it is closed
+    except ValueError:  # it was closed since
         return False
 
 

@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from neurotools.memo.log import Log
+from neurotools.memo.progress import is_seen
 
 log = Log("neurotools.memo.many")
 
@@ -54,7 +55,7 @@ def _is_seen() -> bool:
     # A notebook shows what is written to it, and says that it is no terminal.
     if "ipykernel" in sys.modules:
         return True
-    return sys.stderr is not None and sys.stderr.isatty()
+    return is_seen()
 
 
 def _kind_of_bar() -> Any:
