@@ -261,6 +261,24 @@ def test_read_cache_entry(tmp_path, method):
     assert read_cache_entry(f.locate(1), method) == (1, [1.5])
 
 
+def test_folders_are_asked_for_not_urls():
+    pytest.importorskip("fsspec")
+    f = disk_cacher("memory://asked")(lambda x: x)
+    f(1)
+    assert f.check_call_in_cache(1)
+    assert locate_cached("memory://asked/__neurotools_cache__", f, "npy", 1)[-1] == f.locate(1)
+    path = get_cache_path("memory://asked/__neurotools_cache__", f)
+    for ask in (
+        lambda: exists(f.cache_root, f, "npy", 1),
+        lambda: exists("memory://asked/__neurotools_cache__", f, "npy", 1),
+        lambda: read_cache_entry(f.locate(1), "npy"),
+        lambda: scan_cachedir(path),
+        lambda: combine_caches("memory://asked/__neurotools_cache__", f),
+    ):
+        with pytest.raises(ValueError, match="is no folder of this computer"):
+            ask()
+
+
 def test_read_cache_entry_says_what_is_wrong(tmp_path, cached):
     with pytest.raises(FileNotFoundError, match="nothing"):
         read_cache_entry(tmp_path / "nothing.npy", "npy")
