@@ -45,6 +45,13 @@ def test_outputs_that_were_not_kept_are_made_again(place):
     assert (place.runs, place.read("out")) == (2, "one\n")
 
 
+def test_a_place_where_nothing_can_be_kept_is_told_once(place):
+    place.script("make.sh", "echo one > out")
+    ended = place.sh(f"{MEMO} --restore --tier nonsense://x -d cache -o out ./make.sh")
+    assert (ended.code, place.read("out")) == (0, "one\n")
+    assert ended.err.count("unknown kind of tier") == 1
+
+
 def test_a_damaged_copy_is_not_put_back(place):
     place.script("make.sh", "echo one > out")
     line = f"{MEMO} --restore -d cache -o out ./make.sh"
