@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from neurotools.memo.careful import is_meant_to_end, spelled
@@ -50,12 +50,15 @@ class Asked(NamedTuple):
     """The same, in which the names of files count, too."""
     bound: Bound
     text: bytes
+    files: frozenset[str]
+    """Paths in it of files that were there when it was asked for."""
+    folders: frozenset[str]
+    """The same of folders."""
 
     @property
     def signatures(self) -> tuple[Signature, ...]:
         """Those by which it may be remembered."""
-        reads_files = any(paths_in(self.bound))
-        return (self.signature, self.named_signature) if reads_files else (self.signature,)
+        return (self.signature, self.named_signature) if self.files else (self.signature,)
 
 
 class Found(NamedTuple):
@@ -105,14 +108,18 @@ class StageMemory:
             followed.
         """
         _ = self._keys.fingerprint
-        signature = self._signature(bound, named=False)
+        files, folders = frozenset(paths_in(bound)), frozenset(folders_in(bound))
+        signature = self._signature(bound, files, named=False)
         from neurotools.memo import literals
 
         text = literals.encode(signature)
-        return Asked(signature, self._signature(bound, named=True), bound, text)
+        named_signature = self._signature(bound, files, named=True)
+        return Asked(signature, named_signature, bound, text, files, folders)
 
-    def _signature(self, bound: Bound, *, named: bool) -> Signature:
-        def content(value: Any, path: str) -> Content:
+    def _signature(self, bound: Bound, files: Collection[str], *, named: bool) -> Signature:
+        def content(value: Any, path: str) -> Any:
+            if path not in files:
+                return value
             return Content(type(value).__name__, self._known.of(path).hash, path * named)
 
         args, kwargs = replaced(bound, content)
@@ -183,19 +190,29 @@ class StageMemory:
 
     def keep(self, asked: Asked, value: Any, seconds: float) -> None:
         """Remember what a call returned; whatever fails, the caller has it already."""
-        paths = list(paths_in(asked.bound))
-        is_named = bool(paths) and speaks_of(value, paths)
+        is_named = bool(asked.files) and speaks_of(value, asked.files)
         signature = asked.named_signature if is_named else asked.signature
         try:
+            # What stands among the inputs and was not there before, it has made.
+            files = set(paths_in(asked.bound))
+            made = {*paths_in(value), *(files - asked.files)}
             details = self._details.of(asked.text)
-            details["makes"] = [self._known.of(path).as_json() for path in paths_in(value)]
-            details["folders"] = folders_in(value)
+            details["makes"] = [self._known.of(path).as_json() for path in sorted(made)]
+            folders = set(folders_in(asked.bound)) - asked.folders
+            details["folders"] = sorted({*folders_in(value), *folders})
             self._put(signature, value, seconds, details)
+            if files > asked.files and self._are_as_asked(asked):
+                after = self._signature(asked.bound, files, named=True)
+                self._put(after, value, seconds, details)
             self._known.save()
         except BaseException as error:  # pickling runs the user's own code
             if is_meant_to_end(error):
                 raise
             log.warning("the results of stage %s were not kept: %s", self._name, spelled(error))
+
+    def _are_as_asked(self, asked: Asked) -> bool:
+        """Tell whether the files that it was given are what they were."""
+        return self._signature(asked.bound, asked.files, named=False) == asked.signature
 
     def _put(
         self, signature: Signature, value: Any, seconds: float, details: dict[str, Any]

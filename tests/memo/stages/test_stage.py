@@ -483,6 +483,62 @@ def makes_folder(name):
     return Path(name)
 
 
+def copy(source, target, back=True):
+    note()
+    Path(target).write_text(Path(source).read_text())
+    return target if back else None
+
+
+@pytest.mark.parametrize("back", [True, False])
+def test_a_file_that_it_makes_among_its_inputs_is_a_result(back):
+    Path("in").write_text("one")
+    stage = Stage(copy, hash_output="cache", back=back)
+    for _ in range(3):
+        stage.run("in", "out")
+    assert calls() == 1
+    for damage in (lambda: os.remove("out"), lambda: Path("out").write_text("damaged")):
+        damage()
+        stage.run("in", "out")
+        assert Path("out").read_text() == "one"
+    ran = calls()
+    stage.run("in", "out")
+    assert calls() == ran
+
+
+def test_a_copy_of_what_it_has_made_is_not_taken_for_it():
+    Path("in").write_text("one")
+    stage = Stage(copy, hash_output="cache")
+    stage.run("in", "out")
+    Path("other").write_text("one")
+    assert stage.run("in", "other") == {"output": "other"}
+    assert stage.run("in", "out") == {"output": "out"}
+
+
+def test_an_input_that_it_changes_is_another_input():
+    def count(path):
+        number = int(Path(path).read_text()) + 1
+        Path(path).write_text(str(number))
+        return number
+
+    Path("number").write_text("0")
+    stage = Stage(count, hash_output="cache")
+    assert [stage.run("number")["output"] for _ in range(3)] == [1, 2, 3]
+
+
+def make_folder(path):
+    note()
+    os.makedirs(path)
+
+
+def test_a_folder_that_it_makes_among_its_inputs_is_a_result():
+    stage = Stage(make_folder, hash_output="cache")
+    stage.run("made")
+    stage.run("made")
+    os.rmdir("made")
+    stage.run("made")
+    assert (calls(), os.path.isdir("made")) == (2, True)
+
+
 def test_a_folder_counts_by_content_where_it_is_wrapped():
     from neurotools.jobs.cache import File
 
