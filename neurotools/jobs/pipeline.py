@@ -74,8 +74,8 @@ class Stage(StageBase):
     ------
     UnsupportedFunction
         If it cannot be called with names.
-    WrongArguments
-        If it does not take a static argument.
+    UnknownParameter
+        If it does not take a static argument. It is a TypeError and a ValueError.
     ValueError
         If labels, aliases or the name are none.
 
@@ -195,8 +195,8 @@ class Stage(StageBase):
 
         Raises
         ------
-        WrongArguments
-            If there is no such parameter.
+        UnknownParameter
+            If there is no such parameter. It is a ValueError.
         """
         self.parameters.require_known([name])
         self.stage_args[name] = value
@@ -211,9 +211,12 @@ class Stage(StageBase):
 
         Raises
         ------
+        UnknownParameter
+            If there is no such parameter. It is a ValueError.
         KeyError
-            If it is none.
+            If it is not static.
         """
+        self.parameters.require_known([name])
         del self.stage_args[name]
 
     def __repr__(self) -> str:

@@ -407,8 +407,12 @@ def test_what_a_stage_tells_of_itself():
     stage.hash_output = "cache"
     assert (stage.run(2), stage.run(2), stage.stage_from_hash) == ({"y": 4}, {"y": 4}, True)
     assert repr(stage) == "<stage noted(x) -> y>"
-    with pytest.raises(TypeError, match="there is no parameter 'q'"):
-        stage.set_stage_arg("q", 1)
+    for change in (lambda: stage.set_stage_arg("q", 1), lambda: stage.del_stage_arg("q")):
+        with pytest.raises(ValueError, match="there is no parameter 'q'") as refused:
+            change()
+        assert isinstance(refused.value, TypeError)
+    with pytest.raises(KeyError):
+        stage.del_stage_arg("x")
 
 
 def test_a_stage_travels():
