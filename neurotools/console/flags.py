@@ -193,6 +193,8 @@ def _is_group(word: str) -> bool:
 def _checked(options: Options, words: list[str]) -> tuple[Options, list[str]]:
     if not words and not (options.help or options.version or options.completion):
         raise WrongFlags("there is no command")
+    if "://" in (options.hash_output or ""):
+        raise WrongFlags("-d takes a folder of this computer; a URL is given with --tier, besides")
     if (number := options.parallel) is not None:
         if not number.isdecimal() or not int(number):
             raise WrongFlags(f"-p takes a number from 1 on, not {number!r}")

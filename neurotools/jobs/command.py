@@ -86,7 +86,7 @@ def run_command(
     TypeError
         If the words are one text: ``shlex.split`` takes it apart as a shell does.
     ValueError
-        If there are no words.
+        If there are no words, or `hash_output` is a URL.
     UnusableCommand
         If the command cannot be run, or a dependent cannot be read. It has the shell's ``code``.
     KeyboardInterrupt
@@ -101,9 +101,12 @@ def run_command(
     """
     from neurotools.memo.commands.running import Processes, exit_code
 
+    folder = None if hash_output is None else os.fspath(hash_output)
+    if folder is not None and "://" in folder:
+        raise ValueError(f"{folder} is no folder of this computer; give it in tiers, besides")
     call = Call(
         _checked(words),
-        None if hash_output is None else os.fspath(hash_output),
+        folder,
         dependents=_listed(dependents),
         inputs=_listed(inputs),
         outputs=_listed(outputs),

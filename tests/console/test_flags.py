@@ -30,7 +30,14 @@ def test_long_flags_may_have_dashes_and_an_equals_sign():
 
 @pytest.mark.parametrize(
     "typed",
-    [["--kill=1", "x"], ["-k1", "x"], ["-d", ""], ["-o", "a", "b", "-d", "c", "x"], ["--no"]],
+    [
+        ["-d", "s3://bucket/x", "run"],
+        ["--kill=1", "x"],
+        ["-k1", "x"],
+        ["-d", ""],
+        ["-o", "a", "b", "-d", "c", "x"],
+        ["--no"],
+    ],
     ids=" ".join,
 )
 def test_nonsense_is_refused(typed):

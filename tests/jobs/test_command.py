@@ -82,6 +82,8 @@ def test_a_command_that_is_a_text_is_refused(tmp_path):
         run_command("echo 1", tmp_path)
     with pytest.raises(ValueError, match="there is no command"):
         run_command([], tmp_path)
+    with pytest.raises(ValueError, match="give it in tiers"):
+        run_command(["echo"], "memory://x")
 
 
 def test_one_output_or_variable_may_stand_alone(tmp_path, monkeypatch):
