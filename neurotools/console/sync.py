@@ -14,7 +14,7 @@ from typing import Any
 
 from neurotools.console import screen, spoken
 from neurotools.memo.entry import Key
-from neurotools.memo.errors import CacheError
+from neurotools.memo.errors import CacheError, NoCache
 from neurotools.memo.signing import Signer, signer_with
 from neurotools.memo.tiers.base import Tier
 from neurotools.memo.tiers.locations import tier_at
@@ -24,14 +24,6 @@ from neurotools.memo.upkeep.syncing import Comparison, Way
 
 SUMMARY = "copy results between two places, whatever one of them lacks"
 IDENTIFIER = "neurotools_cache"
-
-
-class NoCache(CacheError, FileNotFoundError):
-    """There is no cache where one should be."""
-
-    def __init__(self, location: str, identifier: str, remedy: str) -> None:
-        super().__init__(f"there is no cache {identifier!r} in {location}. {remedy}")
-        self.location, self.identifier = location, identifier
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -172,12 +164,12 @@ def _require(place: str, options: argparse.Namespace, chosen: str, flag: str) ->
     folder, identifier = os.path.expanduser(place), options.cache_identifier
     if os.path.isdir(os.path.join(folder, identifier)):
         return
-    raise NoCache(place, identifier, _remedy(folder, identifier, flag))
+    raise NoCache(os.path.join(place, identifier), _remedy(folder, identifier, flag))
 
 
 def _remedy(folder: str, identifier: str, flag: str) -> str:
     if os.path.basename(os.path.abspath(folder)) == identifier and os.path.isdir(folder):
-        return f"Give the folder above it: {os.path.dirname(os.path.abspath(folder))}"
+        return f"give the folder above it: {os.path.dirname(os.path.abspath(folder))}"
     try:
         others = [
             one.name for one in os.scandir(folder) if os.path.isdir(f"{one.path}/.neurotools")
@@ -186,8 +178,8 @@ def _remedy(folder: str, identifier: str, flag: str) -> str:
         others = []
     if others:
         named = " or ".join(f"--cache-identifier {name}" for name in sorted(others))
-        return f"There is another one: say {named}"
-    return f"Look at the name, or say {flag} to have one made there"
+        return f"there is another one, say {named}"
+    return f"look at the name, or say {flag} to have one made there"
 
 
 def _say_what_would_be(way: Way) -> None:

@@ -113,7 +113,7 @@ def test_a_place_that_is_not_there(places, tmp_path, capsys):
         ("nothing://x", "unknown"),
         ("{fast}", "the same place"),
         ("{fast}/.", "the same place"),
-        ("{fast}/neurotools_cache", "Give the folder above it"),
+        ("{fast}/neurotools_cache", "give the folder above it"),
         ("{fast}-link", "the same place"),
     ],
 )
