@@ -31,6 +31,15 @@ def test_an_empty_folder_is_put_back(place):
     assert place.exists("out/empty")
 
 
+@pytest.mark.parametrize("damage", ["rm big/out", "echo other > out"])
+def test_what_is_behind_a_link_is_put_back_there(place, damage):
+    place.script("make.sh", "echo one > out")
+    line = f"{MEMO} --restore -d cache -o out ./make.sh"
+    place.sh(f"mkdir big; ln -s big/out out; {line}; {damage}; {line}")
+    assert (place.runs, place.read("big/out")) == (1, "one\n")
+    assert (place.folder / "out").is_symlink()
+
+
 def test_what_is_too_much_in_a_folder_cannot_be_put_back(place):
     place.script("make.sh", "rm -rf out; mkdir out; echo one > out/a")
     line = f"{MEMO} --restore -d cache -o out ./make.sh"

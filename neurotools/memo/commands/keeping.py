@@ -88,11 +88,12 @@ class Keeper:
             if contents.of(file.path).hash == file.hash:
                 return True
         pieces = (self._get(key) for key, *_ in _pieces(file))
-        with _written(file.path, pieces) as temporary:
+        path = os.path.realpath(file.path)  # what was behind a link is put back there
+        with _written(path, pieces) as temporary:
             if temporary is None or contents.of(temporary).hash != file.hash:
                 return False
             os.chmod(temporary, file.mode)
-            os.replace(temporary, file.path)
+            os.replace(temporary, path)
         return True
 
     # ------------------------------------------------------------ records
