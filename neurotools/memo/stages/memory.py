@@ -50,10 +50,12 @@ class Asked(NamedTuple):
     """The same, in which the names of files count, too."""
     bound: Bound
     text: bytes
-    files: frozenset[str]
-    """Paths in it of files that were there when it was asked for."""
+    plain: Signature
+    """The same, in which paths are mere texts."""
+    files: Mapping[str, str]
+    """Paths in it of files that were there when it was asked for, and the SHA-256 of each."""
     folders: frozenset[str]
-    """The same of folders."""
+    """Paths of folders that were there."""
 
     @property
     def signatures(self) -> tuple[Signature, ...]:
@@ -108,13 +110,15 @@ class StageMemory:
             followed.
         """
         _ = self._keys.fingerprint
-        files, folders = frozenset(paths_in(bound)), frozenset(folders_in(bound))
-        signature = self._signature(bound, files, named=False)
+        files = {path: self._known.of(path).hash for path in paths_in(bound)}
+        signature = named = plain = self._signature(bound, files, named=False)
+        if files:
+            named = self._signature(bound, files, named=True)
+            plain = self._signature(bound, (), named=False)
         from neurotools.memo import literals
 
-        text = literals.encode(signature)
-        named_signature = self._signature(bound, files, named=True)
-        return Asked(signature, named_signature, bound, text, files, folders)
+        text, folders = literals.encode(signature), frozenset(folders_in(bound))
+        return Asked(signature, named, bound, text, plain, files, folders)
 
     def _signature(self, bound: Bound, files: Collection[str], *, named: bool) -> Signature:
         def content(value: Any, path: str) -> Any:
@@ -190,29 +194,35 @@ class StageMemory:
 
     def keep(self, asked: Asked, value: Any, seconds: float) -> None:
         """Remember what a call returned; whatever fails, the caller has it already."""
-        is_named = bool(asked.files) and speaks_of(value, asked.files)
-        signature = asked.named_signature if is_named else asked.signature
         try:
-            # What stands among the inputs and was not there before, it has made.
-            files = set(paths_in(asked.bound))
-            made = {*paths_in(value), *(files - asked.files)}
-            details = self._details.of(asked.text)
-            details["makes"] = [self._known.of(path).as_json() for path in sorted(made)]
-            folders = set(folders_in(asked.bound)) - asked.folders
-            details["folders"] = sorted({*folders_in(value), *folders})
-            self._put(signature, value, seconds, details)
-            if files > asked.files and self._are_as_asked(asked):
-                after = self._signature(asked.bound, files, named=True)
-                self._put(after, value, seconds, details)
-            self._known.save()
+            self._keep(asked, value, seconds)
         except BaseException as error:  # pickling runs the user's own code
             if is_meant_to_end(error):
                 raise
-            log.warning("the results of stage %s were not kept: %s", self._name, spelled(error))
+            self._tell_not_kept(spelled(error))
 
-    def _are_as_asked(self, asked: Asked) -> bool:
-        """Tell whether the files that it was given are what they were."""
-        return self._signature(asked.bound, asked.files, named=False) == asked.signature
+    def _tell_not_kept(self, reason: str) -> None:
+        log.warning("the results of stage %s were not kept: %s", self._name, reason)
+
+    def _keep(self, asked: Asked, value: Any, seconds: float) -> None:
+        now = {path: self._known.of(path).hash for path in paths_in(asked.bound)}
+        # A file that an input names is a result if it was not there before, or is returned.
+        written = {path for path, digest in now.items() if asked.files.get(path) != digest}
+        returned = set(paths_in(value))
+        if others := (written & asked.files.keys()) - returned:
+            self._tell_not_kept(f"{min(others)} changed while it ran")
+            return
+        details = self._details.of(asked.text)
+        details["makes"] = [self._known.of(path).as_json() for path in sorted(returned | written)]
+        new = set(folders_in(asked.bound)) - asked.folders
+        details["folders"] = sorted(new.union(folders_in(value)))
+        is_named = bool(asked.files) and speaks_of(value, asked.files)
+        signature = asked.named_signature if is_named else asked.signature
+        self._put(signature, value, seconds, details)
+        # With what is there now it is called the next time; unless that has changed in memory, too.
+        if written and self._signature(asked.bound, (), named=False) == asked.plain:
+            self._put(self._signature(asked.bound, now, named=True), value, seconds, details)
+        self._known.save()
 
     def _put(
         self, signature: Signature, value: Any, seconds: float, details: dict[str, Any]

@@ -529,6 +529,44 @@ def test_an_input_that_it_changes_is_another_input():
     assert [stage.run("number")["output"] for _ in range(3)] == [1, 2, 3]
 
 
+def test_an_input_that_changes_while_it_runs_is_not_remembered(caplog):
+    def read(path):
+        note()
+        text = Path(path).read_text()
+        Path(path).write_text("later")
+        return text
+
+    stage = Stage(read, hash_output="cache")
+    for _ in range(2):
+        Path("in").write_text("first")
+        assert stage.run("in") == {"output": "first"}
+    assert calls() == 2
+    assert "in changed while it ran" in caplog.text
+
+
+def test_a_file_that_it_writes_anew_and_returns_is_a_result():
+    stage = Stage(copy, hash_output="cache")
+    Path("out").write_text("before")
+    for text in ("one", "two"):
+        Path("in").write_text(text)
+        for _ in range(2):
+            stage.run("in", "out")
+        assert Path("out").read_text() == text
+    assert calls() == 2
+
+
+def test_an_input_that_it_changes_in_memory_is_what_it_was():
+    def add(items, path):
+        note()
+        items.append(1)
+        Path(path).write_text(str(items))
+        return len(items)
+
+    stage = Stage(add, hash_output="cache")
+    assert [stage.run([], "out")["output"] for _ in range(2)] == [1, 1]
+    assert stage.run([1], "out") == {"output": 2}
+
+
 def make_folder(path):
     note()
     os.makedirs(path)
