@@ -15,6 +15,16 @@ from neurotools.memo.errors import UnknownChoice, WrongArguments
 from neurotools.memo.key import code_name
 from neurotools.memo.signature import Binder, canonical, canonical_value
 
+__all__ = [
+    "argument_signature",
+    "clear_memoized",
+    "memoize",
+    "print_signature",
+    "sanitize",
+    "timed",
+    "unwrap",
+]
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 _MODES = ("liberal", "strict")
