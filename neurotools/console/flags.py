@@ -193,6 +193,8 @@ def _is_group(word: str) -> bool:
 def _checked(options: Options, words: list[str]) -> tuple[Options, list[str]]:
     if not words and not (options.help or options.version or options.completion):
         raise WrongFlags("there is no command")
+    if "://" in (options.hash_output or ""):
+        raise WrongFlags("-d takes a folder of this computer; a URL is given with --tier, besides")
     if (number := options.parallel) is not None:
         if not number.isdecimal() or not int(number):
             raise WrongFlags(f"-p takes a number from 1 on, not {number!r}")
@@ -207,8 +209,10 @@ def _take(options: Options, word: str, left: list[str]) -> str:
         flag = _BY_NAME.get(name) or _BY_NAME.get(f"--{name[2:].replace('-', '_')}")
         attached = value if equals else None
     else:
-        # Short ones may be joined, and their value attached: -kd DIR, -dDIR.
+        # Short ones may be joined, and their value attached: -kd DIR, -dDIR, -d=DIR.
         flag, attached = _BY_NAME.get(word[:2]), word[2:] or None
+        if flag is not None and flag.value and attached is not None:
+            attached = attached.removeprefix("=")
     if flag is None:
         raise WrongFlags(f"unknown flag {name}; flags of the command stand behind the command")
     if not flag.value:

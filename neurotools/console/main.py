@@ -9,13 +9,13 @@ from __future__ import annotations
 import argparse
 import contextlib
 import gc
-import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Protocol, cast
 
 from neurotools import __version__
+from neurotools.console.out import leave_the_rest
 from neurotools.memo.errors import CacheError
 
 
@@ -83,9 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except BrokenPipeError:
-        # Whoever reads has seen enough, as `head` does. What is left is not written at the end.
-        with contextlib.suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        leave_the_rest()
         return 0
     except CacheError as error:
         told(name, str(error))

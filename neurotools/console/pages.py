@@ -8,6 +8,9 @@ from collections.abc import Iterator
 
 from neurotools import __version__
 from neurotools.console.flags import FLAGS, Flag, Options, WrongFlags
+from neurotools.console.out import put
+
+_NAME = "neurotools-memo"
 
 _HEAD = """\
 NAME
@@ -65,12 +68,12 @@ def show(options: Options) -> int:
         If there is no completion for a shell.
     """
     if options.help:
-        print(page(), end="")
+        text = page()
     elif options.version:
-        print(f"neurotools-memo {__version__}")
+        text = f"{_NAME} {__version__}\n"
     else:
-        print(completion(options.completion), end="")
-    return 0
+        text = completion(options.completion)
+    return put(_NAME, text)
 
 
 def page() -> str:

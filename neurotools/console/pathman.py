@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from neurotools import __version__
+from neurotools.console.out import put
 from neurotools.jobs.paths import PathManager
 
 NAME = "neurotools-pathman"
@@ -35,7 +36,8 @@ EXAMPLES
     neurotools-pathman "$scan" repath /out replace_suffix _mask
 
 EXIT CODES
-    0, or 2 if a command is unknown, or has nothing that belongs to it.
+    0; 2 if a command is unknown, or has nothing that belongs to it; 1 if the path cannot be
+    printed.
 """
 
 
@@ -54,24 +56,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit code: 0, or 2 if something is wrong with what was typed.
+        Exit code: 0, 1 if the path cannot be printed, or 2 if something is wrong with what was
+        typed.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words and words[0] in {"-h", "--help"}:
-        print(page(), end="")
-        return 0
+        return put(NAME, page())
     if words == ["--version"]:
-        print(f"{NAME} {__version__}")
-        return 0
+        return put(NAME, f"{NAME} {__version__}\n")
     try:
         path = changed(words[1:] if words[:1] == ["--"] else words).path
     except (_WrongUse, ValueError) as error:
         print(f"{NAME}: {error}\nSee {NAME} --help", file=sys.stderr)
         return _WRONG_USE
-    # As the bytes that were typed, whatever the encoding: file names are what they are.
-    sys.stdout.flush()
-    sys.stdout.buffer.write(path.encode(sys.getfilesystemencoding(), "surrogateescape") + b"\n")
-    return 0
+    return put(NAME, f"{path}\n")
 
 
 def changed(words: Sequence[str]) -> PathManager:

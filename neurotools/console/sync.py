@@ -12,7 +12,9 @@ import os
 import sys
 from typing import Any
 
-from neurotools.memo.errors import CacheError
+from neurotools.console import screen, spoken
+from neurotools.memo.entry import Key
+from neurotools.memo.errors import CacheError, NoCache
 from neurotools.memo.signing import Signer, signer_with
 from neurotools.memo.tiers.base import Tier
 from neurotools.memo.tiers.locations import tier_at
@@ -22,14 +24,6 @@ from neurotools.memo.upkeep.syncing import Comparison, Way
 
 SUMMARY = "copy results between two places, whatever one of them lacks"
 IDENTIFIER = "neurotools_cache"
-
-
-class NoCache(CacheError, FileNotFoundError):
-    """There is no cache where one should be."""
-
-    def __init__(self, location: str, identifier: str, remedy: str) -> None:
-        super().__init__(f"there is no cache {identifier!r} in {location}. {remedy}")
-        self.location, self.identifier = location, identifier
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ways.add_argument("--to", action="store_true", help="only from FAST to SLOW")
     ways.add_argument("--from", action="store_true", dest="back", help="only from SLOW to FAST")
     parser.add_argument("--dry-run", action="store_true", help="say what would be copied")
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
     parser.add_argument("--verify", action="store_true", help="read each copy back, and compare")
     parser.add_argument(
         "--cache-identifier",
@@ -105,8 +100,7 @@ def run(options: argparse.Namespace) -> int:
         raise CacheError(f"cannot list both places: {error}") from None
     ways = [way for way, off in ((found.to, options.back), (found.back, options.to)) if not off]
     if options.dry_run:
-        for way in ways:
-            _say_what_would_be(way)
+        _tell(ways, found, options)
         return 0
     try:
         for way in ways:
@@ -114,8 +108,19 @@ def run(options: argparse.Namespace) -> int:
     finally:
         with contextlib.suppress(OSError):
             syncing.settle(found)
-        _say_what_was(ways, found)
+        _tell(ways, found, options)
     return int(any(way.bad for way in ways))
+
+
+def _tell(ways: list[Way], found: Comparison, options: argparse.Namespace) -> None:
+    if options.json:
+        told = [_as_data(way, is_dry=options.dry_run) for way in ways]
+        screen.as_json({"ways": told, "in_both": found.in_both})
+    elif options.dry_run:
+        for way in ways:
+            _say_what_would_be(way)
+    else:
+        _say_what_was(ways, found)
 
 
 def _tiers(options: argparse.Namespace, signer: Signer | None) -> tuple[Tier, Tier]:
@@ -159,12 +164,12 @@ def _require(place: str, options: argparse.Namespace, chosen: str, flag: str) ->
     folder, identifier = os.path.expanduser(place), options.cache_identifier
     if os.path.isdir(os.path.join(folder, identifier)):
         return
-    raise NoCache(place, identifier, _remedy(folder, identifier, flag))
+    raise NoCache(os.path.join(place, identifier), _remedy(folder, identifier, flag))
 
 
 def _remedy(folder: str, identifier: str, flag: str) -> str:
     if os.path.basename(os.path.abspath(folder)) == identifier and os.path.isdir(folder):
-        return f"Give the folder above it: {os.path.dirname(os.path.abspath(folder))}"
+        return f"give the folder above it: {os.path.dirname(os.path.abspath(folder))}"
     try:
         others = [
             one.name for one in os.scandir(folder) if os.path.isdir(f"{one.path}/.neurotools")
@@ -173,39 +178,39 @@ def _remedy(folder: str, identifier: str, flag: str) -> str:
         others = []
     if others:
         named = " or ".join(f"--cache-identifier {name}" for name in sorted(others))
-        return f"There is another one: say {named}"
-    return f"Look at the name, or say {flag} to have one made there"
+        return f"there is another one, say {named}"
+    return f"look at the name, or say {flag} to have one made there"
 
 
 def _say_what_would_be(way: Way) -> None:
-    _say(f"{_results(len(way.missing))} would be copied to {way.target.name}")
+    screen.say(f"{_results(way.missing)} would be copied to {way.target.name}")
     for function, number in sorted(way.by_function.items()):
-        # A folder's name may hold what a terminal obeys.
-        _say(f"  {number:>8,}  {''.join(c if c.isprintable() else '?' for c in function)}")
+        screen.say(f"  {number:>8,}  {function}")
 
 
 def _say_what_was(ways: list[Way], found: Comparison) -> None:
     for way in ways:
-        _say(f"{_results(len(way.copied))} copied to {way.target.name}{_size(way.size_bytes)}")
+        size = f" ({spoken.size(way.size_bytes)})" if way.copied else ""
+        screen.say(f"{_results(way.copied)} copied to {way.target.name}{size}")
         for key, reason in way.bad.items():
-            told = reason if key.call in reason else f"{way.source.location(key)}: {reason}"
-            print(f"not copied: {told}", file=sys.stderr)
-    _say(f"{_results(found.in_both)} were in both places")
+            print(f"not copied: {screen.clean(_told(way, key, reason))}", file=sys.stderr)
+    screen.say(f"{spoken.count(found.in_both, 'result')} were in both places")
 
 
-def _say(text: str) -> None:
-    print(text)
+def _results(keys: list[Key]) -> str:
+    return spoken.count(len(keys), "result")
 
 
-def _results(number: int) -> str:
-    return "1 result" if number == 1 else f"{number:,} results"
+def _told(way: Way, key: Key, reason: str) -> str:
+    return reason if key.call in reason else f"{way.source.location(key)}: {reason}"
 
 
-def _size(size: float) -> str:
-    if not size:
-        return ""
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000:
-            return f" ({size:.3g} {unit})"
-        size /= 1000
-    return f" ({size:.3g} TB)"
+def _as_data(way: Way, *, is_dry: bool) -> dict[str, Any]:
+    """Return what was or would be copied, for programs."""
+    data = {"from": way.source.name, "to": way.target.name, "missing": len(way.missing)}
+    if is_dry:
+        return {**data, "functions": dict(sorted(way.by_function.items()))}
+    bad = [
+        {"entry": way.source.location(key), "problem": reason} for key, reason in way.bad.items()
+    ]
+    return {**data, "copied": len(way.copied), "bytes": way.size_bytes, "problems": bad}

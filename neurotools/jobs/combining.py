@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
 
-from neurotools.jobs.entries import require_folder
+from neurotools.jobs.entries import local, require_folder
 from neurotools.jobs.names import keys_of, plain_function
 from neurotools.memo import naming
 from neurotools.memo.formats.base import PayloadFormat
@@ -114,7 +114,7 @@ def combine(
     tolerance = checked_tolerance(rtol, atol)
     if verify is None and not (tolerance.is_exact and not strict):
         raise ValueError("rtol=, atol= and strict= belong to verify=; say how many calls to verify")
-    keys, root = keys_of(f), os.fspath(cache_root)
+    keys, root = keys_of(f), local(cache_root)
     require_folder(root)
     inner: Any = getattr(f, "__func__", f)
     is_memoized = isinstance(inner, Memoized)

@@ -101,7 +101,8 @@ def locate_cached(
     path = get_cache_path(cache_root, f)
     filename = f"{key.call}.{key.method}"
     fn = naming.file_string(f"{key.function.replace('/', '.')}.{key.code}", key.call)
-    return fn, sig, path, filename, os.path.abspath(path + filename)
+    location = path + filename
+    return fn, sig, path, filename, location if "://" in location else os.path.abspath(location)
 
 
 def exists(
@@ -114,6 +115,7 @@ def exists(
     """Return whether the result of a call is in a cache.
 
     It is not loaded for that: damage inside of it is not seen, but a file that is no entry at all.
+    Of places that are no folders of this computer, ``f.check_call_in_cache`` tells.
 
     Parameters
     ----------
@@ -125,7 +127,14 @@ def exists(
         Suffix of the file.
     *args, **kwargs
         The call's arguments.
+
+    Raises
+    ------
+    ValueError
+        If the function does not take these arguments, there is no such method, or the cache lies in
+        no folder of this computer.
     """
+    local(cache_root)
     return maintenance.is_entry(locate_cached(cache_root, f, method, *args, **kwargs)[-1])
 
 
@@ -148,7 +157,7 @@ def read_cache_entry(location: str | os.PathLike[str], method: str) -> Any:
     UntrustedEntry
         If opening it could run code that somebody else wrote.
     """
-    return maintenance.read_value(os.fspath(location), method=format_named(method).method)
+    return maintenance.read_value(local(location), method=format_named(method).method)
 
 
 def scan_cachedir(
@@ -182,7 +191,7 @@ def scan_cachedir(
     OSError
         If it cannot be looked at.
     """
-    folder, suffix = os.fspath(cachedir), format_named(method).method
+    folder, suffix = local(cachedir), format_named(method).method
     require_folder(folder)
     listing: dict[str, tuple[dict[str, Any], list[Any] | None]] = {}
     for name, signature in passing(maintenance.scan(folder, suffix, **kw), what="scanning"):
@@ -193,6 +202,16 @@ def scan_cachedir(
             named, extra = signature
             listing[name] = dict(named), None if extra is None else list(extra)
     return listing
+
+
+def local(path: str | os.PathLike[str] | None) -> str:
+    """Return a path of this computer, or raise a `ValueError`."""
+    if path is None or "://" in os.fspath(path):
+        raise ValueError(
+            f"{path} is no folder of this computer; f.check_call_in_cache(...), f.lscache() and "
+            "f.explain(...) tell what is in other places"
+        )
+    return os.fspath(path)
 
 
 def require_folder(path: str) -> None:

@@ -6,7 +6,7 @@ import functools
 import re
 import time
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from neurotools.memo import literals
@@ -15,24 +15,30 @@ from neurotools.memo.errors import UnknownChoice, WrongArguments
 from neurotools.memo.key import code_name
 from neurotools.memo.signature import Binder, canonical, canonical_value
 
+__all__ = [
+    "argument_signature",
+    "clear_memoized",
+    "memoize",
+    "print_signature",
+    "sanitize",
+    "timed",
+    "unwrap",
+]
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 _MODES = ("liberal", "strict")
 
 
-def argument_signature(
-    function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
-) -> Signature:
+def argument_signature(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Signature:
     """Return a call's arguments bound to parameter names, defaults filled in.
 
     Parameters
     ----------
     function : callable
         The function that is called.
-    args : sequence
-        Positional arguments.
-    kwargs : mapping
-        Keyword arguments.
+    *args, **kwargs
+        What it is called with.
 
     Returns
     -------
@@ -52,13 +58,13 @@ def argument_signature(
     --------
     >>> def f(a, b=2, *more, **options):
     ...     pass
-    >>> argument_signature(f, (1,), {})
+    >>> argument_signature(f, 1)
     ((('a', 1), ('b', 2)), None)
-    >>> argument_signature(f, (1, 3, 4), {'c': [5]})
+    >>> argument_signature(f, 1, 3, 4, c=[5])
     ((('a', 1), ('b', 3), ('c', [5])), (4,))
     """
     try:
-        bound = Binder(unwrap(function)).bind(tuple(args), kwargs)
+        bound = Binder(unwrap(function)).bind(args, kwargs)
     except WrongArguments as error:
         raise ValueError(str(error)) from None
     return canonical(bound, code_name)

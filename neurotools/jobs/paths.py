@@ -42,7 +42,7 @@ class PathManager(type(pathlib.Path())):  # type: ignore[misc]
     def get_prefix(self) -> PathManager:
         """Return the name up to its first dot, without the folder.
 
-        A dot at the very start belongs to the prefix, as it does in names of hidden files.
+        Dots at the very start belong to the prefix, as they do in names of hidden files.
 
         Examples
         --------
@@ -129,10 +129,9 @@ class PathManager(type(pathlib.Path())):  # type: ignore[misc]
         return self._named(f"{self._stem()}{self._extensions()}")
 
     def _prefix(self) -> str:
-        hidden, dot, rest = ("", "", self.name)
-        if self.name.startswith(".") and self.name != "..":
-            hidden, dot, rest = self.name.partition(".")
-        return f"{hidden}{dot}{rest.partition('.')[0]}" if self.name != ".." else ".."
+        shown = self.name.lstrip(".")
+        hidden = self.name.removesuffix(shown)
+        return f"{hidden}{shown.partition('.')[0]}"
 
     def _extensions(self) -> str:
         return str(self.name[len(self._prefix()) :])
@@ -143,7 +142,7 @@ class PathManager(type(pathlib.Path())):  # type: ignore[misc]
         return prefix.rpartition("_")[0] or prefix
 
     def _named(self, name: str) -> PathManager:
-        if not self.name:
+        if self.name in {"", ".."}:
             raise ValueError(f"{self.path!r} has no file name that could be changed")
         return type(self)(self.with_name(name))
 

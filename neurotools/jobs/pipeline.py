@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from neurotools.memo.errors import StageFailed, WrongPipeline
+from neurotools.memo.progress import is_seen
 from neurotools.memo.stages import drawing
 from neurotools.memo.stages.graph import Graph, Node
 from neurotools.memo.stages.plan import Plan, planned
@@ -73,8 +74,8 @@ class Stage(StageBase):
     ------
     UnsupportedFunction
         If it cannot be called with names.
-    WrongArguments
-        If it does not take a static argument.
+    UnknownParameter
+        If it does not take a static argument. It is a TypeError and a ValueError.
     ValueError
         If labels, aliases or the name are none.
 
@@ -194,8 +195,8 @@ class Stage(StageBase):
 
         Raises
         ------
-        WrongArguments
-            If there is no such parameter.
+        UnknownParameter
+            If there is no such parameter. It is a ValueError.
         """
         self.parameters.require_known([name])
         self.stage_args[name] = value
@@ -210,9 +211,12 @@ class Stage(StageBase):
 
         Raises
         ------
+        UnknownParameter
+            If there is no such parameter. It is a ValueError.
         KeyError
-            If it is none.
+            If it is not static.
         """
+        self.parameters.require_known([name])
         del self.stage_args[name]
 
     def __repr__(self) -> str:
@@ -286,7 +290,7 @@ class Pipeline:
         """
         self._require_start(args, kwargs)
         self._states = {}
-        shown = sys.stderr.isatty() if progress is None else progress
+        shown = is_seen() if progress is None else progress and sys.stderr is not None
         bar = Progress(len(self._graph.nodes)) if shown else NoProgress()
         run = _Run(args, self._states)
         try:

@@ -55,6 +55,7 @@ class BoundMemoized:
         kind: str,
         given: Any,
         executor: Any,
+        /,
         *,
         progress: bool = True,
         on_error: str = "raise",
@@ -87,3 +88,7 @@ class ClassMethod(classmethod):  # type: ignore[type-arg]
         # Python 3.13 no longer asks what it wraps; earlier ones did.
         function: Any = self.__func__
         return BoundMemoized(function, owner if owner is not None else type(instance))
+
+    def __reduce__(self) -> Any:
+        # Classes of scripts travel by value, and cloudpickle knows no class methods but Python's.
+        return ClassMethod, (self.__func__,)

@@ -56,6 +56,10 @@ class WrongArguments(CacheError, TypeError):
         self.function, self.reason = function, reason
 
 
+class UnknownParameter(WrongArguments, ValueError):
+    """A function has no parameter of a name that is to be given a value once and for all."""
+
+
 class UnstorableValue(CacheError, TypeError):
     """A method cannot hold a value exactly; raised before anything is written."""
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
+from numbers import Integral
 from typing import Any
 
 from neurotools.memo.errors import CannotTravel, UnknownExecutor, WorkersLost
@@ -126,12 +127,12 @@ class Each:
 def _workers(executor: Any) -> Workers:
     if executor is None:
         return Here()
-    if isinstance(executor, int) and not isinstance(executor, bool):
+    if isinstance(executor, (int, Integral)) and not isinstance(executor, bool):
         if executor < 1:
             raise UnknownExecutor(executor, "the number of processes is 1 or more")
         from neurotools.memo.working.processes import Processes
 
-        return Processes(executor)
+        return Processes(int(executor))
     if _is_client(executor):
         if executor.asynchronous:
             raise UnknownExecutor(executor, "an asynchronous client cannot be waited for")

@@ -72,7 +72,7 @@ def _made(**options: Any) -> Any:
 
 def kind_of_bar() -> Any:
     """Return tqdm's bar for this place; None where nobody sees it, or tqdm is not installed."""
-    if not _is_seen():
+    if not is_seen():
         return None
     try:
         from tqdm import std  # an extra, and 20 ms to load
@@ -95,10 +95,12 @@ def is_notebook() -> bool:
     return getattr(ipython.get_ipython(), "kernel", None) is not None
 
 
-def _is_seen() -> bool:
+def is_seen() -> bool:
+    """Tell whether somebody looks at what is written to standard error."""
     try:
+        # It is None where it was closed before, or for a program without a terminal on Windows.
         return is_notebook() or (sys.stderr is not None and sys.stderr.isatty())
-    except ValueError:  # it is closed
+    except ValueError:  # it was closed since
         return False
 
 

@@ -18,6 +18,11 @@ def test_flags_end_at_the_first_word():
     assert words == ["run", "-d", "x", "--", "-k"]
 
 
+def test_short_flags_may_have_an_equals_sign():
+    options, words = read(["-d=cache", "-o==odd", "run"])
+    assert (options.hash_output, options.outputs, words) == ("cache", ["=odd"], ["run"])
+
+
 def test_long_flags_may_have_dashes_and_an_equals_sign():
     options, words = read(["--hash-output=a=b", "--log-file", "log", "--", "-c"])
     assert (options.hash_output, options.log_file, words) == ("a=b", "log", ["-c"])
@@ -25,7 +30,14 @@ def test_long_flags_may_have_dashes_and_an_equals_sign():
 
 @pytest.mark.parametrize(
     "typed",
-    [["--kill=1", "x"], ["-k1", "x"], ["-d", ""], ["-o", "a", "b", "-d", "c", "x"], ["--no"]],
+    [
+        ["-d", "s3://bucket/x", "run"],
+        ["--kill=1", "x"],
+        ["-k1", "x"],
+        ["-d", ""],
+        ["-o", "a", "b", "-d", "c", "x"],
+        ["--no"],
+    ],
     ids=" ".join,
 )
 def test_nonsense_is_refused(typed):

@@ -45,3 +45,9 @@ def test_being_stopped_is_no_traceback(capsys, monkeypatch):
     monkeypatch.setattr(demo, "run", stop)
     assert main(["demo"]) == 130
     assert capsys.readouterr().err == "neurotools demo: stopped\n"
+
+
+@pytest.mark.parametrize("name", ["ls", "verify"])
+def test_a_url_is_told_to_be_none_of_this_computers_folders(name, capsys):
+    assert main([name, "s3://bucket/cache"]) == 1
+    assert "at s3://bucket/cache: only folders are looked at" in capsys.readouterr().err

@@ -23,11 +23,42 @@ def test_outputs_can_be_put_back(place):
     assert place.runs == 1
 
 
+def test_an_empty_folder_is_put_back(place):
+    place.script("make.sh", "mkdir -p out/empty; echo one > out/a")
+    line = f"{MEMO} --restore -d cache -o out ./make.sh"
+    place.sh(f"{line}; rm -r out; {line}")
+    assert (place.runs, place.read("out/a")) == (1, "one\n")
+    assert place.exists("out/empty")
+
+
+@pytest.mark.parametrize("damage", ["rm big/out", "echo other > out"])
+def test_what_is_behind_a_link_is_put_back_there(place, damage):
+    place.script("make.sh", "echo one > out")
+    line = f"{MEMO} --restore -d cache -o out ./make.sh"
+    place.sh(f"mkdir big; ln -s big/out out; {line}; {damage}; {line}")
+    assert (place.runs, place.read("big/out")) == (1, "one\n")
+    assert (place.folder / "out").is_symlink()
+
+
+def test_what_is_too_much_in_a_folder_cannot_be_put_back(place):
+    place.script("make.sh", "rm -rf out; mkdir out; echo one > out/a")
+    line = f"{MEMO} --restore -d cache -o out ./make.sh"
+    place.sh(f"{line}; echo more > out/b; {line}")
+    assert (place.runs, place.exists("out/b")) == (2, False)
+
+
 def test_outputs_that_were_not_kept_are_made_again(place):
     place.script("make.sh", "echo one > out")
     line = f"{MEMO} --restore -d cache -o out ./make.sh"
     place.sh(f"{line}; rm -r cache/kept out; {line}")
     assert (place.runs, place.read("out")) == (2, "one\n")
+
+
+def test_a_place_where_nothing_can_be_kept_is_told_once(place):
+    place.script("make.sh", "echo one > out")
+    ended = place.sh(f"{MEMO} --restore --tier nonsense://x -d cache -o out ./make.sh")
+    assert (ended.code, place.read("out")) == (0, "one\n")
+    assert ended.err.count("unknown kind of tier") == 1
 
 
 def test_a_damaged_copy_is_not_put_back(place):

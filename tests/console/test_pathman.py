@@ -1,5 +1,7 @@
 """neurotools-pathman: the commands of the reference, in a real shell."""
 
+import os
+
 import pytest
 
 from tests.shells import needs_posix
@@ -51,6 +53,17 @@ def test_wrong_words_are_one_line_and_exit_code_two(place, words, told):
     assert (ended.code, ended.out) == (2, "")
     assert told in ended.err
     assert "Traceback" not in ended.err
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a disk that is always full")
+@pytest.mark.parametrize("line", [f"{PATHMAN} {FILE} get_prefix", "neurotools-memo -h"])
+def test_what_cannot_be_printed_is_told_in_one_line(place, line):
+    full = place.sh(f"{line} > /dev/full")
+    assert (full.code, full.err.splitlines()[1:]) == (1, [])
+    assert "cannot print: No space left on device" in full.err
+    closed = place.sh(f"{line} >&-")
+    assert (closed.code, closed.err.splitlines()[1:]) == (1, [])
+    assert place.sh(f"{line} | true; echo ${{PIPESTATUS[0]}}") == (0, "0\n", "")
 
 
 def test_names_that_are_no_text_pass_through(place):

@@ -1,5 +1,6 @@
 """``neurotools sync`` as it is typed."""
 
+import json
 import os
 import signal
 import subprocess
@@ -67,6 +68,23 @@ def test_a_bad_entry_is_named_and_the_exit_code_tells(places, capsys):
     assert "2 results copied to" in said.out
 
 
+def test_programs_read_json(places, capsys):
+    def said(*flags):
+        main(["sync", *flags, "--json", *places])
+        return json.loads(capsys.readouterr().out)
+
+    there, back = said("--dry-run")["ways"]
+    assert (there["missing"], back["missing"]) == (3, 4)
+    assert sum(there["functions"].values()) == 3
+    bad = next(path for path in Path(places[0]).rglob("*.npy"))
+    bad.write_bytes(b"damage" * 100)
+    done = said("--to", "--verify")
+    (way,) = done["ways"]
+    assert way["copied"] + len(way["problems"]) == way["missing"] == 3
+    assert (way["bytes"] > 0, done["in_both"]) == (True, 2)
+    assert {one["entry"] for one in way["problems"]} <= {str(bad)}
+
+
 def test_a_cache_of_another_name(tmp_path, capsys):
     fast, slow = str(tmp_path / "fast"), str(tmp_path / "slow")
     fill(fast, range(3), cache_identifier="mine")
@@ -95,7 +113,7 @@ def test_a_place_that_is_not_there(places, tmp_path, capsys):
         ("nothing://x", "unknown"),
         ("{fast}", "the same place"),
         ("{fast}/.", "the same place"),
-        ("{fast}/neurotools_cache", "Give the folder above it"),
+        ("{fast}/neurotools_cache", "give the folder above it"),
         ("{fast}-link", "the same place"),
     ],
 )
@@ -123,7 +141,9 @@ def test_a_full_disk_is_told_at_once(tmp_path, capsys):
         assert "No space left on device" in said.err
         assert "run the same again" in said.err
         assert said.err.count("\n") == 1
-        assert f"{len(entries_in(disk))} results copied to" in said.out
+        copied = len(entries_in(disk))
+        assert f"{copied} results copied to" in said.out
+        assert f"{copied} results were copied before" in said.err
 
 
 @pytest.mark.parametrize(

@@ -197,7 +197,7 @@ def test_json_loses_tuples_and_nothing_else():
 
 
 def test_long_signatures_are_truncated_unless_told_otherwise():
-    sig = argument_signature(example, [os.urandom(120).hex()[:120] for _ in range(5)], {})
+    sig = argument_signature(example, *(os.urandom(120).hex()[:120] for _ in range(5)))
     assert len(signature_to_file_string(example, sig)) <= 255
     with pytest.raises(UnreadableName, match="no argument signature"):
         file_string_to_signature(signature_to_file_string(example, sig))
@@ -213,7 +213,7 @@ def test_bad_encodings_are_refused():
 
 
 def test_human_form():
-    sig = argument_signature(example, (1,), {"name": "a=b,c"})
+    sig = argument_signature(example, 1, name="a=b,c")
     assert human_encode(sig) == "a=1,b=2,name='a=b,c'"
     assert human_decode("a=1,b=2,name='a=b,c'") == sig
     with pytest.raises(UnreadableName, match="no argument signature"):
@@ -259,6 +259,24 @@ def test_read_cache_entry(tmp_path, method):
     f = disk_cacher(tmp_path, method)(lambda x: (x, [1.5]))
     f(1)
     assert read_cache_entry(f.locate(1), method) == (1, [1.5])
+
+
+def test_folders_are_asked_for_not_urls():
+    pytest.importorskip("fsspec")
+    f = disk_cacher("memory://asked")(lambda x: x)
+    f(1)
+    assert f.check_call_in_cache(1)
+    assert locate_cached("memory://asked/__neurotools_cache__", f, "npy", 1)[-1] == f.locate(1)
+    path = get_cache_path("memory://asked/__neurotools_cache__", f)
+    for ask in (
+        lambda: exists(f.cache_root, f, "npy", 1),
+        lambda: exists("memory://asked/__neurotools_cache__", f, "npy", 1),
+        lambda: read_cache_entry(f.locate(1), "npy"),
+        lambda: scan_cachedir(path),
+        lambda: combine_caches("memory://asked/__neurotools_cache__", f),
+    ):
+        with pytest.raises(ValueError, match="is no folder of this computer"):
+            ask()
 
 
 def test_read_cache_entry_says_what_is_wrong(tmp_path, cached):
@@ -442,7 +460,7 @@ def test_bound_methods_are_located_with_their_instance(tmp_path):
 
 
 def test_a_file_string_is_never_too_long():
-    sig = argument_signature(example, (1,), {})
+    sig = argument_signature(example, 1)
     assert len(signature_to_file_string("n" * 300, sig)) <= 255
 
 
@@ -510,7 +528,7 @@ def test_names_are_the_same_in_every_process(tmp_path):
         "import numpy as np; from neurotools.jobs.cache import *\n"
         "from neurotools.jobs.ndecorator import argument_signature\n"
         "import string\n"
-        "sig = argument_signature(string.capwords, ({'x': {1, 'a', 2.5}}, np.arange(4)), {})\n"
+        "sig = argument_signature(string.capwords, {'x': {1, 'a', 2.5}}, np.arange(4))\n"
         "f = string.capwords\n"
         "print(signature_to_file_string(f, sig), function_hash_with_subroutines(f))"
     )

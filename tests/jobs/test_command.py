@@ -75,3 +75,22 @@ def test_an_interrupt_goes_on():
     with pytest.raises(KeyboardInterrupt):
         run_command([sys.executable, "-c", die], "cache")
     assert not os.path.exists("cache/commands")
+
+
+def test_a_command_that_is_a_text_is_refused(tmp_path):
+    with pytest.raises(TypeError, match="give a list, as shlex"):
+        run_command("echo 1", tmp_path)
+    with pytest.raises(ValueError, match="there is no command"):
+        run_command([], tmp_path)
+    with pytest.raises(ValueError, match="give it in tiers"):
+        run_command(["echo"], "memory://x")
+
+
+def test_one_output_or_variable_may_stand_alone(tmp_path, monkeypatch):
+    made = tmp_path / "made"
+    line = "import os, sys; open(sys.argv[1], 'a').write(os.environ['SOME_NAME'])"
+    for value in ("a", "b", "b"):
+        monkeypatch.setenv("SOME_NAME", value)
+        words = [sys.executable, "-c", line, made]
+        assert run_command(words, tmp_path / "cache", outputs=made, environment="SOME_NAME") == 0
+    assert made.read_text() == "ab"

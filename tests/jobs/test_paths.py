@@ -83,6 +83,7 @@ def test_each_method_gives_a_path_manager():
         ("/v1.2/scan.nii.gz", "get_path_and_prefix", [], "/v1.2/scan"),
         ("/v1.2/scan", "append_suffix", ["_x"], "/v1.2/scan_x"),
         (".hidden", "get_prefix", [], ".hidden"),
+        ("..hidden.txt", "get_prefix", [], "..hidden"),
         (".hidden.txt", "append_suffix", ["_x"], ".hidden_x.txt"),
         ("name.", "append_suffix", ["_x"], "name_x."),
         ("a/", "append_suffix", ["_x"], "a_x"),
@@ -94,7 +95,7 @@ def test_names_as_they_are_in_the_field(path, method, given, expected):
     assert getattr(PathMan(path), method)(*given).path == str(pathlib.Path(expected))
 
 
-@pytest.mark.parametrize("path", ["/", ".", ""])
+@pytest.mark.parametrize("path", ["/", ".", "", ".."])
 def test_a_path_without_a_name_has_no_suffix(path):
     with pytest.raises(ValueError, match="has no file name that could be changed"):
         PathMan(path).append_suffix("_x")

@@ -13,6 +13,7 @@ import threading
 import time
 from concurrent import futures
 
+import numpy as np
 import pytest
 
 from neurotools.memo.errors import (
@@ -245,6 +246,11 @@ def test_an_error_in_the_block_cancels_what_has_not_begun(tmp_path):
     with pytest.raises(RuntimeError, match="enough"):
         begin()
     assert all(task.exception() is not None for task in tasks)
+
+
+def test_a_number_of_numpy_is_a_number_of_processes():
+    with workers(np.int64(2)) as crew:
+        assert crew.count == 2
 
 
 @pytest.mark.parametrize(

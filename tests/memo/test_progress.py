@@ -49,6 +49,6 @@ def test_there_may_be_nothing_to_show_it_on(monkeypatch):
 
 
 def test_without_the_extra_nothing_is_shown(monkeypatch):
-    monkeypatch.setattr("neurotools.memo.progress._is_seen", lambda: True)
+    monkeypatch.setattr("neurotools.memo.progress.is_seen", lambda: True)
     monkeypatch.setitem(sys.modules, "tqdm", None)
     count_up()

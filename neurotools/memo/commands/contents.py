@@ -93,6 +93,13 @@ class File:
         for file in (self.inner or {}).values():
             yield from file.files()
 
+    def folders(self) -> Iterator[File]:
+        """Give it and all folders below it, if it is one."""
+        if self.inner is not None:
+            yield self
+            for file in self.inner.values():
+                yield from file.folders()
+
 
 class Contents:
     """Looks at files; reads those that are not known.

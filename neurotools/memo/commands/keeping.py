@@ -76,18 +76,24 @@ class Keeper:
 
     def restore(self, whole: File, contents: Contents) -> bool:
         """Put a file, or all below a folder, back where it was; tell whether it is there now."""
-        return all(self._restore(file, contents) for file in whole.files())
+        if not all(self._restore(file, contents) for file in whole.files()):
+            return False
+        for folder in whole.folders():
+            os.makedirs(folder.path, exist_ok=True)
+        # A folder may hold what it did not hold: it may be somebody's, so it is not ours to remove.
+        return whole.inner is None or contents.of(whole.path).hash == whole.hash
 
     def _restore(self, file: File, contents: Contents) -> bool:
         with contextlib.suppress(CacheError):
             if contents.of(file.path).hash == file.hash:
                 return True
         pieces = (self._get(key) for key, *_ in _pieces(file))
-        with _written(file.path, pieces) as temporary:
+        path = os.path.realpath(file.path)  # what was behind a link is put back there
+        with _written(path, pieces) as temporary:
             if temporary is None or contents.of(temporary).hash != file.hash:
                 return False
             os.chmod(temporary, file.mode)
-            os.replace(temporary, file.path)
+            os.replace(temporary, path)
         return True
 
     # ------------------------------------------------------------ records

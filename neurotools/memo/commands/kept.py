@@ -32,10 +32,12 @@ class Kept:
     def __init__(self, call: Call, folder: str, contents: Contents, tell: Teller) -> None:
         self._call, self._folder, self._contents, self._tell = call, folder, contents, tell
         self._made: Any = None
+        self._was_tried = False
 
     def _keeper(self) -> Any:
         """Return what keeps outputs, or None where that cannot be."""
-        if self._made is None:
+        if not self._was_tried:
+            self._was_tried = True
             from neurotools.memo.commands.keeping import Keeper  # with numpy, 0.1 s
 
             try:

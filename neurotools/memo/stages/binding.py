@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from neurotools.memo.errors import WrongArguments
+from neurotools.memo.errors import UnknownParameter, WrongArguments
 
 _BY_PLACE = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -50,12 +50,12 @@ class Parameters:
         }
 
     def require_known(self, names: Iterable[str]) -> None:
-        """Raise `WrongArguments` if the function does not take one of these."""
+        """Raise `UnknownParameter` if the function does not take one of these."""
         unknown = [name for name in names if not self.takes_all and name not in self.names]
         if unknown:
             known = ", ".join(self.names) or "none"
             reason = f"there is no parameter {unknown[0]!r}; the parameters are: {known}"
-            raise WrongArguments(self._function, reason)
+            raise UnknownParameter(self._function, reason)
 
     def named(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Return inputs by name, those left out that the function does not take.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import xxhash
@@ -94,7 +94,7 @@ def folders_in(value: Any) -> list[str]:
     return [text for text in texts_in(value) if "\0" not in text and os.path.isdir(text)]
 
 
-def speaks_of(results: Any, paths: list[str]) -> bool:
+def speaks_of(results: Any, paths: Iterable[str]) -> bool:
     """Tell whether results name files after those that went in, as ``a_mask.nii`` of ``a.nii``."""
     prefixes = [os.path.basename(path).partition(".")[0] for path in paths]
     names = [part for text in texts_in(results) for part in text.replace(os.sep, "/").split("/")]

@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from neurotools.memo.errors import WrongPipeline
-from neurotools.memo.stages.binding import Parameters
 
 #: The word for what a pipeline itself is given.
 START = "start"
-
-
-class AnyStage(Protocol):
-    """What a graph wants to know of a stage."""
-
-    stage_name: str
-    stage_outputs: list[str]
-    stage_aliases: dict[str, str]
-    stage_args: dict[str, Any]
-    parameters: Parameters
-    input_args: dict[str, Any]
 
 
 class Node:
@@ -100,14 +88,6 @@ class Graph:
         for feed in node.feeds:
             given.update(passed[feed] if isinstance(feed, Node) else start)
         return {**node.stage.parameters.taken(given), **node.stage.stage_args}
-
-    def below(self, node: Node) -> list[Node]:
-        """Return all stages that need one, directly or not."""
-        found = {node}
-        for one in self.nodes:
-            if found.intersection(one.sources):
-                found.add(one)
-        return [one for one in self.nodes if one in found and one is not node]
 
 
 def _pair(item: Any, kind: type) -> tuple[tuple[Any, ...], Any]:

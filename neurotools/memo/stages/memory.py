@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from neurotools.memo.careful import is_meant_to_end, spelled
 from neurotools.memo.commands.contents import File
 from neurotools.memo.details import Details
 from neurotools.memo.entry import Record, Signature
-from neurotools.memo.errors import CacheError, UnstorableValue
+from neurotools.memo.errors import UnstorableValue
 from neurotools.memo.formats.registry import FORMATS
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.key import KeyMaker
@@ -50,12 +50,17 @@ class Asked(NamedTuple):
     """The same, in which the names of files count, too."""
     bound: Bound
     text: bytes
+    plain: Signature
+    """The same, in which paths are mere texts."""
+    files: Mapping[str, str]
+    """Paths in it of files that were there when it was asked for, and the SHA-256 of each."""
+    folders: frozenset[str]
+    """Paths of folders that were there."""
 
     @property
     def signatures(self) -> tuple[Signature, ...]:
         """Those by which it may be remembered."""
-        reads_files = any(paths_in(self.bound))
-        return (self.signature, self.named_signature) if reads_files else (self.signature,)
+        return (self.signature, self.named_signature) if self.files else (self.signature,)
 
 
 class Found(NamedTuple):
@@ -105,14 +110,20 @@ class StageMemory:
             followed.
         """
         _ = self._keys.fingerprint
-        signature = self._signature(bound, named=False)
+        files = {path: self._known.of(path).hash for path in paths_in(bound)}
+        signature = named = plain = self._signature(bound, files, named=False)
+        if files:
+            named = self._signature(bound, files, named=True)
+            plain = self._signature(bound, (), named=False)
         from neurotools.memo import literals
 
-        text = literals.encode(signature)
-        return Asked(signature, self._signature(bound, named=True), bound, text)
+        text, folders = literals.encode(signature), frozenset(folders_in(bound))
+        return Asked(signature, named, bound, text, plain, files, folders)
 
-    def _signature(self, bound: Bound, *, named: bool) -> Signature:
-        def content(value: Any, path: str) -> Content:
+    def _signature(self, bound: Bound, files: Collection[str], *, named: bool) -> Signature:
+        def content(value: Any, path: str) -> Any:
+            if path not in files:
+                return value
             return Content(type(value).__name__, self._known.of(path).hash, path * named)
 
         args, kwargs = replaced(bound, content)
@@ -183,19 +194,35 @@ class StageMemory:
 
     def keep(self, asked: Asked, value: Any, seconds: float) -> None:
         """Remember what a call returned; whatever fails, the caller has it already."""
-        paths = list(paths_in(asked.bound))
-        is_named = bool(paths) and speaks_of(value, paths)
-        signature = asked.named_signature if is_named else asked.signature
         try:
-            details = self._details.of(asked.text)
-            details["makes"] = [self._known.of(path).as_json() for path in paths_in(value)]
-            details["folders"] = folders_in(value)
-            self._put(signature, value, seconds, details)
-            self._known.save()
+            self._keep(asked, value, seconds)
         except BaseException as error:  # pickling runs the user's own code
             if is_meant_to_end(error):
                 raise
-            log.warning("the results of stage %s were not kept: %s", self._name, spelled(error))
+            self._tell_not_kept(spelled(error))
+
+    def _tell_not_kept(self, reason: str) -> None:
+        log.warning("the results of stage %s were not kept: %s", self._name, reason)
+
+    def _keep(self, asked: Asked, value: Any, seconds: float) -> None:
+        now = {path: self._known.of(path).hash for path in paths_in(asked.bound)}
+        # A file that an input names is a result if it was not there before, or is returned.
+        written = {path for path, digest in now.items() if asked.files.get(path) != digest}
+        returned = set(paths_in(value))
+        if others := (written & asked.files.keys()) - returned:
+            self._tell_not_kept(f"{min(others)} changed while it ran")
+            return
+        details = self._details.of(asked.text)
+        details["makes"] = [self._known.of(path).as_json() for path in sorted(returned | written)]
+        new = set(folders_in(asked.bound)) - asked.folders
+        details["folders"] = sorted(new.union(folders_in(value)))
+        is_named = bool(asked.files) and speaks_of(value, asked.files)
+        signature = asked.named_signature if is_named else asked.signature
+        self._put(signature, value, seconds, details)
+        # With what is there now it is called the next time; unless that has changed in memory, too.
+        if written and self._signature(asked.bound, (), named=False) == asked.plain:
+            self._put(self._signature(asked.bound, now, named=True), value, seconds, details)
+        self._known.save()
 
     def _put(
         self, signature: Signature, value: Any, seconds: float, details: dict[str, Any]
@@ -220,6 +247,14 @@ class StageMemory:
         """Write the three files for people; that may fail."""
         if self.folder is None:
             return
+        try:
+            self._show(self.folder, asked, results)
+        except BaseException as error:  # values of the user's own classes are looked into
+            if is_meant_to_end(error):
+                raise
+            log.warning("the files of stage %s were not written: %s", self._name, spelled(error))
+
+    def _show(self, folder: str, asked: Asked, results: Mapping[str, Any]) -> None:
         args, kwargs = asked.bound
         named, _ = self._keys.binder.bind(args, kwargs)
         extra = {"*args": list(args)} if not named and args else {}
@@ -228,11 +263,8 @@ class StageMemory:
             "fingerprint": self._keys.fingerprint.code,
             "parts": sorted(part.name for part in self._keys.fingerprint.manifest.parts),
         }
-        try:
-            inputs = self._shown({**dict(named), **extra})
-            show(self.folder, self._name, inputs, stage, self._shown(dict(results)))
-        except (OSError, CacheError) as error:
-            log.warning("the files of stage %s were not written: %s", self._name, error)
+        inputs = self._shown({**dict(named), **extra})
+        show(folder, self._name, inputs, stage, self._shown(dict(results)))
 
     def _shown(self, values: dict[str, Any]) -> Any:
         def shown(_: Any, path: str) -> dict[str, str]:

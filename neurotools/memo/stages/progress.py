@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 import time
@@ -40,8 +41,7 @@ class Progress:
 
     def close(self) -> None:
         """Leave the line."""
-        self._stream.write("\n")
-        self._stream.flush()
+        self._write("\n")
 
     def _draw(self) -> None:
         filled = _WIDTH * self._done // self._total
@@ -49,9 +49,14 @@ class Progress:
         seconds = time.monotonic() - self._began
         names = ", ".join(self._running)
         line = f"[{bar}] {self._done}/{self._total} {seconds:.0f} s {names}"[:100]
-        self._stream.write(f"\r{line:<{self._drawn}}")
-        self._stream.flush()
+        self._write(f"\r{line:<{self._drawn}}")
         self._drawn = len(line)
+
+    def _write(self, text: str) -> None:
+        # Where nobody looks any more, the stages go on.
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(text)
+            self._stream.flush()
 
 
 class NoProgress:

@@ -173,9 +173,13 @@ def _driver(scheme: str, url: str) -> Any:
     if scheme not in fsspec.available_protocols():
         raise UnknownChoice("kind of tier", f"{scheme}://", _SUGGESTED)
     try:
-        return fsspec.get_filesystem_class(scheme)
+        driver = fsspec.get_filesystem_class(scheme)
     except ImportError as error:
         raise MissingDriver(hidden(url), package or "", str(error)) from None
+    # Some of fsspec's own ask for what they need at their first use only.
+    if package and driver.__module__.startswith("fsspec.") and find_spec(package) is None:
+        raise MissingDriver(hidden(url), package)
+    return driver
 
 
 def _with_defaults(
@@ -259,4 +263,4 @@ def _is_scheme(name: str, value: Any) -> bool:
 
 def hidden(url: str) -> str:
     """Return a URL as it may be shown: without a password."""
-    return re.sub(r"(?<=://)([^/@:]*):[^/@]*@", r"\1:***@", url)
+    return re.sub(r"(?<=://)([^/@:]*):[^/]*@", r"\1:***@", url)

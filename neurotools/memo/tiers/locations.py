@@ -17,6 +17,8 @@ from neurotools.memo.tiers.limits import Folder
 
 # Two letters at least: C:\\ is a drive, not a scheme.
 _SCHEME = r"[A-Za-z][A-Za-z0-9+.-]+://"
+#: What is left of a URL that has been made a path, which has no empty parts.
+_LOST_SLASH = r"(?i)(ram|memory|file|s3a?|gc?s|az|abfs|sftp|ssh|smb):($|[/\\](?![/\\]))"
 _CHAIN = r"[A-Za-z][A-Za-z0-9+.-]+(://[^:]*)?::"
 _NEVER_IN_NAMES = frozenset([*map(chr, range(32)), *"\\/:"])
 #: Schemes of folders of this computer.
@@ -79,6 +81,8 @@ def tier_at(
             of_urls.update(patience=patience, storage_options=storage_options)
             return _elsewhere(place, checked_identifier(identifier), of_urls)
         place = _folder_of(place)
+    if re.match(_LOST_SLASH, place):
+        raise UnusableLocation(place, "a URL has two slashes; give it as a text, not as a path")
     if not place:
         raise ValueError("the location of a cache is empty; '.' is the working directory")
     return DirectoryTier(

@@ -55,6 +55,8 @@ def places_at(path: str | os.PathLike[str]) -> list[Place]:
     OSError
         If the folder cannot be looked at.
     """
+    if "://" in os.fspath(path):
+        raise NoCache(os.fspath(path), "only folders are looked at; neurotools sync copies to one")
     folder = os.path.abspath(os.path.expanduser(os.fspath(path)))
     if not stat.S_ISDIR(os.stat(folder).st_mode):
         raise NoCache(folder, "it is a file")

@@ -15,7 +15,8 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
+from typing import NamedTuple
 
 from neurotools.memo.background.carrying import carried
 from neurotools.memo.background.unsent import Unsent
@@ -42,8 +43,16 @@ _LAST_SECONDS = 5.0
 #: Threads that copy where both sides answer at once, and where one is far.
 _NEAR, _FAR = 2, 8
 
+
+class _Stop(NamedTuple):
+    """A place that does not work any more, and why."""
+
+    place: str
+    error: OSError
+
+
 #: What became of a copy: its bytes, why there is none, or that there was nothing to be copied.
-Came = int | str | CopyStopped | None
+Came = int | str | _Stop | None
 
 
 @dataclass
@@ -142,16 +151,20 @@ def copy(
     _copy_manifests(way)
     copier = _Copier(way, verify=verify, signer=signer)
     count = threads or (_NEAR if _is_near(way.source) and _is_near(way.target) else _FAR)
+    stop: _Stop | None = None
     with bar(f"to {way.target.name}", len(way.missing)) as show:
         for done, (key, came) in enumerate(_in_threads(copier, way.missing, count), 1):
-            if isinstance(came, CopyStopped):
-                raise came
-            if isinstance(came, str):
+            if isinstance(came, _Stop):
+                stop = stop or came
+                copier.stopped.set()  # what others are at is finished, and counts
+            elif isinstance(came, str):
                 way.bad[key] = came
             elif came is not None:
                 way.copied.append(key)
                 way.size_bytes += came
             show(done)
+    if stop is not None:
+        raise CopyStopped(stop.place, stop.error, len(way.copied))
 
 
 def settle(comparison: Comparison) -> None:
@@ -204,7 +217,7 @@ class _Copier:
                 if time.monotonic() - self._failing_since > PATIENCE_SECONDS:
                     place = next(filter(_is_shut, (self._way.source, self._way.target)), None)
                     name = (place or self._way.target).name
-                    return CopyStopped(name, error, len(self._way.copied))
+                    return _Stop(name, error)
                 self.stopped.wait(_GLANCE_SECONDS)
             except CacheError as error:
                 return str(error)
@@ -212,7 +225,7 @@ class _Copier:
                 # One that fails while others are copied is to blame itself.
                 alone += self._last_success > failed_at
                 if error.errno in _FINAL:
-                    return CopyStopped(self._way.target.name, error, len(self._way.copied))
+                    return _Stop(self._way.target.name, error)
                 failures, failed_at = failures + 1, time.monotonic()
                 if alone > 1 or failures >= _MOST_FAILURES:
                     return str(error)
@@ -258,6 +271,25 @@ def _is_shut(tier: Guarded) -> bool:
     return bool(tier.health.left_alone)
 
 
+def _until_all_ended(
+    done: SimpleQueue[tuple[Key, Came] | None], threads: int, stopped: threading.Event
+) -> Iterator[tuple[Key, Came]]:
+    """Give what threads have done; once they are stopped, only what comes soon."""
+    ends = math.inf
+    while threads:
+        if stopped.is_set():
+            ends = min(ends, time.monotonic() + _LAST_SECONDS)
+        left = None if ends == math.inf else max(0.0, ends - time.monotonic())
+        try:
+            one = done.get(timeout=left)
+        except Empty:
+            return
+        if one is None:
+            threads -= 1
+        else:
+            yield one
+
+
 def _in_threads(copier: _Copier, keys: Iterable[Key], count: int) -> Iterator[tuple[Key, Came]]:
     """Give what becomes of each key, in any order, as soon as it is known."""
     left, lock = iter(keys), threading.Lock()
@@ -279,8 +311,7 @@ def _in_threads(copier: _Copier, keys: Iterable[Key], count: int) -> Iterator[tu
     for thread in threads:
         thread.start()
     try:
-        for _ in threads:
-            yield from iter(done.get, None)
+        yield from _until_all_ended(done, count, copier.stopped)
     finally:
         copier.stopped.set()
         ends = time.monotonic() + _LAST_SECONDS

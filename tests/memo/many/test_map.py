@@ -129,14 +129,15 @@ def test_no_calls_give_no_results(scaled):
     assert scaled.map([]) == scaled.starmap([]) == []
 
 
-def test_methods_have_it_too(cache_dir):
+@pytest.mark.parametrize("executor", [None, 2])
+def test_methods_have_it_too(executor, cache_dir):
     class Amplifier:
         def __init__(self, gain):
             self.gain = gain
 
         @disk_cacher(cache_dir)
-        def run(self, x, offset=0):
-            return self.gain * x + offset
+        def run(self, x, offset=0, kind=1):
+            return self.gain * x + offset * kind
 
         @disk_cacher(cache_dir)
         @classmethod
@@ -148,12 +149,12 @@ def test_methods_have_it_too(cache_dir):
         def plain(x):
             return x + 1
 
-    for executor in (None, 2):
-        assert Amplifier(3).run.map([1, 2], executor=executor) == [3, 6]
-        assert Amplifier(4).run.map([1, 2], offset=1, executor=executor) == [5, 9]
-        assert Amplifier(4).run.starmap([{"x": 1}], executor=executor) == [4]
-        assert Amplifier.named.map(["a", "b"], executor=executor)[1] == "Amplifierb"
-        assert Amplifier.plain.map([1], executor=executor) == [2]
+    assert Amplifier(3).run.map([1, 2], executor=executor) == [3, 6]
+    assert Amplifier(4).run.map([1, 2], offset=1, executor=executor) == [5, 9]
+    assert Amplifier(4).run.map([1, 2], offset=1, kind=2, executor=executor) == [6, 10]
+    assert Amplifier(4).run.starmap([{"x": 1}], executor=executor) == [4]
+    assert Amplifier.named.map(["a", "b"], executor=executor)[1] == "Amplifierb"
+    assert Amplifier.plain.map([1], executor=executor) == [2]
 
 
 def test_a_generator_that_gives_one_changed_array_is_taken_as_it_ends(scaled):

@@ -4,6 +4,7 @@ import io
 import logging
 import os
 import shutil
+import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
@@ -318,6 +319,19 @@ def test_a_bar_is_shown_when_asked_for(capsys):
     stages().run(4, progress=True)
     stages().run(4)
     assert capsys.readouterr().err.count("5/5") == 1
+
+
+@pytest.mark.parametrize("progress", [None, True])
+def test_where_there_is_no_standard_error_no_bar_is_shown(progress, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)
+    assert stages().run(4, progress=progress)
+
+
+def test_a_bar_that_nobody_looks_at_any_more_stops_nothing(monkeypatch):
+    stream = io.StringIO()
+    stream.close()
+    monkeypatch.setattr(sys, "stderr", stream)
+    assert stages().run(4, progress=True)
 
 
 def test_stages_of_one_name_are_told_apart():

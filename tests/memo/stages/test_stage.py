@@ -289,6 +289,27 @@ def lock_of(x):
     return threading.Lock()
 
 
+class Unlisted(dict):
+    def items(self):
+        raise ValueError("it is secret")
+
+
+def in_itself():
+    made = []
+    made.append(made)
+    return made
+
+
+def unlisted():
+    return Unlisted()
+
+
+@pytest.mark.parametrize(("make", "kind"), [(in_itself, list), (unlisted, Unlisted)])
+def test_a_result_that_cannot_be_looked_into_is_returned(make, kind, caplog):
+    assert type(Stage(make, hash_output="cache").run()["output"]) is kind
+    assert "were not" in caplog.text
+
+
 def test_an_input_without_a_digest_runs_each_time(caplog):
     stage = Stage(kind_of, hash_output="cache")
     with open("file", "w") as file:
@@ -386,8 +407,12 @@ def test_what_a_stage_tells_of_itself():
     stage.hash_output = "cache"
     assert (stage.run(2), stage.run(2), stage.stage_from_hash) == ({"y": 4}, {"y": 4}, True)
     assert repr(stage) == "<stage noted(x) -> y>"
-    with pytest.raises(TypeError, match="there is no parameter 'q'"):
-        stage.set_stage_arg("q", 1)
+    for change in (lambda: stage.set_stage_arg("q", 1), lambda: stage.del_stage_arg("q")):
+        with pytest.raises(ValueError, match="there is no parameter 'q'") as refused:
+            change()
+        assert isinstance(refused.value, TypeError)
+    with pytest.raises(KeyError):
+        stage.del_stage_arg("x")
 
 
 def test_a_stage_travels():
@@ -460,6 +485,100 @@ def makes_folder(name):
     note()
     Path(name).mkdir(exist_ok=True)
     return Path(name)
+
+
+def copy(source, target, back=True):
+    note()
+    Path(target).write_text(Path(source).read_text())
+    return target if back else None
+
+
+@pytest.mark.parametrize("back", [True, False])
+def test_a_file_that_it_makes_among_its_inputs_is_a_result(back):
+    Path("in").write_text("one")
+    stage = Stage(copy, hash_output="cache", back=back)
+    for _ in range(3):
+        stage.run("in", "out")
+    assert calls() == 1
+    for damage in (lambda: os.remove("out"), lambda: Path("out").write_text("damaged")):
+        damage()
+        stage.run("in", "out")
+        assert Path("out").read_text() == "one"
+    ran = calls()
+    stage.run("in", "out")
+    assert calls() == ran
+
+
+def test_a_copy_of_what_it_has_made_is_not_taken_for_it():
+    Path("in").write_text("one")
+    stage = Stage(copy, hash_output="cache")
+    stage.run("in", "out")
+    Path("other").write_text("one")
+    assert stage.run("in", "other") == {"output": "other"}
+    assert stage.run("in", "out") == {"output": "out"}
+
+
+def test_an_input_that_it_changes_is_another_input():
+    def count(path):
+        number = int(Path(path).read_text()) + 1
+        Path(path).write_text(str(number))
+        return number
+
+    Path("number").write_text("0")
+    stage = Stage(count, hash_output="cache")
+    assert [stage.run("number")["output"] for _ in range(3)] == [1, 2, 3]
+
+
+def test_an_input_that_changes_while_it_runs_is_not_remembered(caplog):
+    def read(path):
+        note()
+        text = Path(path).read_text()
+        Path(path).write_text("later")
+        return text
+
+    stage = Stage(read, hash_output="cache")
+    for _ in range(2):
+        Path("in").write_text("first")
+        assert stage.run("in") == {"output": "first"}
+    assert calls() == 2
+    assert "in changed while it ran" in caplog.text
+
+
+def test_a_file_that_it_writes_anew_and_returns_is_a_result():
+    stage = Stage(copy, hash_output="cache")
+    Path("out").write_text("before")
+    for text in ("one", "two"):
+        Path("in").write_text(text)
+        for _ in range(2):
+            stage.run("in", "out")
+        assert Path("out").read_text() == text
+    assert calls() == 2
+
+
+def test_an_input_that_it_changes_in_memory_is_what_it_was():
+    def add(items, path):
+        note()
+        items.append(1)
+        Path(path).write_text(str(items))
+        return len(items)
+
+    stage = Stage(add, hash_output="cache")
+    assert [stage.run([], "out")["output"] for _ in range(2)] == [1, 1]
+    assert stage.run([1], "out") == {"output": 2}
+
+
+def make_folder(path):
+    note()
+    os.makedirs(path)
+
+
+def test_a_folder_that_it_makes_among_its_inputs_is_a_result():
+    stage = Stage(make_folder, hash_output="cache")
+    stage.run("made")
+    stage.run("made")
+    os.rmdir("made")
+    stage.run("made")
+    assert (calls(), os.path.isdir("made")) == (2, True)
 
 
 def test_a_folder_counts_by_content_where_it_is_wrapped():

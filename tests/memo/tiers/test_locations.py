@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from neurotools.memo.errors import UnknownChoice, UnusableLocation
@@ -27,6 +29,12 @@ def test_home_is_expanded(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     assert tier_at("~/here", "x").root == str(tmp_path / "here" / "x")
+
+
+@pytest.mark.parametrize("place", [Path("s3://bucket/folder"), "ram:", "S3:/bucket", "file:/tmp"])
+def test_a_url_that_has_lost_a_slash_is_refused(place):
+    with pytest.raises(UnusableLocation, match="a URL has two slashes"):
+        tier_at(place, "cache")
 
 
 @pytest.mark.parametrize("location", [None, 3, b"bytes", ["list"]])

@@ -330,6 +330,7 @@ def test_pickles_that_nobody_signed_are_told_of_once(s3, bucket, caplog):
 
 def test_passwords_are_not_shown():
     assert hidden("sftp://me:secret@host/x") == "sftp://me:***@host/x"
+    assert hidden("sftp://me:s@cret:@host/x@y") == "sftp://me:***@host/x@y"
     assert hidden("s3://bucket/a@b:c@d") == "s3://bucket/a@b:c@d"
 
 
@@ -375,6 +376,13 @@ def test_a_missing_driver_is_named(monkeypatch):
     monkeypatch.setattr(filesystems, "find_spec", lambda _: None)
     with pytest.raises(MissingDriver, match=r"pip install 'neurotools\[remote\]'$"):
         RemoteTier("s3://bucket/x")
+
+
+def test_what_a_driver_asks_for_later_is_named_at_once(monkeypatch):
+    found = filesystems.find_spec
+    monkeypatch.setattr(filesystems, "find_spec", lambda n: None if n == "pyarrow" else found(n))
+    with pytest.raises(MissingDriver, match=r"pip install 'neurotools\[remote\]' pyarrow"):
+        RemoteTier("hdfs://host/x")
 
 
 def test_credentials_that_are_there_later_are_used(s3, bucket, tmp_path, monkeypatch):

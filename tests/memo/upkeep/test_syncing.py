@@ -235,7 +235,7 @@ def test_a_place_that_fails_is_told_and_not_tried_for_each_entry(tmp_path, tiers
     monkeypatch.setattr(away, "put", put_some)
     with pytest.raises(CopyStopped, match="cannot be used now") as stop:
         syncing.copy(found.to)
-    assert stop.value.location == away.name
+    assert (stop.value.location, stop.value.copied) == (away.name, 50)
     assert len(entries_in(away.place)) == 50
     monkeypatch.setattr(away, "put", put)
     found = syncing.compare(tiers[0], away)
