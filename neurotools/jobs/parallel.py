@@ -54,7 +54,7 @@ def map(  # noqa: A001 - it is Python's own, for many workers
     Raises
     ------
     NotCalls
-        If an argument is no list of arguments: a single text, a dictionary, an array.
+        If an argument is no list of arguments, such as a single text or a table.
     UnknownExecutor, UnknownChoice, MissingExtra
         If nobody can make the calls so.
     CannotTravel, WorkersLost

@@ -60,7 +60,7 @@ class Mapped:
         Raises
         ------
         NotCalls
-            If an argument is no list of arguments: a single text, a dictionary, an array.
+            If an argument is no list of arguments, such as a single text or a table.
         WrongArguments
             If the function does not take the arguments of a call; before anything is computed.
         UnknownExecutor, UnknownChoice, MissingExtra

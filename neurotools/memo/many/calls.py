@@ -10,6 +10,7 @@ from neurotools.memo.errors import NotCalls
 
 #: Of a call's arguments, so many characters are shown.
 _SHOWN = 60
+_TABLES = frozenset(["DataFrame", "LazyFrame", "Dataset"])
 
 
 class Call(NamedTuple):
@@ -87,10 +88,11 @@ def _not_meant(iterable: Any) -> str:
     kind = type(iterable).__name__
     if isinstance(iterable, (str, bytes, bytearray)):
         return f"a single {kind}, put it into a list"
-    if isinstance(iterable, (Mapping, set, frozenset)):
-        return f"a {kind}, which has no order of its own; make a list of what is meant"
-    if hasattr(iterable, "__array__") or hasattr(iterable, "shape"):
-        return f"a {kind}, make list(...) of it for a call with each item"
+    # Whoever passes a table does not mean the names of its columns.
+    if type(iterable).__name__ in _TABLES and hasattr(iterable, "shape"):
+        return f"a {kind}; give one of its columns, or its rows to starmap"
+    if getattr(iterable, "ndim", 1) == 0:
+        return f"a {kind} of no dimension, put it into a list"
     if not hasattr(iterable, "__iter__") and not hasattr(iterable, "__getitem__"):
         return f"a single {kind}, put it into a list"
     return ""

@@ -15,6 +15,7 @@ import time
 from concurrent import futures
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from neurotools.jobs.cache import File, disk_cacher, hierarchical_cacher
@@ -391,13 +392,19 @@ def test_code_that_cannot_be_followed_is_refused_as_by_a_call(tmp_path, cache_di
 
 
 @pytest.mark.parametrize(
+    "given", [np.arange(3), {0: "a", 1: "b", 2: "c"}, {0: None, 1: None, 2: None}.keys(), range(3)]
+)
+def test_what_can_be_iterated_over_gives_the_calls(scaled, given):
+    assert scaled.map(given) == list(map(scaled, given))
+
+
+@pytest.mark.parametrize(
     ("given", "reason"),
     [
         (("abc",), "a single str"),
         ((b"abc",), "a single bytes"),
-        (({"a": 1},), "a dict, which has no order"),
-        (({1, 2},), "a set, which has no order"),
-        ((np.arange(3),), r"a ndarray, make list\(...\)"),
+        ((pd.DataFrame({"a": [1]}),), "a DataFrame; give one of its columns"),
+        ((np.array(3),), "a ndarray of no dimension"),
         ((3,), "a single int"),
         (([1], "ab"), "argument 2 of map is a single str"),
         (([1, 2], [1]), "the iterables have 2 and 1 items"),
