@@ -64,6 +64,7 @@ class Written(NamedTuple):
     mark: str
     loads: int
     seconds: float
+    written: float
     used: float
 
 
@@ -75,7 +76,9 @@ def fill(folder: Path, entries: int, seed: int = 1) -> None:
     book: dict[str, list[Written]] = defaultdict(list)
     for name, (part, size, seconds, loads, words) in _LAB.items():
         count = max(1, entries * part // share)
-        codes = [naming.base64hash10bytes(f"{name} {n}") for n in range(chance.choice((1, 2, 3, 5)))]
+        codes = [
+            naming.base64hash10bytes(f"{name} {n}") for n in range(chance.choice((1, 2, 3, 5)))
+        ]
         for number in range(count):
             code = codes[int(len(codes) * chance.random() ** 0.6)]
             age = 730 * _DAY * (1 - (codes.index(code) + chance.random()) / len(codes)) ** 1.3
@@ -89,8 +92,8 @@ def fill(folder: Path, entries: int, seed: int = 1) -> None:
             used = now - age * chance.random() ** 3 if times else now - age
             took = seconds * chance.lognormvariate(0, 0.4)
             key = f"{name.replace('.', '/')}/{code}"
-            book[key].append(Written(mark_of(path.name), times, took, used))
-    _note(root / PRIVATE / "uses", book)
+            book[key].append(Written(mark_of(path.name), times, took, now - age, used))
+    _note(root / PRIVATE / "uses", book, chance)
 
 
 def _foot(folder: Path) -> bytes:
@@ -119,7 +122,7 @@ def _write(path: Path, size: int, foot: bytes, when: float) -> None:
     os.utime(path, (when, when))
 
 
-def _note(place: Path, book: dict[str, list[Written]]) -> None:
+def _note(place: Path, book: dict[str, list[Written]], chance: random.Random) -> None:
     """Write the log of uses as processes have left it that are long over."""
     place.mkdir(exist_ok=True)
     used: dict[int, Day] = {}
@@ -130,17 +133,25 @@ def _note(place: Path, book: dict[str, list[Written]]) -> None:
             file.write(f"@{shelf}\t{loads}\t{saved:.6g}\t{last:.0f}\n")
             for one in all_:
                 file.write(f"{one.mark}\t{one.loads}\t{one.seconds:.6g}\t{one.used:.0f}\n")
-                day = int(one.used // _DAY)
-                # Nobody works on Sundays; the epoch began on a Thursday.
-                day -= (day + 4) % 7 == 0
-                new = Day(one.loads, one.loads * one.seconds)
-                used[day] = used.get(day, days.NOTHING).plus(new) if one.loads else Day(1, 0.1)
+                for _ in range(one.loads):
+                    day = int(chance.uniform(one.written, one.used) // _DAY)
+                    # Nobody works on Sundays; the epoch began on a Thursday.
+                    day -= (day + 4) % 7 == 3
+                    used[day] = used.get(day, days.NOTHING).plus(Day(1, one.seconds))
     days.add(str(place), used, 0o600)
 
 
 def measured(folder: Path, page: Path, repeats: int) -> Iterator[float]:
     """Give the seconds of each run of the command."""
-    command = [sys.executable, "-m", "neurotools.console", "report", str(folder), "--html", str(page)]
+    command = [
+        sys.executable,
+        "-m",
+        "neurotools.console",
+        "report",
+        str(folder),
+        "--html",
+        str(page),
+    ]
     for _ in range(repeats):
         started = time.perf_counter()
         subprocess.run(command, stdout=subprocess.DEVNULL, check=True)

@@ -10,8 +10,9 @@ import neurotools
 from neurotools.console import spoken
 from neurotools.console.calls import call_of
 from neurotools.memo.upkeep import inventory
+from neurotools.memo.upkeep.held import Function, Held, Version
 from neurotools.memo.upkeep.outstanding import Item
-from neurotools.memo.upkeep.summary import IDLE_DAYS, Function, Held, Summary, Version
+from neurotools.memo.upkeep.summary import IDLE_DAYS, Summary
 
 _DAY = 86400
 
@@ -65,6 +66,7 @@ def _held(held: Held) -> dict[str, Any]:
         "first_written": None if is_empty else spoken.stamp(held.first),
         "last_written": None if is_empty else spoken.stamp(held.last),
         "last_used": None if is_empty else spoken.stamp(held.used),
+        "mean_idle_days": None if is_empty else round(held.idle / held.room / _DAY, 2),
     }
 
 

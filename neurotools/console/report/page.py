@@ -51,7 +51,7 @@ def page(data: dict[str, Any]) -> str:
         "made_spoken": _escaped(shown["made"].replace("T", " ").replace("Z", " UTC")[:16] + " UTC"),
         "version": _escaped(shown["neurotools"]),
         "tiles": "".join(_tile(*one) for one in _tiles(shown)),
-        "notes": "".join(_note(note) for note in _notes(shown)),
+        "notes": _notes(shown["notes"], len(shown["caches"]) > 1),
         "data": _as_script(shown),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _asset("page.html"))
@@ -89,7 +89,9 @@ def _escaped(text: str) -> str:
 def _tiles(data: dict[str, Any]) -> list[tuple[str, str, str]]:
     """Return the headline figures: name, figure, and what to know of it."""
     total = data["total"]
-    rate, wrong = total["hit_rate"], sum(note["level"] == "problem" for note in data["notes"])
+    rate, levels = total["hit_rate"], [note["level"] for note in data["notes"]]
+    wrong, hints = levels.count("problem"), levels.count("hint")
+    advice = f"{hints} worth a look" if hints else "all looks well"
     computed = total["seconds_to_compute"]
     versions = spoken.count(total["versions"], "version")
     return [
@@ -101,7 +103,7 @@ def _tiles(data: dict[str, Any]) -> list[tuple[str, str, str]]:
         ("Hit rate", "?" if rate is None else _share(rate),
          "no use was noted" if rate is None else f"{total['computed']:,} were computed"),
         ("To compute anew", spoken.span(computed), "all that is here, one after the other"),
-        ("Problems", f"{wrong:,}" if wrong else "none", "see below" if wrong else "all looks well"),
+        ("Problems", f"{wrong:,}" if wrong else "none", "see below" if wrong else advice),
     ]  # fmt: skip
 
 
@@ -118,17 +120,22 @@ def _tile(name: str, figure: str, text: str) -> str:
     )
 
 
-def _notes(data: dict[str, Any]) -> list[dict[str, str]]:
-    order = list(_LEVELS)
-    return sorted(data["notes"], key=lambda note: order.index(note["level"]))
+def _notes(notes: list[dict[str, str]], several: bool) -> str:
+    """Return what was found: what is wrong first, what is well folded away."""
+    found = {level: [_note(n, several) for n in notes if n["level"] == level] for level in _LEVELS}
+    telling, well = [*found["problem"], *found["hint"]], found["ok"]
+    top = f"<ul>{''.join(telling)}</ul>" if telling else ""
+    title = f"{_SIGNS['ok']} {spoken.count(len(well), 'check')} passed"
+    return f"{top}<details><summary>{title}</summary><ul>{''.join(well)}</ul></details>"
 
 
-def _note(note: dict[str, str]) -> str:
+def _note(note: dict[str, str], several: bool) -> str:
     level, remedy, cache = note["level"], note["remedy"], note["cache"]
-    told = f'<p class="remedy">{_escaped(remedy)}</p>' if remedy else ""
-    where = f'<p class="where"><code>{_escaped(cache)}</code></p>' if cache else ""
+    shown = f"<code>{_escaped(remedy)}</code>" if remedy.startswith("neurotools ") else remedy
+    told = f'<p class="remedy">{shown}</p>' if remedy else ""
+    where = f'<p class="where"><code>{_escaped(cache)}</code></p>' if cache and several else ""
     return (
-        f'<li class="{level}"><span class="sign"><span aria-hidden="true">{_SIGNS[level]}</span> '
-        f"{_LEVELS[level]}</span><div><strong>{_escaped(note['what'])}</strong> "
+        f'<li class="note {level}"><span class="sign"><span aria-hidden="true">{_SIGNS[level]}'
+        f"</span> {_LEVELS[level]}</span><div><strong>{_escaped(note['what'])}</strong> "
         f"<span>{_escaped(note['text'])}</span>{told}{where}</div></li>"
     )

@@ -1,4 +1,4 @@
-"""A cache in figures, for a report: functions, versions, the entries that stand out, days, problems.
+"""A cache in figures, for a report: what is held, the entries that stand out, days, problems.
 
 One pass over the folders, and the log of what was used. However many entries there are, what comes
 out is bounded: the largest functions, versions and entries are named, the rest is summed up. The
@@ -7,13 +7,14 @@ ends of some thousand files are looked at; nothing is decoded. Not here: how it 
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
 import math
 import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from neurotools.memo.tiers.census import Found, Shelf, census, taken, times_at
 from neurotools.memo.tiers.days import NOTHING, Day
@@ -21,13 +22,10 @@ from neurotools.memo.tiers.pins import Pins, pins_in
 from neurotools.memo.tiers.uses import Use, by_day, by_entry
 from neurotools.memo.upkeep import findings
 from neurotools.memo.upkeep.findings import Note
+from neurotools.memo.upkeep.held import Function, Held, Version, functions_of, named
 from neurotools.memo.upkeep.inventory import Located, Place
 from neurotools.memo.upkeep.outstanding import Item, Outstanding
 
-#: So many functions and versions are named at most.
-FUNCTIONS, VERSIONS = 1000, 6000
-#: Of those, so many since they have saved most; the others since they are largest.
-_SAVERS = 300
 #: The ends of so many files are looked at, evenly spread.
 _LOOKED_AT = 20_000
 _DAY = 86400.0
@@ -38,77 +36,6 @@ IDLE_DAYS = (1, 7, 30, 90, 365, math.inf)
 
 #: Gives items on and shows how far it is; takes them, how many there are, and a word for it.
 Watch = Callable[[Iterable[Any], "int | None", str], Iterator[Any]]
-
-
-@dataclasses.dataclass
-class Held:
-    """What some entries come to.
-
-    Attributes
-    ----------
-    entries, size, room : int
-        How many there are, their bytes, and the bytes that they take on the disk.
-    loads : int
-        How often they were loaded, and such as are gone, as far as that was noted.
-    saved, cost : float
-        Seconds that loading has saved; seconds that computing all anew would take, as far as known.
-    computed : int
-        How many were ever computed, those that are gone among them; 0 where nothing was noted.
-    first, last, used : float
-        When the first and the last were written, and when one was last used.
-    """
-
-    entries: int = 0
-    size: int = 0
-    room: int = 0
-    loads: int = 0
-    saved: float = 0.0
-    cost: float = 0.0
-    computed: int = 0
-    first: float = math.inf
-    last: float = 0.0
-    used: float = 0.0
-
-    @property
-    def hit_rate(self) -> float | None:
-        """Loads among all calls that were noted; None where none was."""
-        return self.loads / (self.loads + self.computed) if self.computed else None
-
-    def add(self, other: Held) -> None:
-        """Take others in."""
-        self.entries += other.entries
-        self.size += other.size
-        self.room += other.room
-        self.loads += other.loads
-        self.saved += other.saved
-        self.cost += other.cost
-        self.computed += other.computed
-        self.first = min(self.first, other.first)
-        self.last = max(self.last, other.last)
-        self.used = max(self.used, other.used)
-
-
-class Version(NamedTuple):
-    """One version of a function, and what is held of it."""
-
-    code: str
-    held: Held
-
-
-@dataclasses.dataclass
-class Function:
-    """One function: the cache, its folder there, all that is held of it, and its versions.
-
-    ``versions`` are those that are named, the last used one first; ``count`` is how many there are,
-    ``earlier`` what is held of all but the last used one.
-    """
-
-    root: str
-    name: str
-    held: Held
-    versions: list[Version]
-    count: int
-    earlier: Held
 
 
 @dataclasses.dataclass
@@ -164,7 +91,7 @@ class Summary:
     errors: list[OSError] = dataclasses.field(default_factory=list)
 
 
-def _unwatched(items: Iterable[Any], total: int | None = None, what: str = "") -> Iterator[Any]:
+def _unwatched(items: Iterable[Any], _total: int | None, _what: str) -> Iterator[Any]:
     yield from items
 
 
@@ -198,7 +125,10 @@ def summary_of(places: Sequence[Place], watch: Watch = _unwatched) -> Summary:
         if shelf.entries:
             held = reader.held(place, shelf)
             versions[place.root, shelf.function].append(Version(shelf.code, held))
-    _add_functions(summary, versions)
+    every = functions_of(versions)
+    summary.functions_count = len(every)
+    summary.versions_count = sum(one.count for one in every)
+    summary.functions, summary.rest = named(every)
     summary.items = reader.outstanding.items()
     for place in places:
         own = [shelf for other, shelf in shelves if other.root == place.root]
@@ -264,10 +194,10 @@ class _Reader:
             stored = summary.stored.setdefault(day, [0, 0])
             stored[0] += found.size
             stored[1] += 1
-        days = (summary.made - used) / _DAY
+        passed = max(0.0, summary.made - used)
         alone = Held(1, found.size, room, first=found.written, last=found.written, used=used)
-        alone.cost = 0.0 if math.isnan(cost) else cost
-        summary.idle[next(n for n, bound in enumerate(IDLE_DAYS) if days < bound)].add(alone)
+        alone.cost, alone.idle = 0.0 if math.isnan(cost) else cost, room * passed
+        summary.idle[bisect.bisect(IDLE_DAYS[:-1], passed / _DAY)].add(alone)
         summary.methods[found.method] = summary.methods.get(found.method, 0) + 1
         return alone
 
@@ -296,31 +226,3 @@ def _costs(noted: Sequence[Use | None], seen: dict[int, float]) -> list[float]:
     sound = [seconds for seconds in known if seconds == seconds]
     mean = sum(sound) / len(sound) if sound else math.nan
     return [seconds if seconds == seconds else mean for seconds in known]
-
-
-def _add_functions(summary: Summary, found: dict[tuple[str, str], list[Version]]) -> None:
-    """Name the functions and versions that are largest, and sum up the rest."""
-    functions = []
-    for (root, name), versions in found.items():
-        versions.sort(key=lambda version: -version.held.used)
-        whole, earlier = Held(), Held()
-        for number, version in enumerate(versions):
-            whole.add(version.held)
-            if number:
-                earlier.add(version.held)
-        functions.append(Function(root, name, whole, versions, len(versions), earlier))
-    functions.sort(key=lambda one: -one.held.room)
-    summary.functions_count = len(functions)
-    summary.versions_count = sum(one.count for one in functions)
-    named = functions[: FUNCTIONS - _SAVERS]
-    others = functions[FUNCTIONS - _SAVERS :]
-    others.sort(key=lambda one: (-one.held.saved, -one.held.room))
-    summary.functions = sorted(named + others[:_SAVERS], key=lambda one: -one.held.room)
-    for one in others[_SAVERS:]:
-        summary.rest.add(one.held)
-    sizes = sorted((v.held.room for one in summary.functions for v in one.versions), reverse=True)
-    least, room = sizes[VERSIONS] if len(sizes) > VERSIONS else 0, VERSIONS
-    for one in summary.functions:
-        # Ties could be more than there is room for.
-        one.versions = [v for v in one.versions if v.held.room >= least][: max(room, 1)]
-        room -= len(one.versions)

@@ -37,9 +37,11 @@ idle(part("idle"));
 rates(part("rates"));
 new Treemap(tree());
 
-let width = document.body.clientWidth;
-addEventListener("resize", () => {
-  if (document.body.clientWidth === width) return;
-  width = document.body.clientWidth;
+let width = part("scatter").clientWidth;
+new ResizeObserver(() => {
+  const now = part("scatter").clientWidth;
+  // While a page is printed or photographed, it may have no width for a moment.
+  if (now === width || now < LEAST_WIDTH) return;
+  width = now;
   drawAll();
-});
+}).observe(part("scatter"));

@@ -1,6 +1,7 @@
 // The plots: time saved against room, bars by day, shares.
 "use strict";
 
+const LEAST_WIDTH = 150;
 const WIDE = { left: 58, right: 14, top: 12, bottom: 40 };
 
 /** Return the powers of ten in a range. */
@@ -10,13 +11,16 @@ function decades(least, most) {
   return found;
 }
 
-const TIMES = [1e-6, 1e-3, 1, 60, 3600, 86400, 31557600, 315576000];
+const TIMES = [1e-6, 1e-3, 1, 10, 60, 600, 3600, 36000, 86400, 864000, 8640000, 31557600, 315576000, 3155760000];
+
+/** Return a round figure as one writes it: 1 h, not 1.0 h. */
+const round = (text) => text.replace(".0 ", " ");
 
 /** Draw what each function has saved against its room. */
 function scatter(host, line) {
   const points = data.functions.filter((one) => one.bytes_on_disk > 0);
   if (!points.length) return void host.replaceChildren(make("p", { class: "empty" }, "Nothing is kept here."));
-  const width = host.clientWidth;
+  const width = Math.max(LEAST_WIDTH, host.clientWidth);
   const height = Math.max(300, Math.min(460, width * 0.55));
   const rooms = points.map((one) => one.bytes_on_disk);
   const saved = points.map((one) => one.seconds_saved).filter((seconds) => seconds > 0);
@@ -26,38 +30,48 @@ function scatter(host, line) {
   const x = (value) => WIDE.left + ((width - WIDE.left - WIDE.right) * Math.log(value / x0)) / Math.log(x1 / x0);
   const y = (value) => floor - ((floor - WIDE.top) * Math.log(value / y0)) / Math.log(y1 / y0);
   const svg = draw("svg", { viewBox: `0 0 ${width} ${height}`, height, role: "group", "aria-label": "Time saved by each function against its room on the disk, both logarithmic" });
+  axes(svg, x, y, [x0, x1, y0, y1], width, height);
+  if (width > 480) guides(svg, x, y, [x0, x1, y0, y1]);
+  const dots = dotted(points, line, x, (one) => (one.seconds_saved > 0 ? y(one.seconds_saved) : height - WIDE.bottom - 12));
+  rove(dots);
+  svg.append(...dots);
+  labels(svg, points, x, y, width);
+  host.replaceChildren(svg);
+  line.textContent = "Larger dots were loaded more often; rings have saved nothing yet. Choose one to find it in the table.";
+}
+
+/** Draw the axes, both logarithmic, and the place of those that have saved nothing below. */
+function axes(svg, x, y, [x0, x1, y0, y1], width, height) {
   const ticks = decades(x0, x1).filter((value) => value >= x0);
   const step = Math.ceil(ticks.length / Math.max(2, width / 90));
   ticks.forEach((value, at) => {
     svg.append(draw("line", { class: "grid", x1: x(value), x2: x(value), y1: WIDE.top, y2: height - WIDE.bottom }));
-    if (at % step === 0) svg.append(draw("text", { x: x(value), y: height - WIDE.bottom + 16, "text-anchor": "middle" }, size(value)));
+    if (at % step === 0) svg.append(draw("text", { x: x(value), y: height - WIDE.bottom + 16, "text-anchor": "middle" }, round(size(value))));
   });
   const marks = TIMES.filter((value) => value >= y0 && value <= y1);
   for (const value of marks.length > 1 ? marks : decades(y0, y1).filter((one) => one >= y0)) {
     svg.append(draw("line", { class: "grid", x1: WIDE.left, x2: width - WIDE.right, y1: y(value), y2: y(value) }));
-    svg.append(draw("text", { x: WIDE.left - 8, y: y(value) + 4, "text-anchor": "end" }, span(value)));
+    svg.append(draw("text", { x: WIDE.left - 8, y: y(value) + 4, "text-anchor": "end" }, round(span(value))));
   }
-  guides(svg, x, y, [x0, x1, y0, y1]);
   svg.append(draw("text", { x: WIDE.left - 8, y: height - WIDE.bottom - 8, "text-anchor": "end" }, "none"));
   svg.append(draw("line", { class: "grid", x1: WIDE.left, x2: width - WIDE.right, y1: height - WIDE.bottom, y2: height - WIDE.bottom }));
   svg.append(draw("text", { x: (WIDE.left + width - WIDE.right) / 2, y: height - 4, "text-anchor": "middle" }, "room on the disk"));
+}
+
+/** Make a dot for each function, the smallest first. */
+function dotted(points, line, x, y) {
   const most = Math.max(...points.map((one) => one.loads), 1);
-  const dots = points.map((one) => {
+  return points.map((one) => {
     const isNone = !(one.seconds_saved > 0);
     const told = `${one.function}: ${size(one.bytes_on_disk)}, ${span(one.seconds_saved)} saved in ${counted(one.loads, "load")}`;
     const dot = draw("circle", {
-      class: isNone ? "dot none" : "dot", cx: x(one.bytes_on_disk), cy: isNone ? height - WIDE.bottom - 12 : y(one.seconds_saved),
+      class: isNone ? "dot none" : "dot", cx: x(one.bytes_on_disk), cy: y(one),
       r: 4 + 7 * Math.sqrt(one.loads / most), role: "button", "aria-label": told, onclick: () => tables.functions.search(one.function),
       onkeydown: (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); tables.functions.search(one.function); } },
     });
     tell(line, dot, told);
     return [one.bytes_on_disk, dot];
   }).sort((one, other) => one[0] - other[0]).map(([, dot]) => dot);
-  rove(dots);
-  svg.append(...dots);
-  labels(svg, points, x, y, width);
-  host.replaceChildren(svg);
-  line.textContent = "Larger dots were loaded more often; rings have saved nothing yet. Choose one to find it in the table.";
 }
 
 /** Draw lines of equal worth: so much time saved for a gigabyte. */
@@ -67,7 +81,7 @@ function guides(svg, x, y, [x0, x1, y0, y1]) {
     const to = Math.min(x1, y1 / rate);
     if (to / from < 4) continue;
     svg.append(draw("line", { class: "guide", x1: x(from), y1: y(from * rate), x2: x(to), y2: y(to * rate) }));
-    svg.append(draw("text", { x: x(to) - 6, y: y(to * rate) + 14, "text-anchor": "end" }, text));
+    svg.append(draw("text", { x: x(from) + 10, y: y(from * rate) - 2 }, text));
   }
 }
 
@@ -81,7 +95,7 @@ function labels(svg, points, x, y, width) {
     const [px, py] = [x(one.bytes_on_disk), y(one.seconds_saved)];
     const isLeft = px + 14 + long > width;
     const box = [isLeft ? px - 14 - long : px + 14, py - 8, long, 16];
-    if (long > width / 2 || taken.some((other) => overlap(box, other)) || taken.length > 8) continue;
+    if (long > width / 2 || taken.some((other) => overlap(box, other)) || taken.length > width / 120) continue;
     taken.push(box);
     svg.append(draw("text", { class: "label", x: isLeft ? px - 14 : px + 14, y: py + 4, "text-anchor": isLeft ? "end" : "start", "aria-hidden": "true" }, text));
   }
@@ -121,14 +135,14 @@ function bars(host, line, rows, field, unit, format, told, kind, nothing) {
   line.textContent = "";
   if (!rows.length) return void host.replaceChildren(make("p", { class: "empty" }, nothing));
   const bins = binned(rows, field, unit, range);
-  const [width, height] = [host.clientWidth, 190];
+  const [width, height] = [Math.max(LEAST_WIDTH, host.clientWidth), 190];
   const most = Math.max(...bins.map((bin) => bin.value));
   const [inner, high] = [width - WIDE.left - WIDE.right, height - 12 - 26];
   const svg = draw("svg", { viewBox: `0 0 ${width} ${height}`, height, role: "group", "aria-labelledby": host.id + "-h" });
   for (const value of ticked(most)) {
     const at = 12 + high * (1 - value / most);
     svg.append(draw("line", { class: "grid", x1: WIDE.left, x2: width - WIDE.right, y1: at, y2: at }));
-    svg.append(draw("text", { x: WIDE.left - 8, y: at + 4, "text-anchor": "end" }, format(value)));
+    svg.append(draw("text", { x: WIDE.left - 8, y: at + 4, "text-anchor": "end" }, round(format(value))));
   }
   const step = inner / bins.length;
   const areas = bins.map((bin, at) => {
@@ -152,9 +166,9 @@ const dated = (time, unit) => day(time).slice(0, { day: 10, week: 10, month: 7, 
 
 /** Return some round values up to the largest. */
 function ticked(most) {
-  const raw = most / 3;
+  const raw = most / 4;
   const power = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 5, 10].map((one) => one * power).find((one) => one >= raw);
+  const step = [1, 2, 2.5, 5, 10].map((one) => one * power).find((one) => one >= raw);
   const found = [];
   for (let value = 0; value <= most; value += step) found.push(value);
   return found;

@@ -2,7 +2,7 @@
 "use strict";
 
 const tables = {};
-const FIRST = 20;
+const FIRST = matchMedia("(max-width: 46rem)").matches ? 8 : 20;
 const MORE = 100;
 
 /** A table: columns with a name, how a row is sorted by them, and what a cell shows. */
@@ -119,19 +119,18 @@ function entriesTable() {
   const worth = (row) => (row.seconds === null ? null : (row.seconds * (1 + row.loads)) / Math.max(row.bytes_on_disk, 1));
   const of = (kind) => (row) => row.kinds.includes(kind);
   tables.entries = new Table(part("entries-table"), "entries", [
-    { name: "Call", kind: "text", by: (row) => row.call, text: (row) => `${row.call} ${row.function}`, show: (row) => make("code", { title: row.function }, row.call) },
-    { name: "Name", by: (row) => row.name, text: (row) => row.name, show: (row) => make("code", {}, row.name) },
+    { name: "Call", kind: "text", by: (row) => row.call, text: (row) => `${row.call} ${row.function} ${row.name}`, show: (row) => [make("code", { title: row.function }, row.call), make("small", {}, make("code", {}, row.name))] },
     ...(several ? [cacheColumn] : []),
     number("On disk", "bytes_on_disk", size),
     number("Took", "seconds", span),
     number("Loads", "loads", count),
     number("Saved", "seconds_saved", span),
-    { name: "Worth, per MB", isNumber: true, by: worth, show: (row) => (worth(row) === null ? "?" : span(worth(row) * 1e6)) },
+    { name: "Worth/MB", isNumber: true, by: worth, show: (row) => (worth(row) === null ? "?" : span(worth(row) * 1e6)) },
     when("Written", "written"),
     when("Last used", "last_used"),
-    { name: "Stands out as", by: (row) => tags(row).join(), text: (row) => tags(row).join(" "), show: (row) => tags(row).map((tag) => make("span", { class: "tag" }, tag)) },
+    { name: "Stands out", by: (row) => tags(row).join(), text: (row) => tags(row).join(" "), show: (row) => tags(row).map((tag) => make("span", { class: "tag" }, tag)) },
   ], data.entries, {
     order: "On disk",
-    choices: [["all of them", () => true, "On disk", false], ["the largest", of("largest"), "On disk", false], ["the least useful", of("least useful"), "Worth, per MB", true], ["the most useful", of("most useful"), "Saved", false]],
+    choices: [["all of them", () => true, "On disk", false], ["the largest", of("largest"), "On disk", false], ["the least useful", of("least useful"), "Worth/MB", true], ["the most useful", of("most useful"), "Saved", false]],
   });
 }

@@ -4,10 +4,8 @@
 
 const AGES = [[7, "within a week"], [30, "within a month"], [90, "within 90 days"], [365, "within a year"], [Infinity, "longer ago"]];
 
-function ageOf(stamp) {
-  const days = (MADE - Date.parse(stamp)) / DAY;
-  return AGES.findIndex(([bound]) => days < bound);
-}
+/** Return the shade of a node: how long ago its bytes were used, on average. */
+const ageOf = (node) => AGES.findIndex(([bound]) => node.idle < bound * node.bytes || bound === Infinity);
 
 /** Make the tree: caches if there are several, parts of modules, functions, versions. */
 function tree() {
@@ -26,7 +24,7 @@ function tree() {
     }
     const left = one.versions_count - one.versions.length;
     if (left > 0 && rest > 0) {
-      hang(leaf, counted(left, "more version"), { bytes_on_disk: rest, entries: 0, seconds_saved: 0, last_used: one.last_used }, { isVersion: true, function: one.function });
+      hang(leaf, counted(left, "more version"), { bytes_on_disk: rest, entries: 0, seconds_saved: 0, mean_idle_days: one.mean_idle_days, last_used: one.last_used }, { isVersion: true, function: one.function });
     }
   }
   const others = data.other_functions;
@@ -34,7 +32,7 @@ function tree() {
   return joined(root);
 }
 
-const branch = (name, parent) => ({ name, parent, children: [], names: new Map(), bytes: 0, entries: 0, saved: 0, used: "" });
+const branch = (name, parent) => ({ name, parent, children: [], names: new Map(), bytes: 0, entries: 0, saved: 0, idle: 0, used: "" });
 
 function below(node, name) {
   let child = node.names.get(name);
@@ -54,6 +52,7 @@ function hang(node, name, held, more) {
     one.bytes += held.bytes_on_disk;
     one.entries += held.entries;
     one.saved += held.seconds_saved;
+    one.idle += held.mean_idle_days * held.bytes_on_disk;
     if ((held.last_used || "") > one.used) one.used = held.last_used;
   }
 }
@@ -110,7 +109,7 @@ class Treemap {
     this.root = this.node = root;
     this.host = part("map");
     this.said = part("map-said");
-    part("map-key").append(...AGES.map(([, text], at) => make("li", {}, make("span", { class: `age-${at}` }), `used ${text}`)));
+    part("map-key").append(...AGES.map(([, text], at) => make("li", {}, make("span", { class: `age-${at}` }), text)));
     this.host.addEventListener("keydown", (event) => {
       if ((event.key === "Escape" || event.key === "Backspace") && this.node.parent) {
         event.preventDefault();
@@ -144,24 +143,25 @@ class Treemap {
   }
 
   area(node, x, y, width, height) {
-    const isGroup = node.children.length > 1 && width > 90 && height > 70;
+    // Versions are seen where one has gone down to their function.
+    const isGroup = !node.function && node.children.length > 1 && width > 90 && height > 70;
     this.button(node, x, y, width, height, isGroup);
     if (!isGroup) return;
     const inner = squarified(node.children, x + GAP, y + HEAD, width - 2 * GAP, height - HEAD - GAP);
-    for (const place of inner) if (place[3] > 7 && place[4] > 7) this.button(...place, false);
+    for (const place of inner) if (place[3] > 7 && place[4] > 7) this.area(...place);
   }
 
   button(node, x, y, width, height, isGroup) {
     if (width < 3 || height < 3) return;
     const button = make("button", {
-      type: "button", "aria-label": this.told(node), class: isGroup ? "group" : `age-${ageOf(node.used)}`, onclick: () => this.choose(node),
+      type: "button", "aria-label": this.told(node), class: isGroup ? "group" : `age-${ageOf(node)}`, onclick: () => this.choose(node),
     });
     button.node = node;
     const place = { left: x + 1, top: y + 1, width: width - 2, height: height - 2 };
     for (const [name, value] of Object.entries(place)) button.style[name] = `${value}px`;
     const texts = [make("span", { class: "name" }, node.name)];
-    if (isGroup || height > 36) texts.push(make("span", { class: "size" }, size(node.bytes)));
-    if (isGroup) button.append(make("span", { class: "head" }, ...texts));
+    if (isGroup || height > 40) texts.push(make("span", { class: "size" }, size(node.bytes)));
+    if (isGroup) button.append(...texts);
     else if (width > 34 && height > 20) button.append(...texts);
     tell(this.said, button, this.told(node));
     this.host.append(button);
