@@ -66,7 +66,7 @@ def _held(held: Held) -> dict[str, Any]:
         "first_written": None if is_empty else spoken.stamp(held.first),
         "last_written": None if is_empty else spoken.stamp(held.last),
         "last_used": None if is_empty else spoken.stamp(held.used),
-        "mean_idle_days": None if is_empty else round(held.idle / held.room / _DAY, 2),
+        "mean_idle_days": None if is_empty else round(held.idle / max(held.room, 1) / _DAY, 2),
     }
 
 

@@ -131,7 +131,9 @@ def _notes(notes: list[dict[str, str]], several: bool) -> str:
 
 def _note(note: dict[str, str], several: bool) -> str:
     level, remedy, cache = note["level"], note["remedy"], note["cache"]
-    shown = f"<code>{_escaped(remedy)}</code>" if remedy.startswith("neurotools ") else remedy
+    shown = _escaped(remedy)
+    if remedy.startswith("neurotools "):
+        shown = f"<code>{shown}</code>"
     told = f'<p class="remedy">{shown}</p>' if remedy else ""
     where = f'<p class="where"><code>{_escaped(cache)}</code></p>' if cache and several else ""
     return (

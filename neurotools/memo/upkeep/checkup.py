@@ -29,11 +29,15 @@ _SECONDS = 20
 
 
 class Finding(NamedTuple):
-    """One thing that was looked at: its name, whether all is well, and what was found."""
+    """One thing that was looked at: its name, whether all is well, and what was found.
+
+    ``remedy``, what can be done about it, is the end of the text where it is not empty.
+    """
 
     what: str
     is_well: bool
     text: str
+    remedy: str = ""
 
 
 def examine(root: str) -> Iterator[Finding]:
@@ -178,4 +182,4 @@ def _listed(what: str, paths: list[str], remedy: str, none: str) -> Finding:
     if not paths:
         return Finding(what, True, none)
     more = f" and {len(paths) - 1:,} more" if len(paths) > 1 else ""
-    return Finding(what, False, f"{paths[0]}{more}: {remedy}")
+    return Finding(what, False, f"{paths[0]}{more}: {remedy}", remedy)

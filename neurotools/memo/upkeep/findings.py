@@ -48,10 +48,9 @@ def of_cache(
 
 
 def _note(finding: Finding, root: str) -> Note:
-    text, colon, remedy = finding.text.rpartition(": ")
-    if finding.is_well or not colon:
-        return Note(finding.what, WELL if finding.is_well else PROBLEM, finding.text, cache=root)
-    return Note(finding.what, PROBLEM, text, remedy, root)
+    level = WELL if finding.is_well else PROBLEM
+    text = finding.text.removesuffix(f": {finding.remedy}")
+    return Note(finding.what, level, text, finding.remedy, root)
 
 
 def of_use(summary: Summary) -> Iterator[Note]:

@@ -14,7 +14,7 @@ class Table {
     const id = host.id;
     this.box = make("input", { type: "search", id: `${id}-search`, autocomplete: "off", spellcheck: "false", oninput: () => this.again() });
     this.counted = make("p", { class: "counted", role: "status" });
-    this.orders = make("select", { id: `${id}-order`, onchange: () => this.sortBy(columns[this.orders.value], false) },
+    this.orders = make("select", { id: `${id}-order`, onchange: () => this.sortBy(columns[this.orders.value], !columns[this.orders.value].isNumber) },
       ...columns.map((one, at) => make("option", { value: at }, one.name)));
     const tools = make("div", { class: "tools" },
       make("p", { class: "field grow" }, make("label", { for: `${id}-search` }, `Search ${name}`), this.box),
