@@ -53,6 +53,13 @@ _LAB = {
     "notebooks.explore.tsne": (2, 7e5, 85.0, 2, "perplexity seed"),
     "simulate.network.run": (3, 2.8e7, 900.0, 3, "neurons rate seed"),
 }
+#: How many years ago the newest and the oldest entries were written, where not in the last two.
+_YEARS = {
+    "anna_test.try_wavelets": (1.4, 1.9),
+    "simulate.network.run": (0, 0.08),
+    "lab.models.decoding.searchlight": (0, 0.3),
+    "lab.models.glm.fit": (0, 0.2),
+}
 _WORDS = {"band": ("alpha", "beta", "gamma"), "template": ("MNI152", "fsaverage"),
           "contrast": ("faces", "houses", "words"), "roi": ("V1", "MT", "FFA"),
           "hemisphere": ("left", "right"), "wavelet": ("morlet", "dog")}  # fmt: skip
@@ -74,14 +81,16 @@ def fill(folder: Path, entries: int, seed: int = 1) -> None:
     root, foot = folder / "__neurotools_cache__", _foot(folder)
     share = sum(one[0] for one in _LAB.values())
     book: dict[str, list[Written]] = defaultdict(list)
-    for name, (part, size, seconds, loads, words) in _LAB.items():
-        count = max(1, entries * part // share)
+    for name, (weight, size, seconds, loads, words) in _LAB.items():
+        count = max(1, entries * weight // share)
         codes = [
             naming.base64hash10bytes(f"{name} {n}") for n in range(chance.choice((1, 2, 3, 5)))
         ]
         for number in range(count):
             code = codes[int(len(codes) * chance.random() ** 0.6)]
-            age = 730 * _DAY * (1 - (codes.index(code) + chance.random()) / len(codes)) ** 1.3
+            newest, oldest = _YEARS.get(name, (0, 2))
+            part = (1 - (codes.index(code) + chance.random()) / len(codes)) ** 1.3
+            age = 365 * _DAY * (newest + (oldest - newest) * part)
             place = root.joinpath(*name.split("."), code)
             if not book[f"{name.replace('.', '/')}/{code}"]:
                 place.mkdir(parents=True)
@@ -97,14 +106,16 @@ def fill(folder: Path, entries: int, seed: int = 1) -> None:
 
 
 def _foot(folder: Path) -> bytes:
-    """Return the end of a real entry, and leave the folders of a cache."""
+    """Return the end of a real entry, and leave the folder of a cache with nothing in it."""
 
     @disk_cacher(folder)
     def area(n: int) -> int:
         return n
 
     area(1)
-    return next(folder.rglob("*.npy")).read_bytes()[-64:]
+    foot = next(folder.rglob("*.npy")).read_bytes()[-64:]
+    area.purge()
+    return foot
 
 
 def _call(words: str, number: int, chance: random.Random) -> str:

@@ -31,10 +31,15 @@ def as_data(summary: Summary) -> dict[str, Any]:
             "looked_at": summary.looked_at,
         },
         "functions": [_function(one) for one in summary.functions],
-        "other_functions": {
-            **_held(summary.rest),
-            "functions": summary.functions_count - len(summary.functions),
-        },
+        "other_functions": [
+            {
+                "cache": rest.root,
+                "module": inventory.human_name(rest.module),
+                "functions": rest.functions,
+                **_held(rest.held),
+            }
+            for rest in summary.rests
+        ],
         "entries": [_item(item) for item in summary.items],
         "stored": [
             {"day": _day(number), "bytes": size, "entries": entries}

@@ -102,7 +102,8 @@ def _tiles(data: dict[str, Any]) -> list[tuple[str, str, str]]:
          f"in {spoken.count(total['loads'], 'load')}"),
         ("Hit rate", "?" if rate is None else _share(rate),
          "no use was noted" if rate is None else f"{total['computed']:,} were computed"),
-        ("To compute anew", spoken.span(computed), "all that is here, one after the other"),
+        ("To compute anew", spoken.span(computed) if computed or not total["entries"] else "?",
+         "all that is here, one after the other"),
         ("Problems", f"{wrong:,}" if wrong else "none", "see below" if wrong else advice),
     ]  # fmt: skip
 

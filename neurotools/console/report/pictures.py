@@ -86,7 +86,7 @@ def _bytes(axes: Axes, data: dict[str, Any]) -> None:
 
     _title(axes, f"Where the bytes are: {spoken.size(data['total']['bytes_on_disk'])} by function")
     functions = [one for one in data["functions"] if one["bytes_on_disk"]]
-    rest = data["other_functions"]
+    others = sum(rest["functions"] for rest in data["other_functions"])
     sizes = [one["bytes_on_disk"] for one in functions]
     for number, area in squarified(sizes, Area(0.0, 0.0, 1.6, 1.0)):
         one = functions[number]
@@ -106,8 +106,8 @@ def _bytes(axes: Axes, data: dict[str, Any]) -> None:
         handles, _AGES, ncols=5, loc="upper center", bbox_to_anchor=(0.5, -0.01), frameon=False,
         fontsize=9, title="last used within, on average", title_fontsize=9,
     )  # fmt: skip
-    if rest["functions"]:
-        _empty(axes, f"and {rest['functions']:,} smaller functions", 1.02)
+    if others:
+        _empty(axes, f"and {others:,} smaller functions", 1.02)
     axes.set(xlim=(0, 1.6), ylim=(0, 1), xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
 

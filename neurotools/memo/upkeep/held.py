@@ -7,8 +7,8 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-#: So many functions and versions are named at most.
-FUNCTIONS, VERSIONS = 1000, 6000
+#: So many functions and versions are named at most, and modules with functions that are not.
+FUNCTIONS, VERSIONS, MODULES = 1000, 6000, 500
 #: Of those, so many since they have saved most; the others since they are largest.
 SAVERS = 300
 
@@ -88,6 +88,21 @@ class Function:
     earlier: Held
 
 
+@dataclasses.dataclass
+class Rest:
+    """The functions of a module that are not named, and what is held of them."""
+
+    root: str
+    module: str
+    functions: int = 0
+    held: Held = dataclasses.field(default_factory=Held)
+
+    def add(self, held: Held, functions: int = 1) -> None:
+        """Take functions in."""
+        self.functions += functions
+        self.held.add(held)
+
+
 def functions_of(found: Mapping[tuple[str, str], Iterable[Version]]) -> list[Function]:
     """Return the functions that some versions belong to, by cache and folder; the largest first."""
     functions = []
@@ -102,21 +117,32 @@ def functions_of(found: Mapping[tuple[str, str], Iterable[Version]]) -> list[Fun
     return sorted(functions, key=lambda one: -one.held.room)
 
 
-def named(functions: list[Function]) -> tuple[list[Function], Held]:
-    """Return the functions that are named, with those versions that are, and what the rest holds.
+def named(functions: list[Function]) -> tuple[list[Function], list[Rest]]:
+    """Return the functions that are named, with those versions that are, and the rest by module.
 
     The largest functions are, and of the others those that have saved most; the largest versions.
+    What is left of the rest has no module.
     """
     sure = FUNCTIONS - SAVERS
     others = sorted(functions[sure:], key=lambda one: (-one.held.saved, -one.held.room))
     chosen = sorted(functions[:sure] + others[:SAVERS], key=lambda one: -one.held.room)
-    rest = Held()
-    for one in others[SAVERS:]:
-        rest.add(one.held)
     sizes = sorted((v.held.room for one in chosen for v in one.versions), reverse=True)
     least, room = sizes[VERSIONS] if len(sizes) > VERSIONS else 0, VERSIONS
     for one in chosen:
         # Of equal ones there may be more than there is room for.
         one.versions = [v for v in one.versions if v.held.room >= least][:room]
         room -= len(one.versions)
-    return chosen, rest
+    return chosen, _rests(others[SAVERS:])
+
+
+def _rests(functions: Iterable[Function]) -> list[Rest]:
+    """Return what some functions hold, by module, the largest first."""
+    modules: dict[tuple[str, str], Rest] = {}
+    for one in functions:
+        place = one.root, one.name.rpartition("/")[0]
+        modules.setdefault(place, Rest(*place)).add(one.held)
+    rests = sorted(modules.values(), key=lambda rest: -rest.held.room)
+    last = Rest("", "")
+    for rest in rests[MODULES:]:
+        last.add(rest.held, rest.functions)
+    return [*rests[:MODULES], *([last] if last.functions else [])]

@@ -22,7 +22,7 @@ from neurotools.memo.tiers.pins import Pins, pins_in
 from neurotools.memo.tiers.uses import Use, by_day, by_entry
 from neurotools.memo.upkeep import findings
 from neurotools.memo.upkeep.findings import Note
-from neurotools.memo.upkeep.held import Function, Held, Version, functions_of, named
+from neurotools.memo.upkeep.held import Function, Held, Rest, Version, functions_of, named
 from neurotools.memo.upkeep.inventory import Located, Place
 from neurotools.memo.upkeep.outstanding import Item, Outstanding
 
@@ -54,8 +54,8 @@ class Summary:
         Those that are named, the largest first.
     functions_count, versions_count : int
         How many there are.
-    rest : Held
-        What is held of the functions that are not named.
+    rests : list of Rest
+        What is held of the functions that are not named, by module.
     items : list of Item
         The entries that stand out.
     stored : dict
@@ -80,7 +80,7 @@ class Summary:
     functions: list[Function] = dataclasses.field(default_factory=list)
     functions_count: int = 0
     versions_count: int = 0
-    rest: Held = dataclasses.field(default_factory=Held)
+    rests: list[Rest] = dataclasses.field(default_factory=list)
     items: list[Item] = dataclasses.field(default_factory=list)
     stored: dict[int, list[int]] = dataclasses.field(default_factory=dict)
     used: dict[int, Day] = dataclasses.field(default_factory=dict)
@@ -128,7 +128,7 @@ def summary_of(places: Sequence[Place], watch: Watch = _unwatched) -> Summary:
     every = functions_of(versions)
     summary.functions_count = len(every)
     summary.versions_count = sum(one.count for one in every)
-    summary.functions, summary.rest = named(every)
+    summary.functions, summary.rests = named(every)
     summary.items = reader.outstanding.items()
     for place in places:
         own = [shelf for other, shelf in shelves if other.root == place.root]

@@ -1,4 +1,4 @@
-"""The page of a report in a real browser: sorted, searched, gone down into, on a phone, at night."""
+"""The page of a report in a browser: sorted, searched, gone down into, on a phone, at night."""
 
 import os
 import shutil
@@ -90,7 +90,7 @@ def test_tables_are_sorted_searched_and_shown_in_full(open_page):
 
     page.get_by_label("Search functions").fill("GLM permute")
     assert column(page, "functions-table", 1) == ["lab.models.glm.permute"]
-    assert page.locator("#functions-table .counted").inner_text() == "1 of 20"
+    assert page.locator("#functions-table .counted").inner_text() == "1 of 19"
     page.get_by_label("Search functions").fill("no such thing")
     assert "Nothing fits" in page.locator("#functions-table tbody").inner_text()
 
@@ -137,7 +137,7 @@ def test_an_area_or_a_dot_leads_to_the_table(open_page):
 
 def test_plots_have_what_they_are_to_show(open_page):
     page = open_page()
-    assert page.locator("#scatter .dot").count() == 20
+    assert page.locator("#scatter .dot").count() == 19
     heights = page.locator("#stored .bar").evaluate_all(
         "all => all.map(e => +e.getAttribute('height'))"
     )
@@ -230,7 +230,7 @@ def test_without_scripts_the_page_still_tells_the_most(browser, address):
         text = page.locator("main").inner_text()
         assert "scripts\nare switched off" in text or "switched off here" in text
         assert "Time saved" in text
-        assert "1,00" in text
+        assert "1,000" in text
         assert page.locator("#drawn").is_hidden()
     finally:
         context.close()

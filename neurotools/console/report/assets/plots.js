@@ -88,6 +88,7 @@ function guides(svg, x, y, [x0, x1, y0, y1]) {
 /** Name the dots that stand out, where there is room. */
 function labels(svg, points, x, y, width) {
   const taken = [];
+  const dots = points.map((one) => [one, [x(one.bytes_on_disk) - 6, (one.seconds_saved > 0 ? y(one.seconds_saved) : -99) - 6, 12, 12]]);
   const best = points.filter((one) => one.seconds_saved > 0).sort((one, other) => other.seconds_saved - one.seconds_saved);
   for (const one of best.slice(0, 24)) {
     const text = one.function.split(".").pop();
@@ -95,7 +96,7 @@ function labels(svg, points, x, y, width) {
     const [px, py] = [x(one.bytes_on_disk), y(one.seconds_saved)];
     const isLeft = px + 14 + long > width;
     const box = [isLeft ? px - 14 - long : px + 14, py - 8, long, 16];
-    if (long > width / 2 || taken.some((other) => overlap(box, other)) || taken.length > width / 120) continue;
+    if (long > width / 2 || taken.some((other) => overlap(box, other)) || dots.some(([other, dot]) => other !== one && overlap(box, dot)) || taken.length > width / 120) continue;
     taken.push(box);
     svg.append(draw("text", { class: "label", x: isLeft ? px - 14 : px + 14, y: py + 4, "text-anchor": isLeft ? "end" : "start", "aria-hidden": "true" }, text));
   }
@@ -148,7 +149,8 @@ function bars(host, line, rows, field, unit, format, told, kind, nothing) {
   const areas = bins.map((bin, at) => {
     const left = WIDE.left + at * step;
     const tall = bin.value ? Math.max(1.5, (high * bin.value) / most) : 0;
-    svg.append(draw("rect", { class: `bar ${kind}`, x: left + Math.min(1.5, step * 0.1), y: 12 + high - tall, width: Math.max(step * 0.8, step - 3), height: tall }));
+    const wide = Math.min(60, Math.max(step * 0.8, step - 3));
+    svg.append(draw("rect", { class: `bar ${kind}`, x: left + (step - wide) / 2, y: 12 + high - tall, width: wide, height: tall }));
     const area = draw("rect", { class: "hit", x: left, y: 12, width: step, height: high, role: "img", "aria-label": told(bin, unit) });
     tell(line, area, told(bin, unit));
     return area;

@@ -110,8 +110,8 @@ function functionsTable() {
     number("To compute", "seconds_to_compute", span),
     when("Last used", "last_used"),
   ], data.functions, { order: "On disk" });
-  const left = data.other_functions.functions;
-  if (left) part("functions-table").append(make("p", { class: "lead" }, `${counted(left, "smaller function")} are not named here: ${size(data.other_functions.bytes_on_disk)} in ${counted(data.other_functions.entries, "entry", "entries")}.`));
+  const sum = (field) => data.other_functions.reduce((all, one) => all + one[field], 0);
+  if (sum("functions")) part("functions-table").append(make("p", { class: "lead" }, `Not named here: ${counted(sum("functions"), "smaller function")}, ${size(sum("bytes_on_disk"))} in ${counted(sum("entries"), "entry", "entries")}.`));
 }
 
 function entriesTable() {

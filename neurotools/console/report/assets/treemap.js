@@ -27,8 +27,11 @@ function tree() {
       hang(leaf, counted(left, "more version"), { bytes_on_disk: rest, entries: 0, seconds_saved: 0, mean_idle_days: one.mean_idle_days, last_used: one.last_used }, { isVersion: true, function: one.function });
     }
   }
-  const others = data.other_functions;
-  if (others.functions) hang(root, counted(others.functions, "more function"), others, { isVersion: true });
+  for (const rest of data.other_functions) {
+    const names = rest.module ? rest.module.split(".") : [];
+    if (several && rest.cache) names.unshift(rest.cache);
+    hang(names.reduce(below, root), counted(rest.functions, "more function"), rest, { isVersion: true });
+  }
   return joined(root);
 }
 
