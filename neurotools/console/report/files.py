@@ -60,9 +60,8 @@ def write(path: str, content: bytes) -> None:
     OSError
         If it cannot be written.
     """
-    fresh = os.path.join(
-        os.path.dirname(os.path.abspath(path)), f".{os.path.basename(path)[:200]}-{os.getpid()}.new"
-    )
+    folder, name = os.path.split(os.path.abspath(path))
+    fresh = os.path.join(folder, f".{name[:200]}-{os.urandom(6).hex()}.new")
     try:
         with open(fresh, "xb") as file:
             file.write(content)

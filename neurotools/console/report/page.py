@@ -68,7 +68,9 @@ def _digest(content: str) -> str:
 def _cleaned(value: Any) -> Any:
     """Return data whose texts can be shown: short, and without what cannot be seen."""
     if isinstance(value, str):
-        return screen.cut(screen.clean(value).replace("\n", " "), _LONGEST)
+        short = screen.cut(value, _LONGEST)
+        # Almost all are: to look at each character takes a while.
+        return short if short.isprintable() else screen.clean(short).replace("\n", " ")
     if isinstance(value, dict):
         return {name: _cleaned(item) for name, item in value.items() if name not in _LEFT_OUT}
     if isinstance(value, list):

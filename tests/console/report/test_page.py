@@ -236,6 +236,20 @@ def test_without_scripts_the_page_still_tells_the_most(browser, address):
         context.close()
 
 
+def test_two_caches_and_impossible_dates_have_a_page_without_errors(open_page, tmp_path):
+    for number, name in enumerate(("neurotools_cache", "__neurotools_cache__")):
+        place = tmp_path / name / "study" / "run" / "version"
+        place.mkdir(parents=True)
+        for when in (0, 4e9, 9e11)[number:]:
+            (place / f"h{when}.k.npy").write_bytes(b"x")
+            os.utime(place / f"h{when}.k.npy", (when, when))
+    assert main(["report", str(tmp_path), "--html", str(tmp_path / "two.html")]) == 0
+    page = open_page(where=(tmp_path / "two.html").as_uri())
+    assert page.locator("#map button").count() >= 2
+    assert "in the future" in page.locator("#functions-table tbody").inner_text()
+    assert len(column(page, "entries-table", 1)) == 5
+
+
 def test_a_cache_without_entries_has_a_page_without_errors(open_page, tmp_path):
     folder = tmp_path / "neurotools_cache"
     os.mkdir(folder)

@@ -52,7 +52,7 @@ const day = (time) => new Date(time).toISOString().slice(0, 10);
 function ago(stamp) {
   if (!stamp) return "?";
   const passed = (MADE - Date.parse(stamp)) / 1000;
-  if (passed < -60) return "in the future";
+  if (!(passed > -60)) return "in the future"; // so far ahead, perhaps, that there is no such date
   if (passed < 60) return "just now";
   if (passed > 45 * 86400) return stamp.slice(0, 10);
   const [unit, length] = SPANS.slice(1, 4).find(([, one]) => passed >= one);
