@@ -43,6 +43,7 @@ COMMANDS: dict[str, str] = {
     "show": "show",
     "stats": "stats",
     "du": "du",
+    "report": "report.command",
     "explain": "explain",
     "gc": "collect",
     "prune": "collect",

@@ -19,13 +19,16 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from neurotools.memo.entry import Blob, Key
 from neurotools.memo.seal import times_of
 from neurotools.memo.tiers.census import PRIVATE, Shelf, mark_of
 from neurotools.memo.tiers.folders import Folders
 from neurotools.memo.watch.health import Health
+
+if TYPE_CHECKING:
+    from neurotools.memo.tiers.days import Day
 
 #: So many stores are kept in memory, and for so many seconds.
 _MOST, _SECONDS = 4096, 5.0
@@ -220,6 +223,33 @@ def totals(root: str) -> dict[str, Use]:
     return found
 
 
+def by_day(root: str) -> dict[int, Day]:
+    """Return what a cache was used for, by day since the epoch, in UTC.
+
+    Uses that were summed up before days were kept are not in it.
+    """
+    from neurotools.memo.tiers import days
+
+    place = os.path.join(root, PRIVATE, "uses")
+    with contextlib.suppress(OSError):
+        names = [name for name in os.listdir(place) if name == LOG or name.startswith(f"{LOG}-")]
+        logs = (_content(os.path.join(place, name)) for name in names)
+        found = days.noted(_batches(logs))
+        for number, day in days.kept(root).items():
+            found[number] = found.get(number, days.NOTHING).plus(day)
+        return found
+    return {}
+
+
+def _batches(logs: Iterable[bytes]) -> Iterator[tuple[float, Day]]:
+    """Give what each write to some logs says of a version: when, and what was done."""
+    from neurotools.memo.tiers.days import Day
+
+    for content in logs:
+        for _, use, _ in _parts(content):
+            yield use.last, Day(use.times, use.seconds)
+
+
 def by_entry(root: str) -> _Book:
     """Return the use of each entry of a cache, by its version's place and its short name."""
     return _read(_contents(os.path.join(root, PRIVATE, "uses")))
@@ -268,6 +298,8 @@ def sum_up(place: str, keep: _Book | None = None) -> None:
     keep : dict, optional
         Entries that are still there; those of others are forgotten.
     """
+    from neurotools.memo.tiers import days  # seldom needed
+
     busy = os.path.join(place, _BUSY)
     with contextlib.suppress(OSError):
         if time.time() - os.lstat(busy).st_mtime > _BUSY_SECONDS:
@@ -286,6 +318,7 @@ def sum_up(place: str, keep: _Book | None = None) -> None:
         if keep is not None:
             book = _kept(book, keep)
         new, mode = f"{own}.new", stat.S_IMODE(os.stat(paths[0]).st_mode) if paths else 0o600
+        days.add(place, days.noted(_batches(map(_content, paths))), mode)
         with open(new, "wb", opener=functools.partial(os.open, mode=mode)) as file:
             file.write(_encoded(book) if book else b"")
         os.replace(new, os.path.join(place, SUMS))

@@ -29,21 +29,32 @@ _SECONDS = 20
 
 
 class Finding(NamedTuple):
-    """One thing that was looked at: its name, whether all is well, and what was found."""
+    """One thing that was looked at: its name, whether all is well, and what was found.
+
+    ``remedy``, what can be done about it, is the end of the text where it is not empty.
+    """
 
     what: str
     is_well: bool
     text: str
+    remedy: str = ""
 
 
 def examine(root: str) -> Iterator[Finding]:
     """Look at a cache's folder from all sides; leaves nothing behind."""
+    yield from surroundings(root)
+    yield from _clock(root)
+    yield _locks(root)
+    errors: list[OSError] = []
+    shelves = list(census(root, told=errors.append))
+    yield from content(root, shelves, errors)
+
+
+def surroundings(root: str) -> Iterator[Finding]:
+    """Look at what is around a cache, at once: disk, room, who may do what."""
     yield _disk(root)
     yield _room(root)
     yield from _permissions(root)
-    yield from _clock(root)
-    yield _locks(root)
-    yield from _content(root)
 
 
 def _disk(root: str) -> Finding:
@@ -116,9 +127,8 @@ def _locks(root: str) -> Finding:
     )
 
 
-def _content(root: str) -> Iterator[Finding]:
-    errors: list[OSError] = []
-    shelves = list(census(root, told=errors.append))
+def content(root: str, shelves: list[Shelf], errors: list[OSError]) -> Iterator[Finding]:
+    """Look at what a census of a cache has found, and at the folders that it could not look at."""
     for error in errors:
         yield Finding("folders", False, f"{error.filename}: {error.strerror}")
     now = time.time()
@@ -172,4 +182,4 @@ def _listed(what: str, paths: list[str], remedy: str, none: str) -> Finding:
     if not paths:
         return Finding(what, True, none)
     more = f" and {len(paths) - 1:,} more" if len(paths) > 1 else ""
-    return Finding(what, False, f"{paths[0]}{more}: {remedy}")
+    return Finding(what, False, f"{paths[0]}{more}: {remedy}", remedy)
