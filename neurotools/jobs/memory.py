@@ -189,7 +189,7 @@ class Memory:
         Raises
         ------
         ValueError
-            If it is an instance, or a class that is no interface.
+            If it is an instance, a class that is no interface, or neither class nor function.
         TypeError
             If there is no such option.
 
@@ -223,6 +223,11 @@ class Memory:
                 nodes=self._nodes,
             )
         _require_none(callback=callback, copy_to=copy_to, link_to=link_to)
+        if not callable(interface) and not isinstance(interface, (classmethod, staticmethod)):
+            kind = type(interface).__name__
+            raise ValueError(
+                f"cache() takes an interface class or a function, not {interface!r} (type {kind})"
+            )
         mine = chosen_for(args, kwargs)
         if self.base_dir is None:
             return forgetting(interface)

@@ -14,6 +14,7 @@ import textwrap
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -84,6 +85,11 @@ class TestReference:
     def test_cache_takes_classes_and_not_instances(self, mem):
         with pytest.raises(ValueError, match=r"class is needed, not an instance of .*Repeat"):
             mem.cache(Repeat())
+
+    @pytest.mark.parametrize("nothing", ["bet", 3, ["bet"]], ids=repr)
+    def test_cache_tells_that_it_takes_classes_and_functions(self, mem, nothing):
+        with pytest.raises(ValueError, match=r"an interface class or a function, not .*\(type "):
+            mem.cache(nothing)
 
     def test_inputs_are_given_as_keyword_arguments_of_their_names(self, mem, text):
         assert Path(mem.cache(Repeat)(in_file=text, times=3).outputs.out_file).read_text() == (
@@ -376,6 +382,23 @@ class TestOutputs:
             result = mem.cache(Repeat)(in_file=text)
             assert result.inputs["in_file"] == text
             assert (result.runtime.returncode, result.runtime.duration) == (0, 0.5)
+
+    def test_inputs_are_those_of_the_call_also_where_json_cannot_hold_them(self, mem):
+        values = mem.cache(Values)
+        for memory in (mem, mem, Memory(mem.location)):
+            found = memory.cache(Values)(what=np.arange(3)).inputs["what"]
+            np.testing.assert_array_equal(found, np.arange(3))
+        assert values(what={"a": (1, 2)}).inputs["what"] == {"a": (1, 2)}
+
+    @pytest.mark.parametrize("inputs", [SimpleNamespace(x=1), type("Inputs", (), {"x": 1})])
+    def test_inputs_that_stand_in_the_class_are_not_shared_by_calls(self, mem, inputs):
+        class Same:
+            def run(self, cwd):
+                return SimpleNamespace(outputs=SimpleNamespace(x=self.inputs.x))
+
+        Same.inputs = inputs
+        same = mem.cache(Same)
+        assert [same(x=5).outputs.x, same().outputs.x, Same.inputs.x] == [5, 1, 1]
 
     def test_a_cache_that_was_moved_still_resolves(self, mem, text, tmp_path, runs):
         mem.cache(Repeat)(in_file=text)

@@ -222,6 +222,19 @@ class TestKeys:
             gzip()
         assert said("Running") == []
 
+    def test_a_misspelled_input_does_not_make_all_run_again(self, mem, said):
+        """traits notes unknown names in the class itself, as if they had been declared."""
+        gzip = mem.cache(Gzip)
+        gzip(in_file="a.txt")
+        with pytest.raises(traits.TraitError):
+            gzip(in_fil="a.txt")
+        with pytest.raises(ValueError, match="cannot be made"):
+            mem.cache(Gzip, in_fil="a.txt")
+        assert not hasattr(GzipInput(), "out_fil")
+        for path in ("a.txt", Path("a.txt")):
+            gzip(in_file=path)
+        assert len(said("Running")) == 1
+
     def test_the_environment_of_the_interface_counts(self, mem, said):
         for value in ("1", "1", "2"):
             mem.cache(Gzip)(in_file="a.txt", environ={"LEVEL": value})

@@ -11,6 +11,8 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
 from neurotools.memo.arranged import Access, arrange, check, places
 from neurotools.memo.errors import WrongLayer
 from neurotools.memo.fingerprint import GRANULARITIES
@@ -76,8 +78,9 @@ class CacheToRam(CacheLayer):
         allow_mutable_bindings: bool = False,
     ) -> None:
         check(packages=(packages, GRANULARITIES), trace=(trace, _TRACES))
-        self._names, self._size, self._impure = _chosen(names), size, impure
-        self._max_bytes = sys.maxsize if size is None else _bytes(size)
+        self._names, self._impure = _chosen(names), impure
+        self._max_entries, self._max_bytes = _bounds(size)
+        self._size = self._max_entries or size
         self._options = Options(
             format_named("pickle"),
             tracking={"packages": packages},
@@ -87,11 +90,10 @@ class CacheToRam(CacheLayer):
         )
 
     def _attach(self, before: View) -> View:
-        shared = RamTier(sys.maxsize if self._max_bytes is None else self._max_bytes)
+        shared, most = RamTier(self._max_bytes), self._max_entries
 
         def keep(name: str, node: Node) -> Node:
-            counted = self._max_bytes is None and isinstance(self._size, int)
-            tier = CountedTier(int(self._size or 0)) if counted else shared
+            tier = shared if most is None else CountedTier(most)
             forms = (self._options.form,)
             return KeptNode(name, node, Hierarchy([tier]), self._options, forms)
 
@@ -266,11 +268,13 @@ def _forms(method: str | Iterable[str] | None, compress: Compression) -> tuple[P
     return tuple(format_named(one, compress) for one in methods)
 
 
-def _bytes(size: int | str) -> int | None:
-    """Return how many bytes a size means, or None where it is a number of entries."""
-    if isinstance(size, int) and not isinstance(size, bool) and size > 0:
-        return None
+def _bounds(size: object) -> tuple[int | None, int]:
+    """Return how many values of each field a size means, or None, and how many bytes of all."""
+    if size is None:
+        return None, sys.maxsize
+    if isinstance(size, (int, np.integer)) and not isinstance(size, bool) and size > 0:
+        return int(size), sys.maxsize
     if isinstance(size, str):
         with contextlib.suppress(ValueError):
-            return bytes_of(size)
+            return None, bytes_of(size)
     raise ValueError(f"size={size!r} is neither a number of entries nor bytes, such as '2 GB'")

@@ -23,7 +23,7 @@ from neurotools.memo.nodes.identity import Identifier, Identity, holds
 from neurotools.memo.nodes.node import Node, workflow
 from neurotools.memo.nodes.noted import Noted
 from neurotools.memo.nodes.packed import Packed
-from neurotools.memo.nodes.result import Result
+from neurotools.memo.nodes.result import Result, brought
 from neurotools.memo.nodes.running import Run
 from neurotools.memo.nodes.shape import Shape
 from neurotools.memo.nodes.uses import Uses
@@ -123,6 +123,7 @@ class Calls:
             ) from error
 
     def _code(self) -> str:
+        self.shape.settle()
         fingerprint = self._tracker.current()
         if fingerprint is not self._accepted:
             if self._strict and (refusals := self._tracker.refusals):
@@ -145,14 +146,16 @@ class Calls:
         search = self.shape.program(made)
         workflow.info("Executing node %s in dir: %s", named.name, node.folder)
         record, kept = self._collected(node) or self._ran(node, made, named)
+        inputs = brought(made, record)
         # What running has changed does not count: that of another change would be seen here.
         is_kept = named.is_lasting and "kept" in record
         if brief is not None and is_kept and self._code() == code:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
             guard = Guard(circumstances, self._tracker.watcher(_is_table_of_traits), named, search)
-            self._known[brief] = _Known(self, guard, node, record)
-        return Result(self.shape.interface, node.folder, record, named.paths, kept), named.name
+            self._known[brief] = _Known(self, guard, node, record, inputs)
+        result = Result(self.shape.interface, node.folder, record, named.paths, kept, inputs)
+        return result, named.name
 
     def _collected(self, node: Node) -> Found | None:
         """Return what is there already."""
@@ -186,10 +189,18 @@ class Calls:
 class _Known:
     """A call that was made before, and what it came to."""
 
-    __slots__ = ("_calls", "_contents", "_guard", "_record", "node")
+    __slots__ = ("_brought", "_calls", "_contents", "_guard", "_record", "node")
 
-    def __init__(self, calls: Calls, guard: Guard, node: Node, record: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        calls: Calls,
+        guard: Guard,
+        node: Node,
+        record: dict[str, Any],
+        brought: dict[str, Any],
+    ) -> None:
         self._calls, self._guard, self.node, self._record = calls, guard, node, record
+        self._brought = brought
         self._contents = node.contents(record)
 
     def result(self) -> Result | None:
@@ -208,7 +219,8 @@ class _Known:
             return None
         workflow.info("Executing node %s in dir: %s", guard.named.name, node.folder)
         workflow.info("Collecting precomputed outputs")
-        return Result(self._calls.shape.interface, node.folder, record, guard.named.paths, kept)
+        interface, paths = self._calls.shape.interface, guard.named.paths
+        return Result(interface, node.folder, record, paths, kept, self._brought)
 
 
 def folder_of(interface: type) -> str:

@@ -88,8 +88,7 @@ class Run:
         found = {}
         for name, value, _ in self._shape.inputs(self._made_one):
             tree = speller.spell(value)
-            # Of an array, a word is enough: it is not given back.
-            found[name] = shown(value) if _is_kept(tree) else tree
+            found[name] = {"shown": shown(value)} if _is_kept(tree) else tree
         return found
 
     def _outputs(self) -> tuple[dict[str, Any], list[str]]:

@@ -6,6 +6,7 @@ result with ``outputs``. Not here: what real nipype classes tell besides (`nipyp
 
 from __future__ import annotations
 
+import copy
 import inspect
 import os
 import re
@@ -78,7 +79,15 @@ class Shape:
         return made
 
     def _made(self) -> Any:
-        return self.interface(*self.args, **self.kwargs)
+        made = self.interface(*self.args, **self.kwargs)
+        shared = inspect.getattr_static(type(made), "inputs", None)
+        if "inputs" not in getattr(made, "__dict__", ()) and not hasattr(shared, "__get__"):
+            # All instances have these: what one call is given must not be given to the next.
+            made.inputs = shared() if inspect.isclass(shared) else copy.copy(shared)
+        return made
+
+    def settle(self) -> None:
+        """Undo what merely looking at the class has left in it, and would count as its code."""
 
     def _names(self, made: Any) -> list[str]:
         inner = made.inputs

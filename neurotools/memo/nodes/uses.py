@@ -81,6 +81,8 @@ class Uses:
         self._lock = forks.lock_of(self)
         self._log: _Log | None = None
         self._since = (_today(), 0)
+        #: Uses that could not be written down, on a full disk, say: others do not know of them.
+        self._unwritten: dict[str, dt.date] = {}
         self._note(_OPENED, is_first=True)
 
     def __reduce__(self) -> Any:
@@ -104,6 +106,8 @@ class Uses:
                 opened.seen.add(line)
             except OSError as error:
                 log.info("the use of %s was not noted: %s", line, error)
+                if line != _OPENED:
+                    self._unwritten[line] = dt.date(*_today())
 
     def _opened(self) -> tuple[_Log, int]:
         day = _today()
@@ -119,22 +123,18 @@ class Uses:
         with self._lock:
             day, offset = self._since
         found = set(_nodes(_path(self._base, day), offset))
-        return found | self.after(dt.date(*day))
-
-    def after(self, day: dt.date) -> set[str]:
-        """Return the nodes that any process has used after a day."""
-        later = (log.path for log in _logs(self._base) if log.day > day)
-        return {node for path in later for node in _nodes(path)}
+        return found.union(self._unwritten, self.since(dt.date(*day) + dt.timedelta(1)))
 
     def since(self, day: dt.date) -> set[str]:
         """Return the nodes that any process has used on a day, or later."""
         later = (log.path for log in _logs(self._base) if log.day >= day)
-        return {node for path in later for node in _nodes(path)}
+        unwritten = (node for node, used in self._unwritten.items() if used >= day)
+        return {node for path in later for node in _nodes(path)}.union(unwritten)
 
     def last_days(self) -> dict[str, dt.date]:
         """Return the last day on which each node was used."""
         found = sorted(_logs(self._base), key=lambda log: log.day)
-        return {node: log.day for log in found for node in _nodes(log.path)}
+        return {node: log.day for log in found for node in _nodes(log.path)} | self._unwritten
 
     def forget_before(self, day: dt.date) -> None:
         """Remove the logs of earlier days."""

@@ -70,6 +70,10 @@ def test_size_bounds_the_number_of_values_of_each_field():
     assert hits(chain) == hits(chain, "mask") == [2]
 
 
+def test_size_may_be_a_number_of_numpy():
+    assert repr(CacheToRam(size=np.int64(2))) == "CacheToRam(size=2)"
+
+
 def test_size_in_bytes_bounds_all_fields_together():
     chain = Numbers() >> CacheToRam(size="20 kB")
     for key in range(10):

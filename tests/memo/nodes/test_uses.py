@@ -140,6 +140,21 @@ def test_a_place_that_cannot_be_written_does_not_stop_a_call(base, caplog):
     assert "was not noted" in caplog.text
 
 
+def test_what_could_not_be_noted_is_known_to_the_process_that_used_it(base, monkeypatch):
+    """On a full disk, say: that is when one clears."""
+    uses = Uses(base)
+    uses.note("class/one")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module.os, "write", full)
+    uses.note("class/two")
+    assert uses.since_made() == uses.since(TODAY) == {"class/one", "class/two"}
+    assert uses.since(TODAY + dt.timedelta(1)) == set()
+    assert uses.last_days()["class/two"] == TODAY
+
+
 def _note_many(base, number):
     uses = Uses(base)
     for n in range(200):
