@@ -21,7 +21,7 @@ import pytest
 
 from neurotools.jobs.memory import InterfaceFailed, Memory, PipeFunc
 from neurotools.memo.errors import UnusableLocation, WrongArguments
-from tests.jobs.interfaces import Repeat, Slow, Values
+from tests.jobs.interfaces import Beside, Repeat, Slow, Values
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -224,6 +224,16 @@ class TestKeys:
         assert (first.folder, runs()) == (second.folder, 1)
         # What the interface gave back of its inputs is that of this call.
         assert (first.outputs.source, second.outputs.source) == (text, str(other))
+
+    def test_a_place_counts_where_outputs_are_written_beside_inputs(self, mem, tmp_path, text):
+        other = tmp_path / "other" / "in.txt"
+        other.parent.mkdir()
+        shutil.copy(text, other)
+        beside = mem.cache(Beside)
+        for path in (text, str(other), text):
+            for _ in range(2):
+                assert beside(in_file=path).outputs.out_file == path + ".out"
+        assert (other.parent / "in.txt.out").exists()
 
     def test_changed_content_of_equal_size_and_time_runs_again(self, mem, text):
         repeat, before = mem.cache(Repeat), os.stat(text)

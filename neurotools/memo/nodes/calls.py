@@ -142,7 +142,8 @@ class Calls:
         made = self.shape.make(kwargs)
         self.shape.check(made)
         named = self._identifier.of(made)
-        node = Node(self.nodes.tier, f"{self.folder}/{named.name}", self.nodes.noted)
+        place = f"{self.folder}/{named.name}"
+        node = Node(self.nodes.tier, place, self.nodes.noted, named.paths)
         search = self.shape.program(made)
         workflow.info("Executing node %s in dir: %s", named.name, node.folder)
         record, kept = self._collected(node) or self._ran(node, made, named)

@@ -151,6 +151,9 @@ class Run:
             elsewhere={path: self._facts(path) for path in elsewhere},
             runtime=_plain(self._watch),
         )
+        if set(elsewhere).difference(_texts(record["inputs"])):
+            # No input says where: so it may depend on where the inputs lie.
+            done["beside"] = list(self._named.paths)
         return done, speller.kept
 
     def _facts(self, path: str) -> dict[str, Any]:
@@ -174,6 +177,14 @@ def _is_kept(tree: Any) -> bool:
     if isinstance(tree, dict):
         return "kept" in tree or any(map(_is_kept, tree.values()))
     return isinstance(tree, list) and any(map(_is_kept, tree))
+
+
+def _texts(tree: Any) -> Iterator[str]:
+    if isinstance(tree, str):
+        yield tree
+    elif isinstance(tree, (dict, list)):
+        for inner in tree.values() if isinstance(tree, dict) else tree:
+            yield from _texts(inner)
 
 
 def _plain(watch: dict[str, Any]) -> dict[str, Any]:

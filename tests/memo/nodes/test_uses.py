@@ -31,10 +31,21 @@ def write(base, day, *lines):
     return path
 
 
-def test_a_log_for_each_day_has_the_names_and_log_current_its_path(base):
+def test_a_log_for_each_day_has_the_names_and_log_current_leads_to_it(base):
     Uses(base).note("class/one")
     with open(today_log(base)) as file:
         assert file.read().splitlines() == ["-/opened", "class/one"]
+    current = os.path.join(base, "log.current")
+    if os.path.islink(current):
+        assert os.path.samefile(current, today_log(base))
+
+
+def test_log_current_holds_the_path_where_there_are_no_links(base, monkeypatch):
+    def refused(*_):
+        raise OSError(1314, "a privilege is not held")
+
+    monkeypatch.setattr(module.os, "symlink", refused)
+    Uses(base)
     with open(os.path.join(base, "log.current")) as file:
         assert os.path.join(base, *file.read().strip().split("/")) == today_log(base)
 
