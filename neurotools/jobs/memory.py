@@ -307,11 +307,16 @@ class Memory:
         Parameters
         ----------
         bytes_limit : int or str, optional
-            So many bytes may stay: a number, or as ``'2G'`` (K, M, G, T).
+            So many bytes may stay: a number, or text such as ``'50GB'``.
         items_limit : int, optional
             So many results and runs may stay.
         age_limit : timedelta, optional
             What was not used for longer goes.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a limit is none.
         """
         if self.base_dir is None:
             return

@@ -823,8 +823,11 @@ class TestReduceSize:
         assert [double.check_call_in_cache(x) for x in (1, 2)] == [False, True]
 
     def test_nonsense_is_told(self, mem):
-        with pytest.raises(ValueError, match="no number of bytes"):
-            mem.reduce_size(bytes_limit="much")
+        for limits in ({"bytes_limit": "much"}, {"bytes_limit": -1}, {"items_limit": -1}):
+            with pytest.raises(ValueError, match=r"_limit=.* is (no size|negative)"):
+                mem.reduce_size(**limits)
+        with pytest.raises(TypeError, match=r"age_limit=3 is no datetime\.timedelta"):
+            mem.reduce_size(age_limit=3)
 
 
 def _double(x):

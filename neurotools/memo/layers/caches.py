@@ -46,6 +46,8 @@ class CacheToRam(CacheLayer):
     ----------
     names : str or iterable of str, optional
         The fields to keep; by default, all that are computed from an id.
+    *others : str
+        More of them.
     size : int or str, optional
         How many values of each field are kept, the least recently used going first; or as text,
         how many bytes of all together, ``'2 GB'``. By default, all are kept.
@@ -70,7 +72,7 @@ class CacheToRam(CacheLayer):
     def __init__(
         self,
         names: str | Iterable[str] | None = None,
-        *,
+        *others: str,
         size: int | str | None = None,
         impure: bool = False,
         packages: str = "minor",
@@ -78,7 +80,7 @@ class CacheToRam(CacheLayer):
         allow_mutable_bindings: bool = False,
     ) -> None:
         check(packages=(packages, GRANULARITIES), trace=(trace, _TRACES))
-        self._names, self._impure = _chosen(names), impure
+        self._names, self._impure = _chosen(names, *others), impure
         self._max_entries, self._max_bytes = _bounds(size)
         self._size = self._max_entries or size
         self._options = Options(
@@ -240,9 +242,8 @@ class CacheToDisk(CacheLayer):
         return "CacheToDisk"
 
     def __repr__(self) -> str:
-        names = ", ".join(map(repr, sorted(self._names)))
-        places = " > ".join(_shown(tier) for tier in self._tiers)
-        return f"CacheToDisk({names}, root={places!r})"
+        names, places = sorted(self._names), " > ".join(_shown(tier) for tier in self._tiers)
+        return f"CacheToDisk({names if len(names) > 1 else names[0]!r}, root={places!r})"
 
 
 def _shown(tier: Tier) -> str:
@@ -250,13 +251,14 @@ def _shown(tier: Tier) -> str:
     return os.path.dirname(str(root)) if root else tier.name
 
 
-def _chosen(names: str | Iterable[str] | None) -> frozenset[str] | None:
-    if names is None:
+def _chosen(names: str | Iterable[str] | None, *others: str) -> frozenset[str] | None:
+    if names is None and not others:
         return None
-    chosen = frozenset([names] if isinstance(names, str) else names)
+    is_single = isinstance(names, (str, bytes)) or not isinstance(names, Iterable)
+    chosen = [*([names] if is_single else names), *others]  # type: ignore[misc]
     if wrong := [name for name in chosen if not isinstance(name, str)]:
         raise WrongLayer("cache", f"fields are named by text, not by {wrong[0]!r}")
-    return chosen
+    return frozenset(chosen)
 
 
 def _forms(method: str | Iterable[str] | None, compress: Compression) -> tuple[PayloadFormat, ...]:
