@@ -19,7 +19,9 @@ import warnings
 from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
+from neurotools.memo.arranged import check
 from neurotools.memo.errors import InterfaceFailed, UnknownChoice, UnusableLocation
+from neurotools.memo.fingerprint import GRANULARITIES
 from neurotools.memo.formats.registry import format_named
 from neurotools.memo.joblib_terms import compression_of, expires_after, mapping_of
 from neurotools.memo.nodes.calls import Nodes
@@ -122,7 +124,9 @@ class Memory:
         self._options = {name: value for name, value in locals().items() if name in _KEPT}
         self.verbose, self.mmap_mode, self.compress = verbose, mapping_of(mmap_mode), compress
         self.backend = _checked_backend(backend, backend_options)
-        format_named(method, compression_of(compress))  # complains before any folder is made
+        # Complains before any folder is made.
+        format_named(method, compression_of(compress))
+        check(packages=(packages, GRANULARITIES))
         if compress and mmap_mode:
             warnings.warn("compressed results cannot be mapped into memory", stacklevel=2)
         place = _one_of(base_dir, location)

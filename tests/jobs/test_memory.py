@@ -589,6 +589,14 @@ class TestFailures:
         for _ in range(2):
             assert mem.cache(Repeat)(in_file=text).outputs.size == 6
 
+    @pytest.mark.parametrize(
+        "option", [{"method": "nyp"}, {"mmap_mode": "q"}, {"packages": "some"}, {"compress": "zap"}]
+    )
+    def test_an_option_that_there_is_not_makes_no_folder(self, tmp_path, option):
+        with pytest.raises(ValueError, match="unknown"):
+            Memory(tmp_path / "none", **option)
+        assert not (tmp_path / "none").exists()
+
     def test_a_place_where_there_can_be_no_folder_is_told(self, tmp_path):
         (tmp_path / "file").write_text("")
         with pytest.raises(UnusableLocation, match="base_dir cannot be made"):
