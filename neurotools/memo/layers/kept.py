@@ -21,6 +21,7 @@ from neurotools.memo.key import KeyMaker
 from neurotools.memo.layers.graph import Call, Given, Node, State, shared_among, value_of
 from neurotools.memo.layers.steps import Steps, arguments_of
 from neurotools.memo.many.run import shared_tier
+from neurotools.memo.naming import safe_part
 from neurotools.memo.options import Options
 from neurotools.memo.travel import by_value
 
@@ -136,7 +137,10 @@ class FieldKeys(KeyMaker):
     def __init__(self, computing: Computing, *, strict: bool, **tracking: Any) -> None:
         steps = Steps(computing.__name__, computing.node, computing.arguments, tracking)
         super().__init__(
-            computing, strict=strict, folder=f"{FOLDER}/{computing.__name__}", tracker=steps
+            computing,
+            strict=strict,
+            folder=f"{FOLDER}/{safe_part(computing.__name__)}",
+            tracker=steps,
         )
         self.steps = steps
 

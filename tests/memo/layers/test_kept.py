@@ -8,6 +8,7 @@ import sys
 import textwrap
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -409,6 +410,17 @@ def test_a_function_that_changes_what_it_gets_changes_it_for_nobody_else(tmp_pat
 @dataclasses.dataclass
 class Box:
     items: list
+
+
+@pytest.mark.parametrize("name", ["../image", "a/b", "aux", "größe", "x" * 300])
+def test_a_field_of_any_name_is_kept_in_a_folder_of_its_own(tmp_path, name):
+    chain = Numbers() >> Transform(**{name: lambda image: image.sum()}) >> disk(tmp_path, name)
+    field = getattr(chain, name)
+    assert (field("1"), field.cache_info().tiers[0].failures) == (6, 0)
+    place = Path(field.locate("1"))
+    assert place.exists()
+    assert place.parents[2].name == "layers"
+    assert place.parents[1].name != "aux"  # Windows takes it for a device
 
 
 #: Something that can be changed, and where it is.
