@@ -557,6 +557,11 @@ class TestFailures:
         mem.cache(Slow)(in_file=text, seconds=1.0)
         assert (runs(), (record.parent / "left.txt").exists()) == (1, False)
 
+    @pytest.mark.parametrize("name", ["x" * 300, "Größe" * 40])
+    def test_classes_of_long_names_have_folders(self, mem, text, name):
+        result = mem.cache(type(name, (Repeat,), {}))(in_file=text)
+        assert os.path.exists(result.outputs.out_file)
+
     def test_something_that_is_not_ours_is_not_touched(self, mem, text):
         folder = Path(mem.cache(Repeat)(in_file=text).folder)
         for path in folder.iterdir():

@@ -16,6 +16,7 @@ from typing import Any
 from neurotools.memo.careful import is_meant_to_end
 from neurotools.memo.fingerprint.reach import Tracker
 from neurotools.memo.hierarchy import Hierarchy
+from neurotools.memo.naming import safe_part
 from neurotools.memo.nodes.alone import alone
 from neurotools.memo.nodes.guard import Circumstances, Guard, shortcut
 from neurotools.memo.nodes.holders import Holders
@@ -227,10 +228,11 @@ class _Known:
 def folder_of(interface: type) -> str:
     """Return the name of the folder of an interface class, as nipype names it."""
     name = f"{interface.__module__}.{interface.__qualname__}".replace("<locals>", "locals")
-    return re.sub(r"[^\w-]", "-", name)[:_LONGEST]
+    plain = re.sub(r"[^\w-]", "-", name)
+    return plain if len(plain.encode()) <= _LONGEST else safe_part(plain)
 
 
-#: File systems take 255 bytes.
+#: Bytes of a name, to which others are added; file systems take 255.
 _LONGEST = 200
 
 
