@@ -7,7 +7,7 @@ are what the caller gives, and what impure functions return; its code is all tha
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any
 
@@ -59,7 +59,7 @@ class KeptNode:
         options: Options,
         forms: tuple[PayloadFormat, ...],
     ) -> None:
-        self.inputs: tuple[Node, ...] = (node,)
+        self.name, self.inputs = name, (node,)
         self.arguments = arguments_of(node)
         #: Whether all arguments are given by the caller.
         self.is_plain = all(isinstance(one, Given) for one in self.arguments)
@@ -73,6 +73,13 @@ class KeptNode:
             return self.memory(*values)
         finally:
             _AT_HAND.reset(token)
+
+
+def stacked(node: Node) -> Iterator[KeptNode]:
+    """Yield the caches that a field's value passes one after the other, the last first."""
+    while isinstance(node, KeptNode):
+        yield node
+        node = node.inputs[0]
 
 
 class Computing:
