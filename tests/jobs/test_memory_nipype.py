@@ -33,6 +33,7 @@ with warnings.catch_warnings():
         isdefined,
         traits,
     )
+    from nipype.interfaces.io import DataGrabber
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore"),  # nipype's own
@@ -260,6 +261,14 @@ class TestKeys:
             found.append(count(folder="dicom").outputs.count)
             (place / "dicom" / str(number)).write_text("slice")
         assert found == [0, 1, 2]
+
+    def test_what_nipype_runs_always_runs_always(self, mem, place):
+        """Grabbers look for files: what they find is not to be read from their inputs."""
+        grab = mem.cache(DataGrabber, infields=[], outfields=["files"])
+        for names in (["a.txt", "b.txt"], ["a.txt", "b.txt", "c.txt"]):
+            (place / names[-1]).write_text("")
+            found = grab(template=str(place / "*.txt"), sort_filelist=True).outputs.files
+            assert found == [str(place / name) for name in names]
 
     def test_a_changed_version_of_the_interface_runs_again(self, mem, said, monkeypatch):
         mem.cache(Gzip)(in_file="a.txt")

@@ -171,19 +171,20 @@ class Calls:
     def _ran(self, node: Node, made: Any, named: Identity) -> Found:
         """Return what comes out of running, here or, while we waited, by somebody else."""
         nodes = self.nodes
+        packed = nodes.packed if named.is_lasting else None
         with alone(nodes.base, node.name):
             if (found := node.found()) is not None:
                 workflow.info("Collecting precomputed outputs")
                 return found
             if node.trouble:
                 workflow.warning("Running again: %s", node.trouble)
-            if nodes.packed is not None and (found := nodes.packed.restored(node)) is not None:
+            if packed is not None and (found := packed.restored(node)) is not None:
                 workflow.info("Collecting precomputed outputs")
             else:
                 with self._runs.watched():
                     found = Run(node, self.shape, made, named)()
-                if nodes.packed is not None and "kept" in found[0]:
-                    nodes.packed.keep(node, *found)
+                if packed is not None and "kept" in found[0]:
+                    packed.keep(node, *found)
             nodes.note(node.name)
             return found
 

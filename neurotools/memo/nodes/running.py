@@ -134,7 +134,9 @@ class Run:
         told = {name: speller.spell(_untraited(value)) for name, value in outputs.items()}
         below = os.path.join(self._folder, "")
         named = [path for path in dict.fromkeys(speller.files) if path.startswith(below)]
-        elsewhere = [path for path in dict.fromkeys(speller.files) if path not in named]
+        outside = [path for path in dict.fromkeys(speller.files) if path not in named]
+        # Grabbers find whole data sets, which are not to be read for results that nobody looks for.
+        elsewhere = outside if self._named.is_lasting else []
         missing = [path for path in named if not os.path.lexists(path)]
         if missing:
             raise FileNotFoundError(2, "an output was not made", missing[0])
