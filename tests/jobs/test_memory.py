@@ -262,6 +262,12 @@ class TestKeys:
             found.append(Path(mem.cache(Repeat)(in_file="in.txt").outputs.out_file).read_text())
         assert found == ["oneone", "twotwo"]
 
+    def test_an_interface_that_says_so_runs_always(self, mem, text, runs, monkeypatch):
+        monkeypatch.setattr(Repeat, "always_run", True, raising=False)
+        results = [mem.cache(Repeat)(in_file=text) for _ in range(2)]
+        assert runs() == 2
+        assert all(os.path.exists(result.outputs.out_file) for result in results)
+
     def test_a_changed_version_of_the_interface_runs_again(self, mem, text, runs, monkeypatch):
         repeat = mem.cache(Repeat)
         repeat(in_file=text)

@@ -83,9 +83,6 @@ class NipypeShape(Shape):
                 found.append(Input(name, value, counts))
         return found
 
-    def runs_always(self, made: Any) -> bool:
-        return bool(made.always_run)
-
     def check(self, made: Any) -> None:
         made._check_mandatory_inputs()
         made._check_version_requirements(made.inputs)

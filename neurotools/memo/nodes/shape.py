@@ -111,9 +111,9 @@ class Shape:
         found = ((name, getattr(made.inputs, name)) for name in sorted(self._names(made)))
         return [Input(name, value, self._counts(made, name)) for name, value in found]
 
-    def runs_always(self, made: Any) -> bool:  # noqa: ARG002 - as nipype's interfaces do
-        """Tell whether what an instance gives depends on more than its inputs."""
-        return False
+    def runs_always(self, made: Any) -> bool:
+        """Tell whether an instance says that what it gives depends on more than its inputs."""
+        return bool(getattr(made, "always_run", False))
 
     def check(self, made: Any) -> None:
         """Raise the interface's own error if its inputs cannot be run with."""
