@@ -416,6 +416,20 @@ class TestOutputs:
         same = mem.cache(Same)
         assert [same(x=5).outputs.x, same().outputs.x, Same.inputs.x] == [5, 1, 1]
 
+    def test_inputs_may_be_those_of_something_that_is_wrapped(self, mem, text):
+        class Wrapping:
+            def __init__(self):
+                self._inner = Repeat()
+
+            def __getattr__(self, name):
+                return getattr(self.__dict__["_inner"], name)
+
+            def run(self, cwd):
+                return self._inner.run(cwd)
+
+        result = mem.cache(Wrapping)(in_file=text, times=3)
+        assert Path(result.outputs.out_file).read_text() == "abcabcabc"
+
     def test_a_cache_that_was_moved_still_resolves(self, mem, text, tmp_path, runs):
         mem.cache(Repeat)(in_file=text)
         os.rename(mem.location, tmp_path / "elsewhere")

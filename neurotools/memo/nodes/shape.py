@@ -81,7 +81,9 @@ class Shape:
     def _made(self) -> Any:
         made = self.interface(*self.args, **self.kwargs)
         shared = inspect.getattr_static(type(made), "inputs", None)
-        if "inputs" not in getattr(made, "__dict__", ()) and not hasattr(shared, "__get__"):
+        own = getattr(made, "__dict__", None)
+        is_plain = shared is not None and not hasattr(shared, "__get__")
+        if is_plain and own is not None and "inputs" not in own:
             # All instances have these: what one call is given must not be given to the next.
             made.inputs = shared() if inspect.isclass(shared) else copy.copy(shared)
         return made
