@@ -255,7 +255,8 @@ class Memory:
         warn : bool
             Whether to print the name of each directory that is removed.
         """
-        self._clear(self._uses.since_made(), warn=warn)
+        if self.base_dir is not None:
+            self._clear(self._uses.since_made(), warn=warn)
 
     def clear_runs_since(
         self,
@@ -283,8 +284,9 @@ class Memory:
         now = time.localtime()
         given = (year, month, day)
         date = dt.date(*(a if b is None else b for a, b in zip(now[:3], given, strict=True)))
-        self._clear(self._uses.since(date), warn=warn)
-        self._uses.forget_before(date)
+        if self.base_dir is not None:
+            self._clear(self._uses.since(date), warn=warn)
+            self._uses.forget_before(date)
 
     def clear(self, warn: bool = True) -> None:
         """Remove everything: the runs of interfaces, and the results of functions.

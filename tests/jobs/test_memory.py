@@ -821,6 +821,11 @@ class TestFunctions:
         repeat(in_file=text)
         assert runs() == 2
 
+    def test_a_memory_without_a_folder_has_nothing_to_clear(self):
+        nowhere = Memory(None)
+        for clear in (nowhere.clear, nowhere.clear_previous_runs, nowhere.clear_runs_since):
+            clear()
+
     def test_clearing_runs_leaves_functions(self, mem):
         mem.cache(_double)(1)
         mem.clear_runs_since(year=2100)
