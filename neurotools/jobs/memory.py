@@ -19,7 +19,9 @@ import warnings
 from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
+from neurotools.memo.arranged import check
 from neurotools.memo.errors import InterfaceFailed, UnknownChoice, UnusableLocation
+from neurotools.memo.fingerprint import GRANULARITIES
 from neurotools.memo.formats.registry import format_named
 from neurotools.memo.joblib_terms import compression_of, expires_after, mapping_of
 from neurotools.memo.nodes.calls import Nodes
@@ -122,7 +124,9 @@ class Memory:
         self._options = {name: value for name, value in locals().items() if name in _KEPT}
         self.verbose, self.mmap_mode, self.compress = verbose, mapping_of(mmap_mode), compress
         self.backend = _checked_backend(backend, backend_options)
-        format_named(method, compression_of(compress))  # complains before any folder is made
+        # Complains before any folder is made.
+        format_named(method, compression_of(compress))
+        check(packages=(packages, GRANULARITIES))
         if compress and mmap_mode:
             warnings.warn("compressed results cannot be mapped into memory", stacklevel=2)
         place = _one_of(base_dir, location)
@@ -189,7 +193,7 @@ class Memory:
         Raises
         ------
         ValueError
-            If it is an instance, or a class that is no interface.
+            If it is an instance, a class that is no interface, or neither class nor function.
         TypeError
             If there is no such option.
 
@@ -223,6 +227,11 @@ class Memory:
                 nodes=self._nodes,
             )
         _require_none(callback=callback, copy_to=copy_to, link_to=link_to)
+        if not callable(interface) and not isinstance(interface, (classmethod, staticmethod)):
+            kind = type(interface).__name__
+            raise ValueError(
+                f"cache() takes an interface class or a function, not {interface!r} (type {kind})"
+            )
         mine = chosen_for(args, kwargs)
         if self.base_dir is None:
             return forgetting(interface)
@@ -246,7 +255,8 @@ class Memory:
         warn : bool
             Whether to print the name of each directory that is removed.
         """
-        self._clear(self._uses.since_made(), warn=warn)
+        if self.base_dir is not None:
+            self._clear(self._uses.since_made(), warn=warn)
 
     def clear_runs_since(
         self,
@@ -274,8 +284,9 @@ class Memory:
         now = time.localtime()
         given = (year, month, day)
         date = dt.date(*(a if b is None else b for a, b in zip(now[:3], given, strict=True)))
-        self._clear(self._uses.since(date), warn=warn)
-        self._uses.forget_before(date)
+        if self.base_dir is not None:
+            self._clear(self._uses.since(date), warn=warn)
+            self._uses.forget_before(date)
 
     def clear(self, warn: bool = True) -> None:
         """Remove everything: the runs of interfaces, and the results of functions.
@@ -302,11 +313,16 @@ class Memory:
         Parameters
         ----------
         bytes_limit : int or str, optional
-            So many bytes may stay: a number, or as ``'2G'`` (K, M, G, T).
+            So many bytes may stay: a number, or text such as ``'50GB'``.
         items_limit : int, optional
             So many results and runs may stay.
         age_limit : timedelta, optional
             What was not used for longer goes.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a limit is none.
         """
         if self.base_dir is None:
             return

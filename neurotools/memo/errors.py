@@ -352,8 +352,11 @@ class UnknownField(CacheError, AttributeError):
         self.layer, self.field, self.known, self.needed_by = layer, field, names, needed_by
 
 
-class UnknownId(CacheError, LookupError):
+class UnknownId(CacheError, KeyError):
     """A field could not be computed for an id that the data set does not have."""
+
+    #: That of a KeyError would be in quotes.
+    __str__ = Exception.__str__
 
     def __init__(self, layer: str, field: str, wanted: object, ids: Iterable[object]) -> None:
         known = list(ids)

@@ -197,7 +197,7 @@ def function_parts(function: Callable[..., Any]) -> tuple[str, ...]:
     module = getattr(function, "__module__", None) or "builtins"
     name = getattr(function, "__qualname__", None) or type(function).__qualname__
     parts = _main_parts(function) if module in {"__main__", "__mp_main__"} else module.split(".")
-    return tuple(_safe(part) for part in (*parts, name.replace("<", "(").replace(">", ")")))
+    return tuple(safe_part(part) for part in (*parts, name.replace("<", "(").replace(">", ")")))
 
 
 def function_folder(function: Callable[..., Any]) -> str:
@@ -220,7 +220,7 @@ def script_of(function: Callable[..., Any]) -> str:
     return path if os.path.isfile(path) else ""
 
 
-def _safe(part: str) -> str:
+def safe_part(part: str) -> str:
     """Return a folder name that every file system takes, different for different parts."""
     clean = part
     if not part.isidentifier():  # mostly it is one, and patterns take long to compile

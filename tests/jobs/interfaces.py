@@ -51,6 +51,21 @@ class Slow(Repeat):
         return super().run(cwd)
 
 
+class Beside:
+    """Write a file beside the one it reads, as some tools do."""
+
+    class Inputs:
+        in_file: File = None
+
+    def __init__(self):
+        self.inputs = self.Inputs()
+
+    def run(self, cwd):
+        out = Path(f"{self.inputs.in_file}.out")
+        out.write_text("made")
+        return SimpleNamespace(outputs=SimpleNamespace(out_file=str(out)))
+
+
 class Values:
     """Give values of all kinds."""
 

@@ -14,13 +14,14 @@ import textwrap
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from neurotools.jobs.memory import InterfaceFailed, Memory, PipeFunc
 from neurotools.memo.errors import UnusableLocation, WrongArguments
-from tests.jobs.interfaces import Repeat, Slow, Values
+from tests.jobs.interfaces import Beside, Repeat, Slow, Values
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -84,6 +85,11 @@ class TestReference:
     def test_cache_takes_classes_and_not_instances(self, mem):
         with pytest.raises(ValueError, match=r"class is needed, not an instance of .*Repeat"):
             mem.cache(Repeat())
+
+    @pytest.mark.parametrize("nothing", ["bet", 3, ["bet"]], ids=repr)
+    def test_cache_tells_that_it_takes_classes_and_functions(self, mem, nothing):
+        with pytest.raises(ValueError, match=r"an interface class or a function, not .*\(type "):
+            mem.cache(nothing)
 
     def test_inputs_are_given_as_keyword_arguments_of_their_names(self, mem, text):
         assert Path(mem.cache(Repeat)(in_file=text, times=3).outputs.out_file).read_text() == (
@@ -219,6 +225,16 @@ class TestKeys:
         # What the interface gave back of its inputs is that of this call.
         assert (first.outputs.source, second.outputs.source) == (text, str(other))
 
+    def test_a_place_counts_where_outputs_are_written_beside_inputs(self, mem, tmp_path, text):
+        other = tmp_path / "other" / "in.txt"
+        other.parent.mkdir()
+        shutil.copy(text, other)
+        beside = mem.cache(Beside)
+        for path in (text, str(other), text):
+            for _ in range(2):
+                assert beside(in_file=path).outputs.out_file == path + ".out"
+        assert (other.parent / "in.txt.out").exists()
+
     def test_changed_content_of_equal_size_and_time_runs_again(self, mem, text):
         repeat, before = mem.cache(Repeat), os.stat(text)
         repeat(in_file=text)
@@ -245,6 +261,12 @@ class TestKeys:
             monkeypatch.chdir(tmp_path / name)
             found.append(Path(mem.cache(Repeat)(in_file="in.txt").outputs.out_file).read_text())
         assert found == ["oneone", "twotwo"]
+
+    def test_an_interface_that_says_so_runs_always(self, mem, text, runs, monkeypatch):
+        monkeypatch.setattr(Repeat, "always_run", True, raising=False)
+        results = [mem.cache(Repeat)(in_file=text) for _ in range(2)]
+        assert runs() == 2
+        assert all(os.path.exists(result.outputs.out_file) for result in results)
 
     def test_a_changed_version_of_the_interface_runs_again(self, mem, text, runs, monkeypatch):
         repeat = mem.cache(Repeat)
@@ -376,6 +398,37 @@ class TestOutputs:
             result = mem.cache(Repeat)(in_file=text)
             assert result.inputs["in_file"] == text
             assert (result.runtime.returncode, result.runtime.duration) == (0, 0.5)
+
+    def test_inputs_are_those_of_the_call_also_where_json_cannot_hold_them(self, mem):
+        values = mem.cache(Values)
+        for memory in (mem, mem, Memory(mem.location)):
+            found = memory.cache(Values)(what=np.arange(3)).inputs["what"]
+            np.testing.assert_array_equal(found, np.arange(3))
+        assert values(what={"a": (1, 2)}).inputs["what"] == {"a": (1, 2)}
+
+    @pytest.mark.parametrize("inputs", [SimpleNamespace(x=1), type("Inputs", (), {"x": 1})])
+    def test_inputs_that_stand_in_the_class_are_not_shared_by_calls(self, mem, inputs):
+        class Same:
+            def run(self, cwd):
+                return SimpleNamespace(outputs=SimpleNamespace(x=self.inputs.x))
+
+        Same.inputs = inputs
+        same = mem.cache(Same)
+        assert [same(x=5).outputs.x, same().outputs.x, Same.inputs.x] == [5, 1, 1]
+
+    def test_inputs_may_be_those_of_something_that_is_wrapped(self, mem, text):
+        class Wrapping:
+            def __init__(self):
+                self._inner = Repeat()
+
+            def __getattr__(self, name):
+                return getattr(self.__dict__["_inner"], name)
+
+            def run(self, cwd):
+                return self._inner.run(cwd)
+
+        result = mem.cache(Wrapping)(in_file=text, times=3)
+        assert Path(result.outputs.out_file).read_text() == "abcabcabc"
 
     def test_a_cache_that_was_moved_still_resolves(self, mem, text, tmp_path, runs):
         mem.cache(Repeat)(in_file=text)
@@ -524,6 +577,11 @@ class TestFailures:
         mem.cache(Slow)(in_file=text, seconds=1.0)
         assert (runs(), (record.parent / "left.txt").exists()) == (1, False)
 
+    @pytest.mark.parametrize("name", ["x" * 300, "Größe" * 40])
+    def test_classes_of_long_names_have_folders(self, mem, text, name):
+        result = mem.cache(type(name, (Repeat,), {}))(in_file=text)
+        assert os.path.exists(result.outputs.out_file)
+
     def test_something_that_is_not_ours_is_not_touched(self, mem, text):
         folder = Path(mem.cache(Repeat)(in_file=text).folder)
         for path in folder.iterdir():
@@ -555,6 +613,14 @@ class TestFailures:
         (tmp_path / "gone").rmdir()
         for _ in range(2):
             assert mem.cache(Repeat)(in_file=text).outputs.size == 6
+
+    @pytest.mark.parametrize(
+        "option", [{"method": "nyp"}, {"mmap_mode": "q"}, {"packages": "some"}, {"compress": "zap"}]
+    )
+    def test_an_option_that_there_is_not_makes_no_folder(self, tmp_path, option):
+        with pytest.raises(ValueError, match="unknown"):
+            Memory(tmp_path / "none", **option)
+        assert not (tmp_path / "none").exists()
 
     def test_a_place_where_there_can_be_no_folder_is_told(self, tmp_path):
         (tmp_path / "file").write_text("")
@@ -755,6 +821,11 @@ class TestFunctions:
         repeat(in_file=text)
         assert runs() == 2
 
+    def test_a_memory_without_a_folder_has_nothing_to_clear(self):
+        nowhere = Memory(None)
+        for clear in (nowhere.clear, nowhere.clear_previous_runs, nowhere.clear_runs_since):
+            clear()
+
     def test_clearing_runs_leaves_functions(self, mem):
         mem.cache(_double)(1)
         mem.clear_runs_since(year=2100)
@@ -790,8 +861,11 @@ class TestReduceSize:
         assert [double.check_call_in_cache(x) for x in (1, 2)] == [False, True]
 
     def test_nonsense_is_told(self, mem):
-        with pytest.raises(ValueError, match="no number of bytes"):
-            mem.reduce_size(bytes_limit="much")
+        for limits in ({"bytes_limit": "much"}, {"bytes_limit": -1}, {"items_limit": -1}):
+            with pytest.raises(ValueError, match=r"_limit=.* is (no size|negative)"):
+                mem.reduce_size(**limits)
+        with pytest.raises(TypeError, match=r"age_limit=3 is no datetime\.timedelta"):
+            mem.reduce_size(age_limit=3)
 
 
 def _double(x):

@@ -33,6 +33,7 @@ with warnings.catch_warnings():
         isdefined,
         traits,
     )
+    from nipype.interfaces.io import DataGrabber
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore"),  # nipype's own
@@ -222,6 +223,19 @@ class TestKeys:
             gzip()
         assert said("Running") == []
 
+    def test_a_misspelled_input_does_not_make_all_run_again(self, mem, said):
+        """traits notes unknown names in the class itself, as if they had been declared."""
+        gzip = mem.cache(Gzip)
+        gzip(in_file="a.txt")
+        with pytest.raises(traits.TraitError):
+            gzip(in_fil="a.txt")
+        with pytest.raises(ValueError, match="cannot be made"):
+            mem.cache(Gzip, in_fil="a.txt")
+        assert not hasattr(GzipInput(), "out_fil")
+        for path in ("a.txt", Path("a.txt")):
+            gzip(in_file=path)
+        assert len(said("Running")) == 1
+
     def test_the_environment_of_the_interface_counts(self, mem, said):
         for value in ("1", "1", "2"):
             mem.cache(Gzip)(in_file="a.txt", environ={"LEVEL": value})
@@ -247,6 +261,14 @@ class TestKeys:
             found.append(count(folder="dicom").outputs.count)
             (place / "dicom" / str(number)).write_text("slice")
         assert found == [0, 1, 2]
+
+    def test_what_nipype_runs_always_runs_always(self, mem, place):
+        """Grabbers look for files: what they find is not to be read from their inputs."""
+        grab = mem.cache(DataGrabber, infields=[], outfields=["files"])
+        for names in (["a.txt", "b.txt"], ["a.txt", "b.txt", "c.txt"]):
+            (place / names[-1]).write_text("")
+            found = grab(template=str(place / "*.txt"), sort_filelist=True).outputs.files
+            assert found == [str(place / name) for name in names]
 
     def test_a_changed_version_of_the_interface_runs_again(self, mem, said, monkeypatch):
         mem.cache(Gzip)(in_file="a.txt")

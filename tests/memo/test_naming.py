@@ -118,7 +118,7 @@ def test_scripts_and_sessions_have_folders_of_their_own():
 
 @pytest.mark.parametrize("part", ["con", "NUL.x", "a/b", "..", "trailing.", "q?", "x" * 300])
 def test_folder_names_are_safe_everywhere(part):
-    safe = naming._safe(part)
+    safe = naming.safe_part(part)
     assert not set(safe) & set('\\/<>:"|?*')
     assert len(safe.encode()) <= 120
     assert safe.strip(". ") == safe
@@ -127,7 +127,7 @@ def test_folder_names_are_safe_everywhere(part):
 
 def test_different_parts_have_different_folder_names():
     parts = ["con", "_con_", "a:b", "a%3ab", "x" * 300, "x" * 299]
-    assert len({naming._safe(part) for part in parts}) == len(parts)
+    assert len({naming.safe_part(part) for part in parts}) == len(parts)
 
 
 @pytest.mark.parametrize(

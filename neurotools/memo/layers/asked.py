@@ -12,7 +12,7 @@ from neurotools.memo.explain import Explanation
 from neurotools.memo.info import CacheInfo
 from neurotools.memo.layers.definition import KEY
 from neurotools.memo.layers.graph import State, bound, given_by, shared_among, value_of
-from neurotools.memo.layers.kept import KeptNode
+from neurotools.memo.layers.kept import KeptNode, stacked
 
 if TYPE_CHECKING:
     from neurotools.memo.layers.layer import Askable
@@ -161,16 +161,13 @@ class Asked:
         -------
         Explanation
             Of the first cache, from the end of the chain, that has it; else of the last one that
-            outlives this process.
+            outlives this process. Where no cache ends the chain, of one before its end, rather
+            one that has no value.
         """
-        told = None
-        for node, values in self._kept_with(args, kwargs):
-            told = node.memory.explain(*values)
-            if told.hit:
-                break
-        return told or Explanation(
-            False, f"no cache keeps {self.__name__!r} at the end of the chain"
-        )
+        from neurotools.memo.layers.told import explained
+
+        state = State(bound(self.__qualname__, self._givens, args, kwargs), self._shared)
+        return explained(self.__name__, self._nodes[0], state)
 
     def locate(self, /, *args: Any, **kwargs: Any) -> str:
         """Return where the field's value is kept, or would be; rather a file than memory.
@@ -221,10 +218,7 @@ class Asked:
             yield node, [value_of(one, state) for one in node.arguments]
 
     def _caches(self) -> Iterator[KeptNode]:
-        node = self._nodes[0]
-        while isinstance(node, KeptNode):
-            yield node
-            node = node.inputs[0]
+        return stacked(self._nodes[0])
 
     def __reduce__(self) -> Any:
         return type(self), (self._layer, self._names)

@@ -11,6 +11,8 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
 from neurotools.memo.arranged import Access, arrange, check, places
 from neurotools.memo.errors import WrongLayer
 from neurotools.memo.fingerprint import GRANULARITIES
@@ -44,6 +46,8 @@ class CacheToRam(CacheLayer):
     ----------
     names : str or iterable of str, optional
         The fields to keep; by default, all that are computed from an id.
+    *others : str
+        More of them.
     size : int or str, optional
         How many values of each field are kept, the least recently used going first; or as text,
         how many bytes of all together, ``'2 GB'``. By default, all are kept.
@@ -68,7 +72,7 @@ class CacheToRam(CacheLayer):
     def __init__(
         self,
         names: str | Iterable[str] | None = None,
-        *,
+        *others: str,
         size: int | str | None = None,
         impure: bool = False,
         packages: str = "minor",
@@ -76,8 +80,9 @@ class CacheToRam(CacheLayer):
         allow_mutable_bindings: bool = False,
     ) -> None:
         check(packages=(packages, GRANULARITIES), trace=(trace, _TRACES))
-        self._names, self._size, self._impure = _chosen(names), size, impure
-        self._max_bytes = sys.maxsize if size is None else _bytes(size)
+        self._names, self._impure = _chosen(names, *others), impure
+        self._max_entries, self._max_bytes = _bounds(size)
+        self._size = self._max_entries or size
         self._options = Options(
             format_named("pickle"),
             tracking={"packages": packages},
@@ -87,11 +92,10 @@ class CacheToRam(CacheLayer):
         )
 
     def _attach(self, before: View) -> View:
-        shared = RamTier(sys.maxsize if self._max_bytes is None else self._max_bytes)
+        shared, most = RamTier(self._max_bytes), self._max_entries
 
         def keep(name: str, node: Node) -> Node:
-            counted = self._max_bytes is None and isinstance(self._size, int)
-            tier = CountedTier(int(self._size or 0)) if counted else shared
+            tier = shared if most is None else CountedTier(most)
             forms = (self._options.form,)
             return KeptNode(name, node, Hierarchy([tier]), self._options, forms)
 
@@ -238,9 +242,8 @@ class CacheToDisk(CacheLayer):
         return "CacheToDisk"
 
     def __repr__(self) -> str:
-        names = ", ".join(map(repr, sorted(self._names)))
-        places = " > ".join(_shown(tier) for tier in self._tiers)
-        return f"CacheToDisk({names}, root={places!r})"
+        names, places = sorted(self._names), " > ".join(_shown(tier) for tier in self._tiers)
+        return f"CacheToDisk({names if len(names) > 1 else names[0]!r}, root={places!r})"
 
 
 def _shown(tier: Tier) -> str:
@@ -248,13 +251,14 @@ def _shown(tier: Tier) -> str:
     return os.path.dirname(str(root)) if root else tier.name
 
 
-def _chosen(names: str | Iterable[str] | None) -> frozenset[str] | None:
-    if names is None:
+def _chosen(names: str | Iterable[str] | None, *others: str) -> frozenset[str] | None:
+    if names is None and not others:
         return None
-    chosen = frozenset([names] if isinstance(names, str) else names)
+    is_single = isinstance(names, (str, bytes)) or not isinstance(names, Iterable)
+    chosen = [*([names] if is_single else names), *others]  # type: ignore[misc]
     if wrong := [name for name in chosen if not isinstance(name, str)]:
         raise WrongLayer("cache", f"fields are named by text, not by {wrong[0]!r}")
-    return chosen
+    return frozenset(chosen)
 
 
 def _forms(method: str | Iterable[str] | None, compress: Compression) -> tuple[PayloadFormat, ...]:
@@ -266,11 +270,13 @@ def _forms(method: str | Iterable[str] | None, compress: Compression) -> tuple[P
     return tuple(format_named(one, compress) for one in methods)
 
 
-def _bytes(size: int | str) -> int | None:
-    """Return how many bytes a size means, or None where it is a number of entries."""
-    if isinstance(size, int) and not isinstance(size, bool) and size > 0:
-        return None
+def _bounds(size: object) -> tuple[int | None, int]:
+    """Return how many values of each field a size means, or None, and how many bytes of all."""
+    if size is None:
+        return None, sys.maxsize
+    if isinstance(size, (int, np.integer)) and not isinstance(size, bool) and size > 0:
+        return int(size), sys.maxsize
     if isinstance(size, str):
         with contextlib.suppress(ValueError):
-            return bytes_of(size)
+            return None, bytes_of(size)
     raise ValueError(f"size={size!r} is neither a number of entries nor bytes, such as '2 GB'")

@@ -124,8 +124,8 @@ class Definition:
         for field in (*self.private.values(), *self.fields.values()):
             for kind, name in field.arguments:
                 if kind != BEFORE and name not in known[kind]:
-                    asking = f"{self.layer}.{field.name}"
-                    raise UnknownField(self.layer, name, known[kind], asking)
+                    asking, there = f"{self.layer}.{field.name}", known[kind] | known[OUTPUT]
+                    raise UnknownField(self.layer, name, there, asking)
 
     def _reached(self, field: Field, way: tuple[Field, ...]) -> Iterator[Field]:
         """Yield a field's function and those of the same layer that it needs."""

@@ -6,7 +6,8 @@ A node is computed at most once in an evaluation. Not here: which nodes there ar
 from __future__ import annotations
 
 import copy
-from collections import Counter
+import dataclasses
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
@@ -101,7 +102,7 @@ def value_of(node: Node, state: State) -> Any:
 
 def own(value: Any) -> Any:
     """Return a value that can be changed without changing this one, as far as types are known."""
-    if type(value) not in _CHANGEABLE or (type(value) is np.ndarray and not value.flags.writeable):
+    if not _is_changeable(value):
         return value
     try:
         return copy.deepcopy(value)
@@ -109,7 +110,18 @@ def own(value: Any) -> Any:
         return value  # there is something inside that cannot be copied: it is shared
 
 
-_CHANGEABLE = frozenset([np.ndarray, list, dict, set, tuple, bytearray])
+def _is_changeable(value: Any) -> bool:
+    if isinstance(value, np.ndarray):
+        return bool(value.flags.writeable)
+    if isinstance(value, _CONTAINERS):
+        return True
+    kind = type(value)
+    return dataclasses.is_dataclass(kind) or kind.__module__.partition(".")[0] in _OF_TABLES
+
+
+_CONTAINERS = (list, dict, set, tuple, bytearray, deque)
+#: Packages whose values are tables and tensors; images of nibabel, say, would be read to be copied.
+_OF_TABLES = frozenset(["pandas", "torch", "xarray"])
 
 
 def shared_among(nodes: tuple[Node, ...]) -> frozenset[Node]:

@@ -7,7 +7,7 @@ are what the caller gives, and what impure functions return; its code is all tha
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any
 
@@ -21,6 +21,7 @@ from neurotools.memo.key import KeyMaker
 from neurotools.memo.layers.graph import Call, Given, Node, State, shared_among, value_of
 from neurotools.memo.layers.steps import Steps, arguments_of
 from neurotools.memo.many.run import shared_tier
+from neurotools.memo.naming import safe_part
 from neurotools.memo.options import Options
 from neurotools.memo.travel import by_value
 
@@ -58,7 +59,7 @@ class KeptNode:
         options: Options,
         forms: tuple[PayloadFormat, ...],
     ) -> None:
-        self.inputs: tuple[Node, ...] = (node,)
+        self.name, self.inputs = name, (node,)
         self.arguments = arguments_of(node)
         #: Whether all arguments are given by the caller.
         self.is_plain = all(isinstance(one, Given) for one in self.arguments)
@@ -72,6 +73,13 @@ class KeptNode:
             return self.memory(*values)
         finally:
             _AT_HAND.reset(token)
+
+
+def stacked(node: Node) -> Iterator[KeptNode]:
+    """Yield the caches that a field's value passes one after the other, the last first."""
+    while isinstance(node, KeptNode):
+        yield node
+        node = node.inputs[0]
 
 
 class Computing:
@@ -136,7 +144,10 @@ class FieldKeys(KeyMaker):
     def __init__(self, computing: Computing, *, strict: bool, **tracking: Any) -> None:
         steps = Steps(computing.__name__, computing.node, computing.arguments, tracking)
         super().__init__(
-            computing, strict=strict, folder=f"{FOLDER}/{computing.__name__}", tracker=steps
+            computing,
+            strict=strict,
+            folder=f"{FOLDER}/{safe_part(computing.__name__)}",
+            tracker=steps,
         )
         self.steps = steps
 

@@ -7,7 +7,44 @@ import dataclasses
 from neurotools.memo.explain import Explanation
 from neurotools.memo.fingerprint.limits import OF_FILES
 from neurotools.memo.fingerprint.manifest import Difference
+from neurotools.memo.layers.graph import Node, State, below, value_of
+from neurotools.memo.layers.kept import KeptNode, stacked
 from neurotools.memo.layers.steps import PARAMETER, STEP, Steps
+
+
+def explained(name: str, node: Node, state: State) -> Explanation:
+    """Return why a field's value is kept or not.
+
+    Parameters
+    ----------
+    name : str
+        The field's.
+    node : Node
+        What it is computed by.
+    state : State
+        What it is asked with.
+    """
+    if isinstance(node, KeptNode):
+        return _of_caches(node, state)
+    none = f"no cache keeps {name!r} at the end of the chain"
+    kept = [one for one in reversed(list(below(node))) if isinstance(one, KeptNode)]
+    inner = {one.inputs[0] for one in kept}
+    known = [(one.name, _of_caches(one, state)) for one in kept if one not in inner]
+    if not known:
+        return Explanation(False, none)
+    before, told = next((pair for pair in known if not pair[1].hit), known[0])
+    found = f"found {told.reason}" if told.hit else f"not: {told.reason}"
+    reason = f"{none}; before it, {before!r} is {found}"
+    return dataclasses.replace(told, hit=False, reason=reason)
+
+
+def _of_caches(node: KeptNode, state: State) -> Explanation:
+    """Explain by the first of caches one behind the other that has a value, or by the slowest."""
+    for one in stacked(node):
+        told = one.memory.explain(*(value_of(inner, state) for inner in one.arguments))
+        if told.hit:
+            break
+    return told
 
 
 def with_steps(explained: Explanation, steps: Steps) -> Explanation:

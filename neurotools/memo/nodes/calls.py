@@ -16,6 +16,7 @@ from typing import Any
 from neurotools.memo.careful import is_meant_to_end
 from neurotools.memo.fingerprint.reach import Tracker
 from neurotools.memo.hierarchy import Hierarchy
+from neurotools.memo.naming import safe_part
 from neurotools.memo.nodes.alone import alone
 from neurotools.memo.nodes.guard import Circumstances, Guard, shortcut
 from neurotools.memo.nodes.holders import Holders
@@ -23,7 +24,7 @@ from neurotools.memo.nodes.identity import Identifier, Identity, holds
 from neurotools.memo.nodes.node import Node, workflow
 from neurotools.memo.nodes.noted import Noted
 from neurotools.memo.nodes.packed import Packed
-from neurotools.memo.nodes.result import Result
+from neurotools.memo.nodes.result import Result, brought
 from neurotools.memo.nodes.running import Run
 from neurotools.memo.nodes.shape import Shape
 from neurotools.memo.nodes.uses import Uses
@@ -123,6 +124,7 @@ class Calls:
             ) from error
 
     def _code(self) -> str:
+        self.shape.settle()
         fingerprint = self._tracker.current()
         if fingerprint is not self._accepted:
             if self._strict and (refusals := self._tracker.refusals):
@@ -141,18 +143,21 @@ class Calls:
         made = self.shape.make(kwargs)
         self.shape.check(made)
         named = self._identifier.of(made)
-        node = Node(self.nodes.tier, f"{self.folder}/{named.name}", self.nodes.noted)
+        place = f"{self.folder}/{named.name}"
+        node = Node(self.nodes.tier, place, self.nodes.noted, named.paths)
         search = self.shape.program(made)
         workflow.info("Executing node %s in dir: %s", named.name, node.folder)
         record, kept = self._collected(node) or self._ran(node, made, named)
+        inputs = brought(made, record)
         # What running has changed does not count: that of another change would be seen here.
         is_kept = named.is_lasting and "kept" in record
         if brief is not None and is_kept and self._code() == code:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
             guard = Guard(circumstances, self._tracker.watcher(_is_table_of_traits), named, search)
-            self._known[brief] = _Known(self, guard, node, record)
-        return Result(self.shape.interface, node.folder, record, named.paths, kept), named.name
+            self._known[brief] = _Known(self, guard, node, record, inputs)
+        result = Result(self.shape.interface, node.folder, record, named.paths, kept, inputs)
+        return result, named.name
 
     def _collected(self, node: Node) -> Found | None:
         """Return what is there already."""
@@ -166,19 +171,20 @@ class Calls:
     def _ran(self, node: Node, made: Any, named: Identity) -> Found:
         """Return what comes out of running, here or, while we waited, by somebody else."""
         nodes = self.nodes
+        packed = nodes.packed if named.is_lasting else None
         with alone(nodes.base, node.name):
             if (found := node.found()) is not None:
                 workflow.info("Collecting precomputed outputs")
                 return found
             if node.trouble:
                 workflow.warning("Running again: %s", node.trouble)
-            if nodes.packed is not None and (found := nodes.packed.restored(node)) is not None:
+            if packed is not None and (found := packed.restored(node)) is not None:
                 workflow.info("Collecting precomputed outputs")
             else:
                 with self._runs.watched():
                     found = Run(node, self.shape, made, named)()
-                if nodes.packed is not None and "kept" in found[0]:
-                    nodes.packed.keep(node, *found)
+                if packed is not None and "kept" in found[0]:
+                    packed.keep(node, *found)
             nodes.note(node.name)
             return found
 
@@ -186,10 +192,18 @@ class Calls:
 class _Known:
     """A call that was made before, and what it came to."""
 
-    __slots__ = ("_calls", "_contents", "_guard", "_record", "node")
+    __slots__ = ("_brought", "_calls", "_contents", "_guard", "_record", "node")
 
-    def __init__(self, calls: Calls, guard: Guard, node: Node, record: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        calls: Calls,
+        guard: Guard,
+        node: Node,
+        record: dict[str, Any],
+        brought: dict[str, Any],
+    ) -> None:
         self._calls, self._guard, self.node, self._record = calls, guard, node, record
+        self._brought = brought
         self._contents = node.contents(record)
 
     def result(self) -> Result | None:
@@ -208,16 +222,18 @@ class _Known:
             return None
         workflow.info("Executing node %s in dir: %s", guard.named.name, node.folder)
         workflow.info("Collecting precomputed outputs")
-        return Result(self._calls.shape.interface, node.folder, record, guard.named.paths, kept)
+        interface, paths = self._calls.shape.interface, guard.named.paths
+        return Result(interface, node.folder, record, paths, kept, self._brought)
 
 
 def folder_of(interface: type) -> str:
     """Return the name of the folder of an interface class, as nipype names it."""
     name = f"{interface.__module__}.{interface.__qualname__}".replace("<locals>", "locals")
-    return re.sub(r"[^\w-]", "-", name)[:_LONGEST]
+    plain = re.sub(r"[^\w-]", "-", name)
+    return plain if len(plain.encode()) <= _LONGEST else safe_part(plain)
 
 
-#: File systems take 255 bytes.
+#: Bytes of a name, to which others are added; file systems take 255.
 _LONGEST = 200
 
 

@@ -48,7 +48,8 @@ class Identity(NamedTuple):
     absent : tuple of str
         Files that would count if they were there.
     is_lasting : bool
-        Whether another call can have it: not where an input has no content to speak of.
+        Whether another call can have it: not where an input has no content to speak of, or inputs
+        do not tell what comes out.
     """
 
     name: str
@@ -82,6 +83,8 @@ class Identifier:
 
     def of(self, made: Any) -> Identity:
         """Return what names the node of an instance."""
+        if self.shape.runs_always(made):
+            return _of_once()
         files: list[tuple[str, Content]] = []
         try:
             inputs = self.shape.inputs(made)
@@ -96,7 +99,7 @@ class Identifier:
             if str(error) not in self._told:
                 self._told.add(str(error))
                 log.warning("%s runs each time: %s", self.shape.name, error)
-            return Identity(uuid.uuid4().hex, (), {}, None, None, is_lasting=False)
+            return _of_once()
 
     def _digested(self, given: Input, files: Files) -> str:
         try:
@@ -145,6 +148,11 @@ class Identifier:
         is_first = self._programs.setdefault(path, facts) == facts
         is_told = version is not None and is_first
         return path, facts, version, None if is_told else self._noted.content(path)
+
+
+def _of_once() -> Identity:
+    """Return what names a node that no other call has."""
+    return Identity(uuid.uuid4().hex, (), {}, None, None, is_lasting=False)
 
 
 def find_program(name: str, path: str) -> str | None:

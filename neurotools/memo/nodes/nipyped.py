@@ -28,6 +28,19 @@ class NipypeShape(Shape):
 
     changes_directory = True
 
+    def settle(self) -> None:
+        from traits.api import Disallow
+
+        # traits keeps each name that somebody asks for, a misspelled one, say, as one that is
+        # declared to be refused.
+        specs = (getattr(self.interface, name, None) for name in ("input_spec", "output_spec"))
+        for kind in dict.fromkeys(kind for spec in specs if spec for kind in spec.__mro__):
+            declared = vars(kind).get("__class_traits__", {})
+            unknown = vars(kind).get("__prefix_traits__", {}).get("")
+            if unknown is not None and unknown.trait_type is Disallow:
+                for name in [one for one, trait in list(declared.items()) if trait is unknown]:
+                    declared.pop(name, None)
+
     def make(self, values: Mapping[str, Any]) -> Any:
         made = self._made()
         given = {name: self._absolute(made, name, value) for name, value in values.items()}

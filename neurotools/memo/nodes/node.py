@@ -10,6 +10,7 @@ import os
 import shutil
 import time
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from neurotools.memo.entry import Blob, Key, Record
@@ -40,10 +41,14 @@ class Node:
         ``<class>/<hash>``.
     noted : Noted
         Knows large files.
+    paths : sequence of str
+        Paths of the files among the inputs.
     """
 
-    def __init__(self, tier: DirectoryTier, name: str, noted: Noted) -> None:
-        self.tier, self.name, self._noted = tier, name, noted
+    def __init__(
+        self, tier: DirectoryTier, name: str, noted: Noted, paths: Sequence[str] = ()
+    ) -> None:
+        self.tier, self.name, self._noted, self._paths = tier, name, noted, list(paths)
         self.folder = os.path.join(tier.root, *name.split("/"))
         self.trouble = ""
 
@@ -58,6 +63,9 @@ class Node:
         try:
             record = records.load(self.folder)
             if record is None or record["state"] != records.DONE:
+                return None
+            if record.get("beside", self._paths) != self._paths:
+                self.trouble = "its outputs were written beside equal inputs at another place"
                 return None
             if changed := self.changed(record):
                 self.trouble = f"{changed} is not what it was when it was made"

@@ -6,7 +6,7 @@ import copy
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from neurotools.memo.digest.files import content
@@ -65,6 +65,12 @@ def _undefined() -> Any:
     return None if base is None else base.Undefined
 
 
+def brought(made: Any, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the inputs of a call that its record does not hold, such as arrays."""
+    trees = record["inputs"].items()
+    return {name: getattr(made.inputs, name) for name, tree in trees if spelled.is_shown(tree)}
+
+
 class Result:
     """The result of one call.
 
@@ -96,16 +102,18 @@ class Result:
         record: dict[str, Any],
         inputs: Sequence[str],
         kept: Sequence[Any] = (),
+        brought: Mapping[str, Any] | None = None,
     ) -> None:
         self.interface, self.folder = interface, folder
         self._record, self._inputs, self._kept = record, inputs, kept
+        self._brought = brought or {}
         self.placed: list[str] = []
         # Now: whoever has changed what a call gave must not change what the next one gives.
         self.outputs = Bunch(self._read("outputs"), record.get("undefined", ()))
 
     @property
     def inputs(self) -> dict[str, Any]:
-        return self._read("inputs")
+        return {**self._read("inputs"), **self._brought}
 
     @property
     def runtime(self) -> Bunch:

@@ -88,8 +88,7 @@ class Run:
         found = {}
         for name, value, _ in self._shape.inputs(self._made_one):
             tree = speller.spell(value)
-            # Of an array, a word is enough: it is not given back.
-            found[name] = shown(value) if _is_kept(tree) else tree
+            found[name] = {"shown": shown(value)} if _is_kept(tree) else tree
         return found
 
     def _outputs(self) -> tuple[dict[str, Any], list[str]]:
@@ -135,7 +134,9 @@ class Run:
         told = {name: speller.spell(_untraited(value)) for name, value in outputs.items()}
         below = os.path.join(self._folder, "")
         named = [path for path in dict.fromkeys(speller.files) if path.startswith(below)]
-        elsewhere = [path for path in dict.fromkeys(speller.files) if path not in named]
+        outside = [path for path in dict.fromkeys(speller.files) if path not in named]
+        # Grabbers find whole data sets, which are not to be read for results that nobody looks for.
+        elsewhere = outside if self._named.is_lasting else []
         missing = [path for path in named if not os.path.lexists(path)]
         if missing:
             raise FileNotFoundError(2, "an output was not made", missing[0])
@@ -152,6 +153,9 @@ class Run:
             elsewhere={path: self._facts(path) for path in elsewhere},
             runtime=_plain(self._watch),
         )
+        if set(elsewhere).difference(_texts(record["inputs"])):
+            # No input says where: so it may depend on where the inputs lie.
+            done["beside"] = list(self._named.paths)
         return done, speller.kept
 
     def _facts(self, path: str) -> dict[str, Any]:
@@ -175,6 +179,14 @@ def _is_kept(tree: Any) -> bool:
     if isinstance(tree, dict):
         return "kept" in tree or any(map(_is_kept, tree.values()))
     return isinstance(tree, list) and any(map(_is_kept, tree))
+
+
+def _texts(tree: Any) -> Iterator[str]:
+    if isinstance(tree, str):
+        yield tree
+    elif isinstance(tree, (dict, list)):
+        for inner in tree.values() if isinstance(tree, dict) else tree:
+            yield from _texts(inner)
 
 
 def _plain(watch: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ result with ``outputs``. Not here: what real nipype classes tell besides (`nipyp
 
 from __future__ import annotations
 
+import copy
 import inspect
 import os
 import re
@@ -78,7 +79,17 @@ class Shape:
         return made
 
     def _made(self) -> Any:
-        return self.interface(*self.args, **self.kwargs)
+        made = self.interface(*self.args, **self.kwargs)
+        shared = inspect.getattr_static(type(made), "inputs", None)
+        own = getattr(made, "__dict__", None)
+        is_plain = shared is not None and not hasattr(shared, "__get__")
+        if is_plain and own is not None and "inputs" not in own:
+            # All instances have these: what one call is given must not be given to the next.
+            made.inputs = shared() if inspect.isclass(shared) else copy.copy(shared)
+        return made
+
+    def settle(self) -> None:
+        """Undo what merely looking at the class has left in it, and would count as its code."""
 
     def _names(self, made: Any) -> list[str]:
         inner = made.inputs
@@ -101,6 +112,10 @@ class Shape:
         """Return the inputs that have values, by name."""
         found = ((name, getattr(made.inputs, name)) for name in sorted(self._names(made)))
         return [Input(name, value, self._counts(made, name)) for name, value in found]
+
+    def runs_always(self, made: Any) -> bool:
+        """Tell whether an instance says that what it gives depends on more than its inputs."""
+        return bool(getattr(made, "always_run", False))
 
     def check(self, made: Any) -> None:
         """Raise the interface's own error if its inputs cannot be run with."""

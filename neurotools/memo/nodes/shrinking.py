@@ -11,8 +11,7 @@ from typing import NamedTuple
 from neurotools.memo.nodes.clearing import InUse, nodes, remove
 from neurotools.memo.nodes.uses import Uses
 from neurotools.memo.tiers.directory import DirectoryTier
-
-_UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+from neurotools.memo.tiers.limits import bytes_of
 
 
 class Item(NamedTuple):
@@ -37,17 +36,26 @@ def shrink(
     items : iterator of Item
         All there are.
     bytes_limit : int or str, optional
-        So many bytes may stay: a number, or as ``'2G'`` (K, M, G, T).
+        So many bytes may stay: a number, or text such as ``'50GB'``.
     items_limit : int, optional
         So many items may stay.
     age_limit : timedelta, optional
         What was not used for longer goes.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a limit is none.
     """
     left = sorted(items, key=lambda item: item.used)
     size, oldest = sum(item.size for item in left), 0.0
-    most = size if bytes_limit is None else parsed_bytes(bytes_limit)
+    most = size if bytes_limit is None else _most(bytes_limit)
     number = len(left) if items_limit is None else items_limit
+    if number < 0:
+        raise ValueError(f"items_limit={items_limit} is negative")
     if age_limit is not None:
+        if not isinstance(age_limit, dt.timedelta):
+            raise TypeError(f"age_limit={age_limit!r} is no datetime.timedelta")
         if age_limit.total_seconds() < 0:
             raise ValueError(f"age_limit={age_limit} is negative")
         oldest = time.time() - age_limit.total_seconds()
@@ -60,20 +68,8 @@ def shrink(
     return removed
 
 
-def parsed_bytes(limit: int | str) -> int:
-    """Return a number of bytes.
-
-    Raises
-    ------
-    ValueError
-        If it is none.
-    """
-    try:
-        if isinstance(limit, str) and limit[-1:].upper() in _UNITS:
-            return int(float(limit[:-1]) * _UNITS[limit[-1].upper()])
-        return int(limit)
-    except ValueError:
-        raise ValueError(f"bytes_limit={limit!r} is no number of bytes, such as '2G'") from None
+def _most(limit: float | str) -> int:
+    return 0 if limit == 0 else bytes_of(limit, "bytes_limit")
 
 
 def results_in(tier: DirectoryTier) -> Iterator[Item]:

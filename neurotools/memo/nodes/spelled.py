@@ -2,7 +2,8 @@
 
 A folder of results can so be moved, and be restored elsewhere. A file that is an input of the call
 stands for that input: where equal files lie at another place, the result speaks of that place. What
-JSON cannot hold exactly stands as a number, and is kept beside it in a format of the cache.
+JSON cannot hold exactly stands as a number, and is kept beside it in a format of the cache; of an
+input, some words for people are enough, since each call brings it along.
 """
 
 from __future__ import annotations
@@ -76,6 +77,11 @@ class Speller:
         return text
 
 
+def is_shown(tree: Any) -> bool:
+    """Tell whether a tree is no value, but some words about one."""
+    return type(tree) is dict and "shown" in tree
+
+
 def read(tree: Any, folder: str, inputs: Sequence[str], kept: Sequence[Any]) -> Any:
     """Return the value that a tree spells.
 
@@ -107,6 +113,8 @@ def read(tree: Any, folder: str, inputs: Sequence[str], kept: Sequence[Any]) -> 
             return inputs[inner]
         if kind == "kept":
             return kept[inner]
+        if kind == "shown":
+            return inner
         if kind == "path":
             return Path(read(inner, folder, inputs, kept))
         if kind == "tuple":

@@ -5,7 +5,8 @@ to a file that was opened for appending: writers of one computer do not tear eac
 what a killed one left unfinished is ended by the next. Each `Uses` that is made leaves a mark, and
 a node is noted again only when there is a new mark: so a loop of hits writes one line, and "since
 then" can be told from the place in the file, without any clock. Only clearing reads whole logs;
-calls never do. ``log.current`` holds the name of the log that is written now.
+calls never do. ``log.current`` leads to the log that is written now, or holds its name where there
+can be no links.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import datetime as dt
 import glob
 import os
 import time
+import uuid
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -39,9 +41,8 @@ class _Log:
         self.descriptor = os.open(self.path, _FLAGS | getattr(os, "O_BINARY", 0), 0o600)
         self.end = -1
         self.seen: set[str] = set()
-        current = os.path.join(base, "log.current")
         with contextlib.suppress(OSError):
-            _write(current, os.path.relpath(self.path, base).replace(os.sep, "/"))
+            _lead(os.path.join(base, "log.current"), os.path.relpath(self.path, base))
 
     def has_mark(self, size: int) -> bool:
         """Tell whether others have noted, since this process wrote, that they look from now on."""
@@ -81,6 +82,8 @@ class Uses:
         self._lock = forks.lock_of(self)
         self._log: _Log | None = None
         self._since = (_today(), 0)
+        #: Uses that could not be written down, on a full disk, say: others do not know of them.
+        self._unwritten: dict[str, dt.date] = {}
         self._note(_OPENED, is_first=True)
 
     def __reduce__(self) -> Any:
@@ -104,6 +107,8 @@ class Uses:
                 opened.seen.add(line)
             except OSError as error:
                 log.info("the use of %s was not noted: %s", line, error)
+                if line != _OPENED:
+                    self._unwritten[line] = dt.date(*_today())
 
     def _opened(self) -> tuple[_Log, int]:
         day = _today()
@@ -119,22 +124,18 @@ class Uses:
         with self._lock:
             day, offset = self._since
         found = set(_nodes(_path(self._base, day), offset))
-        return found | self.after(dt.date(*day))
-
-    def after(self, day: dt.date) -> set[str]:
-        """Return the nodes that any process has used after a day."""
-        later = (log.path for log in _logs(self._base) if log.day > day)
-        return {node for path in later for node in _nodes(path)}
+        return found.union(self._unwritten, self.since(dt.date(*day) + dt.timedelta(1)))
 
     def since(self, day: dt.date) -> set[str]:
         """Return the nodes that any process has used on a day, or later."""
         later = (log.path for log in _logs(self._base) if log.day >= day)
-        return {node for path in later for node in _nodes(path)}
+        unwritten = (node for node, used in self._unwritten.items() if used >= day)
+        return {node for path in later for node in _nodes(path)}.union(unwritten)
 
     def last_days(self) -> dict[str, dt.date]:
         """Return the last day on which each node was used."""
         found = sorted(_logs(self._base), key=lambda log: log.day)
-        return {node: log.day for log in found for node in _nodes(log.path)}
+        return {node: log.day for log in found for node in _nodes(log.path)} | self._unwritten
 
     def forget_before(self, day: dt.date) -> None:
         """Remove the logs of earlier days."""
@@ -183,8 +184,13 @@ def _path(base: str, day: tuple[int, int, int]) -> str:
     return os.path.join(base, f"log.{year}", f"{month:02}", f"{number:02}.log")
 
 
-def _write(path: str, text: str) -> None:
-    temporary = f"{path}.{os.getpid()}"
-    with open(temporary, "w", encoding="utf-8") as file:
-        file.write(f"{text}\n")
+def _lead(path: str, target: str) -> None:
+    """Have a path lead to a file beside or below it."""
+    temporary = f"{path}.{uuid.uuid4().hex}"
+    try:
+        os.symlink(target, temporary)
+    except (OSError, NotImplementedError):  # Windows wants a privilege for it
+        # Never through a link that somebody left there: that would empty a log.
+        with open(temporary, "x", encoding="utf-8") as file:
+            file.write(f"{target.replace(os.sep, '/')}\n")
     os.replace(temporary, path)

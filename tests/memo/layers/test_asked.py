@@ -217,6 +217,18 @@ def test_explain_without_a_cache_says_so():
     )
 
 
+def test_explain_behind_a_cache_tells_what_is_found_before_it(tmp_path, monkeypatch):
+    chain = cached(tmp_path) >> CacheToRam() >> Transform(image=lambda image: image + 1)
+    chain.image(1)
+    none = "no cache keeps 'image' at the end of the chain; before it, 'image' is"
+    told = (cached(tmp_path) >> Transform(image=lambda image: image)).explain("image", 1)
+    assert (told.hit, told.reason) == (False, f"{none} found in {tmp_path}/__neurotools_cache__")
+    monkeypatch.setitem(globals(), "COLOUR", 9)
+    told = chain.explain("image", 1)
+    assert told.reason == f"{none} not: Brighter.image has changed since this value was kept"
+    assert any("COLOUR" in part.name for part in told.code)
+
+
 def read(id):  # noqa: A002 - it is the name of the field
     with open(id) as file:
         return file.read()

@@ -70,6 +70,24 @@ def test_size_bounds_the_number_of_values_of_each_field():
     assert hits(chain) == hits(chain, "mask") == [2]
 
 
+def test_fields_may_be_named_by_place_or_in_a_list():
+    for cache in (CacheToRam("image", "mask"), CacheToRam(["image", "mask"])):
+        assert repr(cache) == "CacheToRam('image', 'mask')"
+    for wrong in ((3,), (None, "image"), (["image", b"mask"],)):
+        with pytest.raises(WrongLayer, match="fields are named by text, not by"):
+            CacheToRam(*wrong)
+
+
+def test_what_is_printed_of_a_cache_on_disk_makes_it_again(tmp_path):
+    for names in (["image"], ["image", "mask"]):
+        cache = CacheToDisk(names, tmp_path)
+        assert repr(eval(repr(cache))) == repr(cache)
+
+
+def test_size_may_be_a_number_of_numpy():
+    assert repr(CacheToRam(size=np.int64(2))) == "CacheToRam(size=2)"
+
+
 def test_size_in_bytes_bounds_all_fields_together():
     chain = Numbers() >> CacheToRam(size="20 kB")
     for key in range(10):

@@ -1,11 +1,14 @@
 """What is kept of a field is found again while all that leads to it is the same, and only then."""
 
+import collections
+import dataclasses
 import random
 import subprocess
 import sys
 import textwrap
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -402,6 +405,52 @@ def test_a_function_that_changes_what_it_gets_changes_it_for_nobody_else(tmp_pat
     loaded = dict(zip(order, chain._compile(order)("3"), strict=True))
     assert (loaded["image"].sum(), loaded["mask"].all()) == (-3, True)
     assert [chain.mask(key).all() for key in "23"] == [True, True]
+
+
+@dataclasses.dataclass
+class Box:
+    items: list
+
+
+@pytest.mark.parametrize("name", ["../image", "a/b", "aux", "größe", "x" * 300])
+def test_a_field_of_any_name_is_kept_in_a_folder_of_its_own(tmp_path, name):
+    chain = Numbers() >> Transform(**{name: lambda image: image.sum()}) >> disk(tmp_path, name)
+    field = getattr(chain, name)
+    assert (field("1"), field.cache_info().tiers[0].failures) == (6, 0)
+    place = Path(field.locate("1"))
+    assert place.exists()
+    assert place.parents[2].name == "layers"
+    assert place.parents[1].name != "aux"  # Windows takes it for a device
+
+
+#: Something that can be changed, and where it is.
+CHANGEABLE = {
+    "table": (lambda: pytest.importorskip("pandas").DataFrame({0: [1]}), lambda v: v.iloc[0]),
+    "masked": (lambda: np.ma.array([1]), lambda v: v),
+    "ordered": (lambda: collections.OrderedDict({0: 1}), lambda v: v),
+    "queue": (lambda: collections.deque([1]), lambda v: v),
+    "record": (lambda: Box([1]), lambda v: v.items),
+}
+
+
+@pytest.mark.parametrize("kind", CHANGEABLE)
+def test_tables_and_containers_of_any_kind_are_not_changed_for_others(kind):
+    make, items = CHANGEABLE[kind]
+
+    class Given(Source):
+        def value(i):
+            return make()
+
+    def spoil(value):
+        if kind == "table":
+            value.loc[0, 0] = 5
+        else:
+            items(value)[0] = 5
+        return value
+
+    chain = Given() >> Transform(spoiled=lambda value: spoil(value), value=lambda value: value)
+    spoiled, value = chain._compile(["spoiled", "value"])("1")
+    assert (items(spoiled)[0], items(value)[0]) == (5, 1)
 
 
 def test_a_function_changes_nothing_that_is_handed_out_beside_it(tmp_path):

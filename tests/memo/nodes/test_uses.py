@@ -31,10 +31,21 @@ def write(base, day, *lines):
     return path
 
 
-def test_a_log_for_each_day_has_the_names_and_log_current_its_path(base):
+def test_a_log_for_each_day_has_the_names_and_log_current_leads_to_it(base):
     Uses(base).note("class/one")
     with open(today_log(base)) as file:
         assert file.read().splitlines() == ["-/opened", "class/one"]
+    current = os.path.join(base, "log.current")
+    if os.path.islink(current):
+        assert os.path.samefile(current, today_log(base))
+
+
+def test_log_current_holds_the_path_where_there_are_no_links(base, monkeypatch):
+    def refused(*_):
+        raise OSError(1314, "a privilege is not held")
+
+    monkeypatch.setattr(module.os, "symlink", refused)
+    Uses(base)
     with open(os.path.join(base, "log.current")) as file:
         assert os.path.join(base, *file.read().strip().split("/")) == today_log(base)
 
@@ -138,6 +149,21 @@ def test_a_place_that_cannot_be_written_does_not_stop_a_call(base, caplog):
     caplog.set_level("INFO")
     uses.note("class/one")
     assert "was not noted" in caplog.text
+
+
+def test_what_could_not_be_noted_is_known_to_the_process_that_used_it(base, monkeypatch):
+    """On a full disk, say: that is when one clears."""
+    uses = Uses(base)
+    uses.note("class/one")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module.os, "write", full)
+    uses.note("class/two")
+    assert uses.since_made() == uses.since(TODAY) == {"class/one", "class/two"}
+    assert uses.since(TODAY + dt.timedelta(1)) == set()
+    assert uses.last_days()["class/two"] == TODAY
 
 
 def _note_many(base, number):
