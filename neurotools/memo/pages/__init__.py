@@ -1,0 +1,1 @@
+"""What notebooks show: self-contained pieces of HTML, put together from what `parts` has."""
