@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from neurotools.memo.entry import Record
 from neurotools.memo.log import Log
+from neurotools.memo.making import Making
 from neurotools.memo.tiers.trust import Trust
 
 if TYPE_CHECKING:
@@ -44,9 +45,9 @@ class Runs:
         self._trust = Trust(owners)
         self._known_witness: Witness | None = None
 
-    def watched(self) -> _Watched:
+    def watched(self) -> Watched:
         """Note what a computation uses, where that is asked for, and what it changes."""
-        return _Watched(self._recorded() if self.trace else None, self._tracker.starts, self._ran)
+        return Watched(self._recorded() if self.trace else None, self._tracker.starts, self._ran)
 
     def outdated(self, record: Record, location: str) -> str:
         """Return the name of something that a computation used and that has changed since.
@@ -73,9 +74,12 @@ class Runs:
         except OSError:
             return False
 
-    def seen(self, recording: Recording) -> Any:
-        """Return what a computation used, as its record tells it."""
-        return self._witness.seen(recording)
+    def told(self, run: Watched, place: str) -> dict[str, Any]:
+        """Return what a computation used, as its record in a cache of some name tells it."""
+        told = run.making.told(place)
+        if run.recording is not None:
+            told["traced"] = self._witness.seen(run.recording)
+        return told
 
     def hand_on(self, record: Record) -> None:
         """Have computations under way, which use a result that was found, note what it used."""
@@ -105,10 +109,18 @@ class Runs:
             log.debug("%s cannot be followed after its run: %r", self._name, error)
 
 
-class _Watched:
-    """One computation, the block; a class, since a generator takes three times the time."""
+class Watched:
+    """One computation, the block; a class, since a generator takes three times the time.
 
-    __slots__ = ("_ran", "_recorded", "_starts")
+    Attributes
+    ----------
+    making : Making
+        The cached calls that it used.
+    recording : Recording or None
+        What else it used, where that is noted.
+    """
+
+    __slots__ = ("_ran", "_recorded", "_starts", "making", "recording")
 
     def __init__(
         self,
@@ -117,13 +129,19 @@ class _Watched:
         ran: Callable[[], None],
     ) -> None:
         self._recorded, self._starts, self._ran = recorded, starts, ran
+        self.making = Making()
+        self.recording: Recording | None = None
 
-    def __enter__(self) -> Recording | None:
+    def __enter__(self) -> Watched:
         self._starts()
-        return None if self._recorded is None else self._recorded.__enter__()
+        if self._recorded is not None:
+            self.recording = self._recorded.__enter__()
+        self.making.begin()
+        return self
 
     def __exit__(self, *raised: Any) -> None:
         try:
+            self.making.end()
             if self._recorded is not None:
                 self._recorded.__exit__(*raised)
         finally:

@@ -11,8 +11,8 @@ from typing import Any
 from neurotools.memo.entry import Key
 from neurotools.memo.function import Memoized, MemoizedCoroutine
 from neurotools.memo.hierarchy import Hierarchy
-from neurotools.memo.joblib_terms import metadata_of
-from neurotools.memo.telling import log
+from neurotools.memo.making import used
+from neurotools.memo.options import Options
 from neurotools.memo.travel import is_importable
 
 
@@ -43,6 +43,7 @@ class Shelved:
             raise KeyError(
                 f"{self._hierarchy.location(self._key)} is gone: call the function again"
             )
+        used(self._key, entry.checksum, self._hierarchy.name)
         return entry.value()
 
     def clear(self) -> None:

@@ -1,0 +1,126 @@
+"""Which cached calls a result is made from: noted while it is computed, kept in its record.
+
+A call that is found, or computed and kept, tells the computation in whose context it happens, which
+is the innermost one. Tasks and ``asyncio.to_thread`` have their maker's context, plain threads do
+not. Not here: what is made of that later (`neurotools.memo.lineage`).
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import Any
+
+from neurotools.memo.digest.files import base64
+from neurotools.memo.entry import Key
+
+#: Of calls beyond that, only the number is kept: a record is read as a whole, from slow places too.
+MOST = 1000
+#: Names in an entry's record: what it was made from, and how much more.
+MADE_FROM, MORE = "made_from", "made_from_more"
+
+
+class Making:
+    """A computation under way, and the cached calls that it has used.
+
+    Attributes
+    ----------
+    used : dict
+        Path of an entry below its cache, to what is known of it: its checksum as text, nothing
+        where that is not known, and the name of the cache.
+    more : int
+        How often a call was used that has no place in ``used`` any more.
+    """
+
+    __slots__ = ("_outer", "more", "used")
+
+    def __init__(self) -> None:
+        self.used: dict[str, tuple[str, str]] = {}
+        self.more = 0
+        self._outer: Making | None = None
+
+    def begin(self) -> None:
+        """Have calls in this context told to this computation."""
+        self._outer = _CURRENT.get()
+        UNDER_WAY.add(self)
+        _CURRENT.set(self)
+
+    def end(self) -> None:
+        """Have them told to whoever was told before."""
+        UNDER_WAY.discard(self)
+        if _CURRENT.get() is self:  # not so where a coroutine is closed by somebody else
+            _CURRENT.set(self._outer)
+
+    def note(self, path: str, checksum: str, place: str) -> None:
+        """Note that an entry was used."""
+        known = self.used.get(path)
+        if known is None and len(self.used) >= MOST:
+            self.more += 1
+        elif known is None or not known[0]:
+            self.used[path] = checksum, place
+
+    def told(self, place: str) -> dict[str, Any]:
+        """Return what a record says of it; nothing where no cached call was used.
+
+        Parameters
+        ----------
+        place : str
+            The cache of the record: others are named.
+        """
+        if not self.used:
+            return {}
+        rows = [
+            [path, checksum] if other == place else [path, checksum, other]
+            for path, (checksum, other) in self.used.items()
+        ]
+        return {MADE_FROM: rows, MORE: self.more} if self.more else {MADE_FROM: rows}
+
+
+#: Computations under way in this process: while there are none, a hit has nobody to tell.
+UNDER_WAY: set[Making] = set()
+_CURRENT: ContextVar[Making | None] = ContextVar("neurotools_making", default=None)
+
+
+def current() -> Making | None:
+    """Return the computation that this context is part of."""
+    return _CURRENT.get()
+
+
+def used(key: Key, checksum: bytes, place: str, made: Making | None = None) -> None:
+    """Tell the computation that this context is part of, if any, that it uses an entry.
+
+    Parameters
+    ----------
+    key : Key
+        The entry.
+    checksum : bytes
+        Its checksum; none where that is not known, or it could not be kept.
+    place : str
+        Name of its cache.
+    made : Making, optional
+        How it was computed just now. What it used is handed on where it has no record to say so.
+    """
+    making = _CURRENT.get()
+    if making is None:
+        return
+    making.note(key.path, base64(checksum) if checksum else "", place)
+    if made is not None and not checksum:
+        making.more += made.more
+        for path, known in made.used.items():
+            making.note(path, *known)
+
+
+class Within:
+    """A block in another thread that is part of a computation, or of none."""
+
+    __slots__ = ("_before", "_making")
+
+    def __init__(self, making: Making | None) -> None:
+        self._making = making
+        self._before: Making | None = None
+
+    def __enter__(self) -> None:
+        self._before = _CURRENT.get()
+        _CURRENT.set(self._making)
+
+    def __exit__(self, *_: object) -> None:
+        _CURRENT.set(self._before)
