@@ -9,7 +9,7 @@ from typing import Any
 
 from neurotools.console import given, screen, spoken
 from neurotools.console.calls import arguments_of, call_of
-from neurotools.memo.explain import Explanation
+from neurotools.memo.explanation import Explanation
 from neurotools.memo.fingerprint.manifest import Difference, Manifest, difference
 from neurotools.memo.tiers.directory import DirectoryTier
 from neurotools.memo.upkeep import inventory
@@ -51,17 +51,7 @@ def _call(options: argparse.Namespace) -> int:
     }
     told: Explanation = function.explain(*args, **kwargs)
     if options.json:
-        screen.as_json(
-            {
-                "hit": told.hit,
-                "reason": told.reason,
-                "location": told.location,
-                "arguments": {name: list(map(repr, two)) for name, two in told.arguments.items()},
-                "code": _differences(told.code),
-                "doubts": told.doubts,
-                "left_alone": told.left_alone,
-            }
-        )
+        screen.as_json(told.as_dict())
     else:
         screen.say(str(told))
     return 0 if told.hit else 1

@@ -26,7 +26,7 @@ from neurotools.memo.formats.base import Payload, PayloadFormat
 from neurotools.memo.formats.registry import FORMATS, holds
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.key import KeyMaker
-from neurotools.memo.making import UNDER_WAY, used
+from neurotools.memo.making import MAKINGS, used
 from neurotools.memo.mapped import Mapped
 from neurotools.memo.offered import Offered
 from neurotools.memo.options import Options
@@ -194,7 +194,7 @@ class Memoized(Offered, Telling, Mapped):
             self._warn_once(f"cannot decode {entry.location}, computing again: {spelled(error)}")
             return None
         self._counts["hits"] += 1
-        if UNDER_WAY:
+        if MAKINGS:
             used(key, entry.checksum, self._hierarchy.name)
         if self._options.skip_fast:
             self._pace.loaded(key.call, time.perf_counter() - started, entry.seconds)
@@ -213,7 +213,7 @@ class Memoized(Offered, Telling, Mapped):
     def _keep(self, key: Key, text: bytes, value: Any, seconds: float, run: Watched | None) -> None:
         """Store a new result, and tell the computation that has asked for it, if one has."""
         key, blob = self._store(key, text, value, seconds, run)
-        if UNDER_WAY:
+        if MAKINGS:
             made = None if run is None else run.making
             used(key, b"" if blob is None else checksum_of(blob), self._hierarchy.name, made)
 

@@ -41,12 +41,12 @@ class Making:
     def begin(self) -> None:
         """Have calls in this context told to this computation."""
         self._outer = _CURRENT.get()
-        UNDER_WAY.add(self)
+        MAKINGS.add(self)
         _CURRENT.set(self)
 
     def end(self) -> None:
         """Have them told to whoever was told before."""
-        UNDER_WAY.discard(self)
+        MAKINGS.discard(self)
         if _CURRENT.get() is self:  # not so where a coroutine is closed by somebody else
             _CURRENT.set(self._outer)
 
@@ -76,7 +76,7 @@ class Making:
 
 
 #: Computations under way in this process: while there are none, a hit has nobody to tell.
-UNDER_WAY: set[Making] = set()
+MAKINGS: set[Making] = set()
 _CURRENT: ContextVar[Making | None] = ContextVar("neurotools_making", default=None)
 
 

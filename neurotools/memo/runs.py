@@ -63,6 +63,11 @@ class Runs:
         facts = record.details.get("traced", [])
         return self._witness.changed(facts, lambda: self._is_trusted(location))
 
+    def digests(self, record: Record | None, name: str) -> dict[str, tuple[str, str]]:
+        """Return a file's digest as a computation saw it and as it is, by its path; {} for code."""
+        facts = [] if record is None else record.details.get("traced", [])
+        return self._witness.digests(facts, name)
+
     def _is_trusted(self, location: str) -> bool:
         if not os.path.isabs(location):
             return False  # in memory: what was computed or loaded here has its modules loaded

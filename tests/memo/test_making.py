@@ -89,7 +89,7 @@ def test_calls_outside_and_beside_are_not_recorded(cached, low):
     f(1)
     low(2)
     assert made_from(f, 1) == {}
-    assert not making.UNDER_WAY
+    assert not making.MAKINGS
 
 
 def test_a_failed_computation_leaves_nothing(cached, low):
@@ -103,7 +103,7 @@ def test_a_failed_computation_leaves_nothing(cached, low):
         broken(1)
     f(1)
     assert list(made_from(f, 1)) == [path_of(low, 2)]
-    assert not making.UNDER_WAY
+    assert not making.MAKINGS
 
 
 def test_the_items_of_a_generator_count_where_they_are_asked_for(cached, low):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from neurotools.memo.explain import Explanation
+from neurotools.memo.explanation import Explanation
 from neurotools.memo.fingerprint.limits import OF_FILES
 from neurotools.memo.fingerprint.manifest import Difference
 from neurotools.memo.layers.steps import PARAMETER, STEP, Steps
