@@ -41,6 +41,7 @@ COMMANDS: dict[str, str] = {
     "stats": "stats",
     "du": "du",
     "explain": "explain",
+    "lineage": "lineage",
     "gc": "collect",
     "prune": "collect",
     "purge": "purge",

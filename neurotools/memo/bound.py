@@ -77,7 +77,7 @@ class BoundMemoized:
 
 
 #: What takes a call's arguments, and so a method's instance before them.
-_OF_A_CALL = frozenset(["locate", "check_call_in_cache", "explain"])
+_OF_A_CALL = frozenset(["locate", "check_call_in_cache", "explain", "lineage"])
 
 
 class ClassMethod(classmethod):  # type: ignore[type-arg]

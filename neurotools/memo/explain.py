@@ -62,8 +62,10 @@ def explain(
     return Explanation(False, **told, **_missing(hierarchy, key, signature, manifest))
 
 
-def written(key: Key, signature: Signature) -> str:
-    """Return a call as one would write it, its arguments cut short."""
+def written(key: Key, signature: Signature | None) -> str:
+    """Return a call as one would write it, its arguments cut short, or as unknown."""
+    if signature is None:
+        return f"{key.function.rpartition('/')[2]}(?)"
     named, extra = signature
     words = [*map(shown, extra or ()), *(f"{name}={shown(value)}" for name, value in named)]
     return f"{key.function.rpartition('/')[2]}({', '.join(words)})"

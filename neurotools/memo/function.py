@@ -26,7 +26,7 @@ from neurotools.memo.formats.base import Payload, PayloadFormat
 from neurotools.memo.formats.registry import FORMATS, holds
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.key import KeyMaker
-from neurotools.memo.making import MAKINGS, used
+from neurotools.memo.making import MAKINGS, in_use, used
 from neurotools.memo.mapped import Mapped
 from neurotools.memo.offered import Offered
 from neurotools.memo.options import Options
@@ -91,6 +91,7 @@ class Memoized(Offered, Telling, Mapped):
         self._counts: Counter[str] = Counter()
         self._warned = set()
         self._manifested: set[str] = set()
+        in_use(hierarchy)
         self.cache_root, self.access = options.cache_root, options.access
         self.attribute = self.__name__
 
@@ -121,6 +122,7 @@ class Memoized(Offered, Telling, Mapped):
                 return found[0]
             # Made now: the function may change its arguments.
             text = text or self.keys.text(args, kwargs)
+            files = self.keys.paths(text, args, kwargs)
             turn = self._flight.alone(key)
             try:
                 with turn as waited:
@@ -129,7 +131,7 @@ class Memoized(Offered, Telling, Mapped):
                     if self._is_told:
                         self._say(f"Recomputing cache at {self._hierarchy.location(key)}")
                     started = time.perf_counter()
-                    with self._runs.watched() as run:
+                    with self._runs.watched(files) as run:
                         value = self._function(*args, **kwargs)
                     self._keep(key, text, value, time.perf_counter() - started, run)
             finally:
@@ -316,6 +318,7 @@ class MemoizedCoroutine(Memoized):
             if (found := self._find(key)) is not None:
                 return found[0]
             text = text or self.keys.text(args, kwargs)
+            files = self.keys.paths(text, args, kwargs)
             turn = self._flight.alone_async(key)
             try:
                 async with turn as waited:
@@ -324,7 +327,7 @@ class MemoizedCoroutine(Memoized):
                     if self._is_told:
                         self._say(f"Recomputing cache at {self._hierarchy.location(key)}")
                     started = time.perf_counter()
-                    with self._runs.watched() as run:
+                    with self._runs.watched(files) as run:
                         value = await self._function(*args, **kwargs)
                     self._keep(key, text, value, time.perf_counter() - started, run)
             finally:

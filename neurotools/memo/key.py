@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import functools
+import os
 import weakref
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from neurotools.memo import literals, naming
+from neurotools.memo.digest.files import File
 from neurotools.memo.digest.values import qualified_name
 from neurotools.memo.entry import Key, Signature
+from neurotools.memo.making import MOST, extra_named, files_in
 from neurotools.memo.signature import LITERAL_LENGTH, Binder, canonical
 
 if TYPE_CHECKING:
@@ -18,6 +22,8 @@ if TYPE_CHECKING:
 #: Types whose values never change, and are equal only where they are the same argument (but for
 #: zeros: see `_shortcut`).
 _PLAIN = frozenset([int, str, bool, bytes, float, type(None)])
+#: Stands in the text of a signature for a file.
+_OF_FILE = f"{File.__module__}.{File.__qualname__}'".encode()
 #: Calls whose names are remembered, for each function.
 _REMEMBERED = 4096
 #: The longest signature whose name is remembered.
@@ -103,6 +109,24 @@ class KeyMaker:
     def text(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bytes:
         """Return a call's signature as it is written into names and records."""
         return literals.encode(self.signature(args, kwargs))
+
+    def paths(
+        self, text: bytes, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> dict[str, str]:
+        """Return where the files are that stand for their content in a call, by argument.
+
+        Parameters
+        ----------
+        text : bytes
+            What `text` returns for the call; few have files in them.
+        args, kwargs
+            The call's.
+        """
+        if _OF_FILE not in text:
+            return {}
+        named, extra = self.binder.bind(args, kwargs)
+        found = files_in((*named, *extra_named(extra)), lambda value: isinstance(value, File))
+        return {name: os.path.abspath(path) for name, path in islice(found, MOST)}
 
     def key(self, signature: Signature, method: str) -> Key:
         """Return the key of a call, from its canonical signature."""

@@ -7,6 +7,8 @@ not. Not here: what is made of that later (`neurotools.memo.lineage`).
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
@@ -17,6 +19,8 @@ from neurotools.memo.entry import Key
 MOST = 1000
 #: Names in an entry's record: what it was made from, and how much more.
 MADE_FROM, MORE = "made_from", "made_from_more"
+#: And the files that it was given: their content is in its name, their paths are not.
+FILES_GIVEN = "files"
 
 
 class Making:
@@ -107,6 +111,41 @@ def used(key: Key, checksum: bytes, place: str, made: Making | None = None) -> N
         making.more += made.more
         for path, known in made.used.items():
             making.note(path, *known)
+
+
+def extra_named(extra: tuple[Any, ...] | None) -> Iterator[tuple[str, Any]]:
+    """Give the extra arguments of a call by name, such as ``*0``."""
+    return ((f"*{number}", value) for number, value in enumerate(extra or ()))
+
+
+def files_in(
+    named: Iterable[tuple[str, Any]], is_file: Callable[[Any], bool]
+) -> Iterator[tuple[str, Any]]:
+    """Give the files among arguments and in the lists and dictionaries that these are, by name.
+
+    Parameters
+    ----------
+    named : iterable of (str, object)
+        The arguments.
+    is_file : callable
+        Tells what is a file.
+    """
+    for name, value in named:
+        if is_file(value):
+            yield name, value
+        elif isinstance(value, (list, tuple)):
+            yield from files_in(((f"{name}[{n}]", x) for n, x in enumerate(value)), is_file)
+        elif isinstance(value, dict):
+            yield from files_in(((f"{name}[{k!r}]", x) for k, x in value.items()), is_file)
+
+
+#: Caches in use in this process.
+PLACES: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+def in_use(hierarchy: Any) -> None:
+    """Have entries looked for in a cache as well, as long as somebody has it."""
+    PLACES.add(hierarchy)
 
 
 class Within:

@@ -8,16 +8,18 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from neurotools.memo.entry import Key, Signature
-from neurotools.memo.errors import UndigestableValue
+from neurotools.memo.errors import NoEntry, UndigestableValue
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.info import CacheInfo, info_of
 from neurotools.memo.key import KeyMaker
+from neurotools.memo.making import PLACES
 from neurotools.memo.options import Options
 from neurotools.memo.runs import Runs
 
 if TYPE_CHECKING:
     from neurotools.memo.explanation import Explanation
     from neurotools.memo.info import CacheInfo
+    from neurotools.memo.lineage.tree import Lineage
     from neurotools.memo.versions import Version
 
 
@@ -88,6 +90,22 @@ class Offered:
                 files=self._runs.digests(self._hierarchy.record(key), changed),
             )
         return dataclasses.replace(told, left_alone=self._hierarchy.left_alone)
+
+    def lineage(self, /, *args: Any, **kwargs: Any) -> Lineage:
+        """Return what a call's result was made from: the tree of the cached calls behind it.
+
+        Raises
+        ------
+        NoEntry
+            If nothing is kept of the call.
+        """
+        from neurotools.memo.lineage.reading import lineage_of
+
+        key = self._key(args, kwargs)
+        if self._hierarchy.depth_of(key) is None:
+            raise NoEntry("of this call", "nothing is kept of it; explain(...) says why")
+        others = [place for place in list(PLACES) if place is not self._hierarchy]
+        return lineage_of(key, [self._hierarchy, *others])
 
     def versions(self) -> list[Version]:
         """Return the versions of the function that are kept, and what changed since each."""

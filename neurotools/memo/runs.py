@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from neurotools.memo.entry import Record
 from neurotools.memo.log import Log
-from neurotools.memo.making import Making
+from neurotools.memo.making import FILES_GIVEN, Making
 from neurotools.memo.tiers.trust import Trust
 
 if TYPE_CHECKING:
@@ -45,9 +45,17 @@ class Runs:
         self._trust = Trust(owners)
         self._known_witness: Witness | None = None
 
-    def watched(self) -> Watched:
-        """Note what a computation uses, where that is asked for, and what it changes."""
-        return Watched(self._recorded() if self.trace else None, self._tracker.starts, self._ran)
+    def watched(self, files: Mapping[str, str] | None = None) -> Watched:
+        """Note what a computation uses, and what it changes.
+
+        Parameters
+        ----------
+        files : mapping, optional
+            Files that it is given: argument to path.
+        """
+        return Watched(
+            files or {}, self._recorded() if self.trace else None, self._tracker.starts, self._ran
+        )
 
     def outdated(self, record: Record, location: str) -> str:
         """Return the name of something that a computation used and that has changed since.
@@ -82,6 +90,8 @@ class Runs:
     def told(self, run: Watched, place: str) -> dict[str, Any]:
         """Return what a computation used, as its record in a cache of some name tells it."""
         told = run.making.told(place)
+        if run.files:
+            told[FILES_GIVEN] = dict(run.files)
         if run.recording is not None:
             told["traced"] = self._witness.seen(run.recording)
         return told
@@ -119,22 +129,25 @@ class Watched:
 
     Attributes
     ----------
+    files : mapping
+        Files that it was given: argument to path.
     making : Making
         The cached calls that it used.
     recording : Recording or None
         What else it used, where that is noted.
     """
 
-    __slots__ = ("_ran", "_recorded", "_starts", "making", "recording")
+    __slots__ = ("_ran", "_recorded", "_starts", "files", "making", "recording")
 
     def __init__(
         self,
+        files: Mapping[str, str],
         recorded: AbstractContextManager[Recording] | None,
         starts: Callable[[], None],
         ran: Callable[[], None],
     ) -> None:
         self._recorded, self._starts, self._ran = recorded, starts, ran
-        self.making = Making()
+        self.files, self.making = files, Making()
         self.recording: Recording | None = None
 
     def __enter__(self) -> Watched:

@@ -54,7 +54,7 @@ def _look(tier: Tier, key: Key) -> Look:
 def _found(guarded: Guarded, tier: Tier, key: Key, where: str) -> Look:
     record = guarded.record(key) if guarded.has(key) else None
     if record is None:
-        return _missing(guarded, tier, key, where)
+        return missing(guarded, tier, key)
     getattr(guarded, "require_trust", _no_matter)(key)
     if (read := getattr(tier, "read", None)) is not None:
         guarded.health.run("read", read, key)
@@ -74,9 +74,9 @@ def _no_matter(_: Key) -> None:
     """Do nothing: what is in memory was looked at before."""
 
 
-def _missing(guarded: Guarded, tier: Tier, key: Key, where: str) -> Look:
+def missing(guarded: Guarded, tier: Tier, key: Key) -> Look:
     """Say what has become of an entry that is not there, as far as its folder knows."""
-    root = getattr(tier, "root", None)
+    root, where = getattr(tier, "root", None), tier.location(key)
     if isinstance(root, str) and guarded.health.is_plain:
         grave, aside = grave_of(root, key), _set_aside(root, key)
         if aside is not None and (grave is None or aside[0] > grave.when):
