@@ -64,11 +64,13 @@ def explain(
 
 def written(key: Key, signature: Signature | None) -> str:
     """Return a call as one would write it, its arguments cut short, or as unknown."""
+    # Of a function that was made inside another one, its own name says enough.
+    name = key.function.rpartition("/")[2].rpartition("(locals).")[2]
     if signature is None:
-        return f"{key.function.rpartition('/')[2]}(?)"
+        return f"{name}(?)"
     named, extra = signature
     words = [*map(shown, extra or ()), *(f"{name}={shown(value)}" for name, value in named)]
-    return f"{key.function.rpartition('/')[2]}({', '.join(words)})"
+    return f"{name}({', '.join(words)})"
 
 
 def _reason(look: Look) -> str:

@@ -122,7 +122,7 @@ class Memoized(Offered, Telling, Mapped):
                 return found[0]
             # Made now: the function may change its arguments.
             text = text or self.keys.text(args, kwargs)
-            files = self.keys.paths(text, args, kwargs)
+            files = self.keys.files(text, args, kwargs)
             turn = self._flight.alone(key)
             try:
                 with turn as waited:
@@ -318,7 +318,7 @@ class MemoizedCoroutine(Memoized):
             if (found := self._find(key)) is not None:
                 return found[0]
             text = text or self.keys.text(args, kwargs)
-            files = self.keys.paths(text, args, kwargs)
+            files = self.keys.files(text, args, kwargs)
             turn = self._flight.alone_async(key)
             try:
                 async with turn as waited:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import functools
-import os
 import weakref
 from collections.abc import Callable, Iterable, Mapping
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from neurotools.memo import literals, naming
 from neurotools.memo.digest.files import File
 from neurotools.memo.digest.values import qualified_name
 from neurotools.memo.entry import Key, Signature
-from neurotools.memo.making import MOST, extra_named, files_in
+from neurotools.memo.making import files_in
 from neurotools.memo.signature import LITERAL_LENGTH, Binder, canonical
 
 if TYPE_CHECKING:
@@ -110,10 +108,10 @@ class KeyMaker:
         """Return a call's signature as it is written into names and records."""
         return literals.encode(self.signature(args, kwargs))
 
-    def paths(
+    def files(
         self, text: bytes, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-    ) -> dict[str, str]:
-        """Return where the files are that stand for their content in a call, by argument.
+    ) -> dict[str, list[str]]:
+        """Return the files that stand for their content in a call: argument to path and digest.
 
         Parameters
         ----------
@@ -122,11 +120,9 @@ class KeyMaker:
         args, kwargs
             The call's.
         """
-        if _OF_FILE not in text:
-            return {}
-        named, extra = self.binder.bind(args, kwargs)
-        found = files_in((*named, *extra_named(extra)), lambda value: isinstance(value, File))
-        return {name: os.path.abspath(path) for name, path in islice(found, MOST)}
+        if self.binder.reads_files or _OF_FILE in text:
+            return files_in(self.binder.bind(args, kwargs))
+        return {}
 
     def key(self, signature: Signature, method: str) -> Key:
         """Return the key of a call, from its canonical signature."""

@@ -7,19 +7,23 @@ not. Not here: what is made of that later (`neurotools.memo.lineage`).
 
 from __future__ import annotations
 
+import contextlib
+import os
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
+from itertools import islice
 from typing import Any
 
-from neurotools.memo.digest.files import base64
-from neurotools.memo.entry import Key
+from neurotools.memo.digest.files import File, base64, content
+from neurotools.memo.entry import Key, Signature
+from neurotools.memo.errors import UndigestableValue
 
 #: Of calls beyond that, only the number is kept: a record is read as a whole, from slow places too.
 MOST = 1000
 #: Names in an entry's record: what it was made from, and how much more.
 MADE_FROM, MORE = "made_from", "made_from_more"
-#: And the files that it was given: their content is in its name, their paths are not.
+#: And the files that it was given: their paths are not in its name.
 FILES_GIVEN = "files"
 
 
@@ -113,30 +117,32 @@ def used(key: Key, checksum: bytes, place: str, made: Making | None = None) -> N
             making.note(path, *known)
 
 
-def extra_named(extra: tuple[Any, ...] | None) -> Iterator[tuple[str, Any]]:
-    """Give the extra arguments of a call by name, such as ``*0``."""
-    return ((f"*{number}", value) for number, value in enumerate(extra or ()))
-
-
-def files_in(
-    named: Iterable[tuple[str, Any]], is_file: Callable[[Any], bool]
-) -> Iterator[tuple[str, Any]]:
-    """Give the files among arguments and in the lists and dictionaries that these are, by name.
+def files_in(signature: Signature) -> dict[str, list[str]]:
+    """Return the files among a call's arguments: name to path and digest of the content.
 
     Parameters
     ----------
-    named : iterable of (str, object)
-        The arguments.
-    is_file : callable
-        Tells what is a file.
+    signature : Signature
+        The arguments, bound to names and otherwise untouched.
     """
+    named, extra = signature
+    every = (*named, *((f"*{number}", value) for number, value in enumerate(extra or ())))
+    found = {}
+    for name, path in islice(_files(every), MOST):
+        with contextlib.suppress(UndigestableValue):  # it has gone since the call was named
+            found[name] = [os.path.abspath(path), base64(content(path)[1])]
+    return found
+
+
+def _files(named: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Give the files among some values, and in lists and dictionaries that these are."""
     for name, value in named:
-        if is_file(value):
+        if isinstance(value, File):
             yield name, value
         elif isinstance(value, (list, tuple)):
-            yield from files_in(((f"{name}[{n}]", x) for n, x in enumerate(value)), is_file)
+            yield from _files((f"{name}[{number}]", one) for number, one in enumerate(value))
         elif isinstance(value, dict):
-            yield from files_in(((f"{name}[{k!r}]", x) for k, x in value.items()), is_file)
+            yield from _files((f"{name}[{key!r}]", one) for key, one in value.items())
 
 
 #: Caches in use in this process.

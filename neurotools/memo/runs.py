@@ -45,13 +45,13 @@ class Runs:
         self._trust = Trust(owners)
         self._known_witness: Witness | None = None
 
-    def watched(self, files: Mapping[str, str] | None = None) -> Watched:
+    def watched(self, files: Mapping[str, list[str]] | None = None) -> Watched:
         """Note what a computation uses, and what it changes.
 
         Parameters
         ----------
         files : mapping, optional
-            Files that it is given: argument to path.
+            Files that it is given: argument to path and digest.
         """
         return Watched(
             files or {}, self._recorded() if self.trace else None, self._tracker.starts, self._ran
@@ -130,7 +130,7 @@ class Watched:
     Attributes
     ----------
     files : mapping
-        Files that it was given: argument to path.
+        Files that it was given: argument to path and digest.
     making : Making
         The cached calls that it used.
     recording : Recording or None
@@ -141,7 +141,7 @@ class Watched:
 
     def __init__(
         self,
-        files: Mapping[str, str],
+        files: Mapping[str, list[str]],
         recorded: AbstractContextManager[Recording] | None,
         starts: Callable[[], None],
         ran: Callable[[], None],

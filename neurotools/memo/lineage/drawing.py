@@ -42,7 +42,7 @@ def save(lineage: Lineage, path: str, kind: str = "") -> str:
     try:
         import matplotlib as mpl
     except ImportError:
-        raise MissingExtra(f"drawing {path}", "demo") from None
+        raise MissingExtra(f"drawing {path}", "report") from None
     from io import BytesIO
 
     drawn = BytesIO()

@@ -11,7 +11,7 @@ from typing import Any
 
 from neurotools.memo import naming
 from neurotools.memo.digest.files import base64
-from neurotools.memo.entry import Digested, Key, Record, Signature
+from neurotools.memo.entry import Key, Record, Signature
 from neurotools.memo.errors import CorruptEntry, UnreadableName
 from neurotools.memo.explain import written
 from neurotools.memo.formats.registry import FORMATS
@@ -26,7 +26,7 @@ from neurotools.memo.lineage.tree import (
     Step,
     Used,
 )
-from neurotools.memo.making import FILES_GIVEN, MADE_FROM, MORE, extra_named, files_in
+from neurotools.memo.making import FILES_GIVEN, MADE_FROM, MORE
 from neurotools.memo.tiers.base import Tier
 from neurotools.memo.tiers.files import read_checksum
 from neurotools.memo.tiers.folders import PRIVATE
@@ -65,11 +65,13 @@ def lineage_of(key: Key, places: Sequence[Hierarchy]) -> Lineage:
 
 def key_at(path: str) -> Key | None:
     """Return the key of an entry with some path below its place; None if no entry has that."""
-    *function, code, name = path.split("/") if len(path) <= _LONGEST_PATH else [""]
+    parts = path.split("/") if len(path) <= _LONGEST_PATH else []
+    if len(parts) < 3:
+        return None
+    *function, code, name = parts
     call, _, method = name.rpartition(".")
-    parts = (*function, code, name)
     is_safe = all(part.strip(". ") and not set(part) & set('\\:"<>|?*\0') for part in parts)
-    if not function or not is_safe or method not in FORMATS or function[0] == PRIVATE:
+    if not is_safe or method not in FORMATS or function[0] == PRIVATE:
         return None
     return Key("/".join(function), code, call, method)
 
@@ -119,16 +121,15 @@ def _checksum(tier: Tier, key: Key) -> str:
 
 
 def _named(key: Key, record: Record | None) -> dict[str, Any]:
-    """Return what an entry is called, and the files among its arguments."""
+    """Return what an entry is called, and the files that it depends on."""
     signature = _signature(key, record)
-    paths = {} if record is None else record.details.get(FILES_GIVEN)
     return {
         "path": key.path,
         "function": key.function.replace("/", "."),
         "version": key.code,
         "method": key.method,
         "call": written(key, signature),
-        "files": (*_arguments(signature, paths), *_read(record)),
+        "files": (*_given(record), *_read(record)),
     }
 
 
@@ -161,15 +162,11 @@ def _used(rows: Any) -> Iterator[Used]:
             yield Used(*row)
 
 
-def _arguments(signature: Signature | None, paths: Any) -> Iterator[FileUsed]:
-    known = paths if isinstance(paths, dict) else {}
-    named, extra = signature or ((), None)
-    for name, value in files_in((*named, *extra_named(extra)), _is_file):
-        yield FileUsed("argument", name, str(known.get(name, "")), value.digest)
-
-
-def _is_file(value: Any) -> bool:
-    return isinstance(value, Digested) and value.kind.endswith(".File")
+def _given(record: Record | None) -> Iterator[FileUsed]:
+    rows = {} if record is None else record.details.get(FILES_GIVEN)
+    for name, row in rows.items() if isinstance(rows, dict) else ():
+        if isinstance(row, list) and len(row) == 2:
+            yield FileUsed("argument", name, *map(str, row))
 
 
 def _read(record: Record | None) -> Iterator[FileUsed]:

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from neurotools.memo.spoken import date, span, stamp
 
-#: Of a checksum, and of a call, so many characters are shown.
-_SHORT, _CALL = 10, 68
+#: Characters that are shown of a checksum, and of a line that a call stands on.
+_SHORT, _LINE = 10, 80
 #: Branches that lie deeper are drawn no further to the right.
 _WIDEST = 30
 
@@ -191,9 +191,9 @@ class Lineage:
             used, first, rest = waiting.pop()
             step = self.steps.get(used.path)
             if step is None:
-                yield f"{first}{_cut(used.path, _CALL)}: not looked at"
+                yield f"{first}{_cut(used.path, _LINE // 2)}: not looked at"
                 continue
-            yield f"{first}{_cut(step.call, _CALL)}"
+            yield f"{first}{_cut(_called(step), max(_LINE - len(first), _WIDEST))}"
             is_again = used.path in seen and bool(step.made_from or step.files)
             below = step.made_from if not is_again else ()
             bar = "│ " if below else "  "
@@ -217,9 +217,15 @@ def _branches(below: tuple[Used, ...], rest: str) -> Iterator[tuple[Used, str, s
         yield used, f"{shown}{'└─ ' if is_last else '├─ '}", f"{shown}{'   ' if is_last else '│  '}"
 
 
+def _called(step: Step) -> str:
+    """Return an entry's call with its module in front."""
+    module = step.function.removesuffix(step.call.partition("(")[0]).partition(".(locals)")[0]
+    return f"{module.rstrip('.')}.{step.call}"
+
+
 def _facts(step: Step, used: Used) -> str:
     """Return what is known of an entry, on one line."""
-    facts = [f"{step.function.rpartition('.')[0]} {step.version[:6]}".strip()]
+    facts = [f"version {step.version[:6]}"]
     if step.state == KEPT:
         if step.created is not None and step.seconds is not None:
             facts.append(f"{date(step.created)} in {span(step.seconds)}")
