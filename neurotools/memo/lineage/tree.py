@@ -198,6 +198,8 @@ class Lineage:
             below = step.made_from if not is_again else ()
             bar = "│ " if below else "  "
             yield f"{rest}{bar}{_facts(step, used)}"
+            if used.cache:
+                yield f"{rest}{bar}kept in {used.cache}"
             if is_again:
                 yield f"{rest}  what it was made from stands above"
                 continue
@@ -236,8 +238,6 @@ def _facts(step: Step, used: Used) -> str:
         facts.append(f"{step.state}: {step.detail}" if step.detail else step.state)
         if used.checksum:
             facts.append(f"result {used.checksum[:_SHORT]}")
-    if used.cache:
-        facts.append(f"in {used.cache}")
     return ", ".join(facts)
 
 

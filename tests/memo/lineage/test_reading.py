@@ -118,7 +118,7 @@ class TestTree:
         f = hierarchical_cacher(("ram://", tmp_path / "other"))(lambda path: load(path))
         f(data)
         assert steps(f.lineage(data))["load"].state == "kept"
-        assert f"in {load.hierarchy.name}" in str(f.lineage(data))
+        assert f"kept in {load.hierarchy.name}" in str(f.lineage(data))
 
     def test_as_data_it_is_plain(self, study):
         _load, _half, report, data = study
