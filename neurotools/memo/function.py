@@ -26,7 +26,7 @@ from neurotools.memo.formats.base import Payload, PayloadFormat
 from neurotools.memo.formats.registry import FORMATS, holds
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.key import KeyMaker
-from neurotools.memo.making import MAKINGS, in_use, used
+from neurotools.memo.making import MAKINGS, in_use, used, used_entry
 from neurotools.memo.mapped import Mapped
 from neurotools.memo.offered import Offered
 from neurotools.memo.options import Options
@@ -197,7 +197,7 @@ class Memoized(Offered, Telling, Mapped):
             return None
         self._counts["hits"] += 1
         if MAKINGS:
-            used(key, entry.checksum, self._hierarchy.name)
+            used_entry(key, entry, self._hierarchy.name)
         if self._options.skip_fast:
             self._pace.loaded(key.call, time.perf_counter() - started, entry.seconds)
         if self._is_told:

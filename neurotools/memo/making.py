@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 from neurotools.memo.digest.files import File, base64, content
 from neurotools.memo.entry import Key, Signature
@@ -33,8 +33,8 @@ class Making:
     Attributes
     ----------
     used : dict
-        Path of an entry below its cache, to what is known of it: its checksum as text, nothing
-        where that is not known, and the name of the cache.
+        Key of an entry to what is known of it: its checksum, nothing where that is not known, and
+        the name of its cache.
     more : int
         How often a call was used that has no place in ``used`` any more.
     """
@@ -42,7 +42,7 @@ class Making:
     __slots__ = ("_outer", "more", "used")
 
     def __init__(self) -> None:
-        self.used: dict[str, tuple[str, str]] = {}
+        self.used: dict[Key, tuple[bytes, str]] = {}
         self.more = 0
         self._outer: Making | None = None
 
@@ -58,13 +58,13 @@ class Making:
         if _CURRENT.get() is self:  # not so where a coroutine is closed by somebody else
             _CURRENT.set(self._outer)
 
-    def note(self, path: str, checksum: str, place: str) -> None:
+    def note(self, key: Key, checksum: bytes, place: str) -> None:
         """Note that an entry was used."""
-        known = self.used.get(path)
+        known = self.used.get(key)
         if known is None and len(self.used) >= MOST:
             self.more += 1
         elif known is None or not known[0]:
-            self.used[path] = checksum, place
+            self.used[key] = checksum, place
 
     def told(self, place: str) -> dict[str, Any]:
         """Return what a record says of it; nothing where no cached call was used.
@@ -76,21 +76,37 @@ class Making:
         """
         if not self.used:
             return {}
-        rows = [
-            [path, checksum] if other == place else [path, checksum, other]
-            for path, (checksum, other) in self.used.items()
-        ]
+        rows = []
+        for key, (checksum, other) in self.used.items():
+            row = [key.path, base64(checksum) if checksum else ""]
+            rows.append(row if other == place else [*row, other])
         return {MADE_FROM: rows, MORE: self.more} if self.more else {MADE_FROM: rows}
 
 
 #: Computations under way in this process: while there are none, a hit has nobody to tell.
 MAKINGS: set[Making] = set()
 _CURRENT: ContextVar[Making | None] = ContextVar("neurotools_making", default=None)
+_UNKNOWN = (b"", "")
+
+
+class Entry(Protocol):
+    """An entry as tiers have it, of which no more counts here."""
+
+    @property
+    def checksum(self) -> bytes:
+        """The checksum over its bytes."""
 
 
 def current() -> Making | None:
     """Return the computation that this context is part of."""
     return _CURRENT.get()
+
+
+def used_entry(key: Key, entry: Entry, place: str) -> None:
+    """Tell the computation that this context is part of, if any, that it uses what was found."""
+    making = _CURRENT.get()
+    if making is not None and not making.used.get(key, _UNKNOWN)[0]:
+        making.note(key, entry.checksum, place)
 
 
 def used(key: Key, checksum: bytes, place: str, made: Making | None = None) -> None:
@@ -110,11 +126,11 @@ def used(key: Key, checksum: bytes, place: str, made: Making | None = None) -> N
     making = _CURRENT.get()
     if making is None:
         return
-    making.note(key.path, base64(checksum) if checksum else "", place)
+    making.note(key, checksum, place)
     if made is not None and not checksum:
         making.more += made.more
-        for path, known in made.used.items():
-            making.note(path, *known)
+        for other, known in made.used.items():
+            making.note(other, *known)
 
 
 def files_in(signature: Signature) -> dict[str, list[str]]:

@@ -11,7 +11,7 @@ from typing import Any
 from neurotools.memo.entry import Key
 from neurotools.memo.function import Memoized, MemoizedCoroutine
 from neurotools.memo.hierarchy import Hierarchy
-from neurotools.memo.making import used
+from neurotools.memo.making import used_entry
 from neurotools.memo.options import Options
 from neurotools.memo.travel import is_importable
 
@@ -43,7 +43,7 @@ class Shelved:
             raise KeyError(
                 f"{self._hierarchy.location(self._key)} is gone: call the function again"
             )
-        used(self._key, entry.checksum, self._hierarchy.name)
+        used_entry(self._key, entry, self._hierarchy.name)
         return entry.value()
 
     def clear(self) -> None:
