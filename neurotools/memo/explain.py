@@ -167,6 +167,8 @@ def _nearest_call(
         changed = _differing(there, here)
         if found is None or len(changed) < len(fewest):
             found, fewest = key, changed
+            if len(fewest) == 1:
+                break  # none is nearer
     return found, fewest
 
 

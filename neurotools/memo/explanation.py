@@ -5,6 +5,7 @@ Not here: how it is found out (`explain`).
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -140,7 +141,7 @@ class Explanation:
             "version": self.version,
             "call": self.call,
             "location": self.location,
-            "seconds": self.seconds,
+            "seconds": finite(self.seconds),
             "created": "" if self.created is None else stamp(self.created),
             "tiers": [
                 dict(zip(("name", "state", "detail", "location"), look[:4], strict=True))
@@ -154,7 +155,7 @@ class Explanation:
         }
 
     def __str__(self) -> str:
-        return "\n".join(self._lines())
+        return "\n".join(map(visible, self._lines()))
 
     def _repr_html_(self) -> str:
         """Return it for notebooks."""
@@ -251,6 +252,18 @@ def shown(value: Any) -> str:
     text = " ".join(repr(value).split())
     half = (_SHOWN - 3) // 2
     return text if len(text) <= _SHOWN else f"{text[:half]}...{text[-half:]}"
+
+
+def visible(line: str) -> str:
+    """Return a line without what could steer a terminal: it may come from anybody's file."""
+    if line.isprintable():
+        return line
+    return "".join(c if c.isprintable() or c == "\t" else f"\\x{ord(c):02x}" for c in line)
+
+
+def finite(number: float | None) -> float | None:
+    """Return a number that JSON knows, or None."""
+    return number if number is not None and math.isfinite(number) else None
 
 
 def _wrapped(text: str, indent: str, first: str = "") -> list[str]:

@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any
 
 from neurotools.memo.digest.files import File, base64, content
 from neurotools.memo.entry import Key, Signature
@@ -89,21 +89,13 @@ _CURRENT: ContextVar[Making | None] = ContextVar("neurotools_making", default=No
 _UNKNOWN = (b"", "")
 
 
-class Entry(Protocol):
-    """An entry as tiers have it, of which no more counts here."""
-
-    @property
-    def checksum(self) -> bytes:
-        """The checksum over its bytes."""
-
-
 def current() -> Making | None:
     """Return the computation that this context is part of."""
     return _CURRENT.get()
 
 
-def used_entry(key: Key, entry: Entry, place: str) -> None:
-    """Tell the computation that this context is part of, if any, that it uses what was found."""
+def used_entry(key: Key, entry: Any, place: str) -> None:
+    """Tell the computation that this context is part of, if any, of an entry that a tier had."""
     making = _CURRENT.get()
     if making is not None and not making.used.get(key, _UNKNOWN)[0]:
         making.note(key, entry.checksum, place)

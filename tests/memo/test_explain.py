@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from neurotools.jobs.cache import File, disk_cacher, hierarchical_cacher
-from neurotools.memo.fingerprint.manifest import Manifest
+from neurotools.memo.explanation import Explanation
+from neurotools.memo.fingerprint.manifest import Difference, Manifest
 from neurotools.memo.upkeep import collecting
 from neurotools.memo.upkeep.inventory import Place
 
@@ -259,3 +260,10 @@ class TestTelling:
         shown = disk_cacher(tmp_path)(load(tmp_path, source.replace("+", "-"))).explain(1)
         assert '<span class="minus">-    return x + 1</span>' in shown._repr_html_()
         assert '<span class="plus">+    return x - 1</span>' in shown._repr_html_()
+
+    def test_nothing_in_it_steers_a_terminal_or_breaks_json(self):
+        part = Difference("changed", "value", "m.N", ("-\x1b[31m", "+1"))
+        told = Explanation(False, "why", code=(part,), seconds=float("nan"), created=float("inf"))
+        assert "\x1b" not in str(told)
+        assert json.dumps(told.as_dict(), allow_nan=False)
+        assert told._repr_html_()

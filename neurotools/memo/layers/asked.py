@@ -169,7 +169,7 @@ class Asked:
             if told.hit:
                 break
         return told or Explanation(
-            False, f"no cache keeps {self.__name__!r} at the end of the chain"
+            False, f"no cache keeps {self.__name__!r} at the end of the chain", kind="uncached"
         )
 
     def locate(self, /, *args: Any, **kwargs: Any) -> str:

@@ -6,6 +6,7 @@ caller gives, and only records are read. Nothing is decoded, run, counted or mov
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -50,17 +51,15 @@ def lineage_of(key: Key, places: Sequence[Hierarchy]) -> Lineage:
         Where to look, in this order.
     """
     steps: dict[str, Step] = {}
-    waiting, left_out = [key], set[str]()
-    while waiting:
-        key = waiting.pop(0)
-        if key.path in steps:
-            continue
-        if len(steps) >= MOST:
-            left_out.add(key.path)
-            continue
+    waiting, known, root = deque([key]), {key.path}, key.path
+    while waiting and len(steps) < MOST:
+        key = waiting.popleft()
         step = steps[key.path] = _step(key, places)
-        waiting += [k for used in step.made_from if (k := key_at(used.path)) is not None]
-    return Lineage(next(iter(steps)), steps, len(left_out))
+        for used in step.made_from:
+            if used.path not in known and (other := key_at(used.path)) is not None:
+                known.add(used.path)
+                waiting.append(other)
+    return Lineage(root, steps, len(waiting))
 
 
 def key_at(path: str) -> Key | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from neurotools.memo.explanation import finite, visible
 from neurotools.memo.spoken import date, span, stamp
 
 #: Characters that are shown of a checksum, and of a line that a call stands on.
@@ -112,6 +113,7 @@ class Step:
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain data; ``created`` is a text in ISO 8601, UTC."""
         plain = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        plain["seconds"] = finite(self.seconds)
         plain["created"] = "" if self.created is None else stamp(self.created)
         plain["files"] = [file._asdict() for file in self.files]
         plain["made_from"] = [used._asdict() for used in self.made_from]
@@ -175,7 +177,7 @@ class Lineage:
         return save(self, path)
 
     def __str__(self) -> str:
-        return "\n".join(self._lines())
+        return "\n".join(map(visible, self._lines()))
 
     def _repr_html_(self) -> str:
         """Return it for notebooks."""
