@@ -24,7 +24,7 @@ import numpy as np
 
 from benchmarks.tables import circumstances, grid, keep
 from neurotools.jobs.cache import disk_cacher
-from neurotools.memo import function, making, runs
+from neurotools.memo import function, making
 
 ROUNDS, CALLS = 31, 200
 
@@ -34,28 +34,21 @@ folder in memory; the ratios are those of neighbouring rounds. {circumstances}
 """
 
 
-class _Nothing:
-    """Stands for a computation that notes nothing."""
-
-    def begin(self) -> None:
-        """Do nothing."""
-
-    def end(self) -> None:
-        """Do nothing."""
-
-    def told(self, place: str) -> dict[str, Any]:  # noqa: ARG002 - as what it stands for
-        return {}
-
-
 @contextlib.contextmanager
 def without() -> Iterator[None]:
     """Have nothing recorded in the block."""
-    before = function.MAKINGS, runs.Making
-    function.MAKINGS, runs.Making = set(), _Nothing  # type: ignore[misc,assignment]
+    before = function.MAKINGS, making.Making.begin, making.Making.end
+    function.MAKINGS = set()
+    making.Making.begin = making.Making.end = _nothing  # type: ignore[method-assign]
     try:
         yield
     finally:
-        function.MAKINGS, runs.Making = before  # type: ignore[misc]
+        function.MAKINGS = before[0]
+        making.Making.begin, making.Making.end = before[1:]  # type: ignore[method-assign]
+
+
+def _nothing(_: making.Making) -> None:
+    """Stand for what notes something."""
 
 
 def seconds(work: Callable[[], object]) -> float:

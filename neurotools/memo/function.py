@@ -216,8 +216,8 @@ class Memoized(Offered, Telling, Mapped):
         """Store a new result, and tell the computation that has asked for it, if one has."""
         key, blob = self._store(key, text, value, seconds, run)
         if MAKINGS:
-            made = None if run is None else run.making
-            used(key, b"" if blob is None else checksum_of(blob), self._hierarchy.name, made)
+            checksum = b"" if blob is None else checksum_of(blob)
+            used(key, checksum, self._hierarchy.name, run)
 
     def _store(
         self, key: Key, text: bytes, value: Any, seconds: float, run: Watched | None

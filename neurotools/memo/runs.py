@@ -89,7 +89,7 @@ class Runs:
 
     def told(self, run: Watched, place: str) -> dict[str, Any]:
         """Return what a computation used, as its record in a cache of some name tells it."""
-        told = run.making.told(place)
+        told = run.told(place) if run.used else {}
         if run.files:
             told[FILES_GIVEN] = dict(run.files)
         if run.recording is not None:
@@ -124,20 +124,18 @@ class Runs:
             log.debug("%s cannot be followed after its run: %r", self._name, error)
 
 
-class Watched:
+class Watched(Making):
     """One computation, the block; a class, since a generator takes three times the time.
 
     Attributes
     ----------
     files : mapping
         Files that it was given: argument to path and digest.
-    making : Making
-        The cached calls that it used.
     recording : Recording or None
         What else it used, where that is noted.
     """
 
-    __slots__ = ("_ran", "_recorded", "_starts", "files", "making", "recording")
+    __slots__ = ("_ran", "_recorded", "_starts", "files", "recording")
 
     def __init__(
         self,
@@ -146,20 +144,20 @@ class Watched:
         starts: Callable[[], None],
         ran: Callable[[], None],
     ) -> None:
-        self._recorded, self._starts, self._ran = recorded, starts, ran
-        self.files, self.making = files, Making()
+        super().__init__()
+        self._recorded, self._starts, self._ran, self.files = recorded, starts, ran, files
         self.recording: Recording | None = None
 
     def __enter__(self) -> Watched:
         self._starts()
         if self._recorded is not None:
             self.recording = self._recorded.__enter__()
-        self.making.begin()
+        self.begin()
         return self
 
     def __exit__(self, *raised: Any) -> None:
         try:
-            self.making.end()
+            self.end()
             if self._recorded is not None:
                 self._recorded.__exit__(*raised)
         finally:
