@@ -53,8 +53,17 @@ def _call(options: argparse.Namespace) -> int:
     if options.json:
         screen.as_json(told.as_dict())
     else:
-        screen.say(str(told))
+        for line in str(told).splitlines():
+            screen.say(_coloured(line))
     return 0 if told.hit else 1
+
+
+def _coloured(line: str) -> str:
+    """Return a line of an explanation as a terminal shows it: what was there red, what is green."""
+    word, colon, rest = line.partition(":")
+    if word in ("hit", "miss"):
+        return f"{(screen.green if word == 'hit' else screen.red)(word)}{colon}{rest}"
+    return {"  +": screen.green, "  -": screen.red}.get(line[:3], str)(line)
 
 
 def _name_of(text: str) -> str:

@@ -15,6 +15,7 @@ from contextvars import ContextVar
 from itertools import islice
 from typing import Any
 
+from neurotools.memo import forks
 from neurotools.memo.digest.files import File, base64, content
 from neurotools.memo.entry import Key, Signature
 from neurotools.memo.errors import UndigestableValue
@@ -153,13 +154,20 @@ def _files(named: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, str]]:
             yield from _files((f"{name}[{key!r}]", one) for key, one in value.items())
 
 
-#: Caches in use in this process.
-PLACES: weakref.WeakSet[Any] = weakref.WeakSet()
+_places: weakref.WeakSet[Any] = weakref.WeakSet()
+_lock = forks.lock_of(__name__)
 
 
 def in_use(hierarchy: Any) -> None:
     """Have entries looked for in a cache as well, as long as somebody has it."""
-    PLACES.add(hierarchy)
+    with _lock:
+        _places.add(hierarchy)
+
+
+def places() -> list[Any]:
+    """Return the caches that functions of this process keep their results in."""
+    with _lock:
+        return list(_places)
 
 
 class Within:

@@ -12,7 +12,7 @@ from neurotools.memo.errors import NoEntry, UndigestableValue
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.info import CacheInfo, info_of
 from neurotools.memo.key import KeyMaker
-from neurotools.memo.making import PLACES
+from neurotools.memo.making import places
 from neurotools.memo.options import Options
 from neurotools.memo.runs import Runs
 
@@ -104,7 +104,7 @@ class Offered:
         key = self._key(args, kwargs)
         if self._hierarchy.depth_of(key) is None:
             raise NoEntry("of this call", "nothing is kept of it; explain(...) says why")
-        others = [place for place in list(PLACES) if place is not self._hierarchy]
+        others = [place for place in places() if place is not self._hierarchy]
         return lineage_of(key, [self._hierarchy, *others])
 
     def versions(self) -> list[Version]:

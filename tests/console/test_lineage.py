@@ -1,10 +1,12 @@
 """``neurotools lineage`` and what ``explain`` gained, as a user types them."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
+from neurotools.console import explain
 from neurotools.console.main import main
 from neurotools.jobs.cache import disk_cacher
 
@@ -84,3 +86,14 @@ def test_a_damaged_entry_is_said_to_be_one(study, capsys):
     path = Path(study[1].locate(1))
     path.write_bytes(path.read_bytes()[:-10])
     assert "damaged: it does not end with a seal" in said(capsys, "lineage", path)
+
+
+def test_explain_is_coloured_on_a_terminal_alone(capsys, monkeypatch):
+    line = explain._coloured("  -    return 1")
+    assert line == "  -    return 1"
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    assert explain._coloured("  -    return 1") == "\033[31m  -    return 1\033[0m"
+    assert explain._coloured("miss: why").startswith("\033[31mmiss\033[0m: why")
+    assert explain._coloured("    def f():") == "    def f():"
