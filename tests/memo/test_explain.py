@@ -149,6 +149,13 @@ class TestReasons:
         why = made("def f(x):\n    return x + 2\n").explain(1)
         assert "what has changed is not known, the version has no manifest" in why.reason
 
+    def test_memory_remembers_the_code_of_earlier_versions(self, tmp_path, made):
+        source = "def f(x):\n    return x + 1\n"
+        remember = hierarchical_cacher(("ram://",))
+        remember(load(tmp_path, source))(1)
+        why = remember(load(tmp_path, source.replace("+ 1", "+ 2"))).explain(1)
+        assert "  -    return x + 1\n  +    return x + 2" in str(why)
+
     def test_another_method_is_told(self, made):
         source = "def f(x):\n    return x\n"
         made(source)(1)

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from neurotools.jobs.cache import disk_cacher, hierarchical_cacher
+from neurotools.jobs.layers import CacheToDisk, Source, Transform, meta
 from neurotools.memo import making
+from neurotools.memo.tiers.files import read_record
 
 
 def made_from(f, *args):
@@ -178,3 +180,23 @@ def test_a_record_stays_bounded(cached, low, monkeypatch):
     record = f.hierarchy.record(f.key_of((), {}))
     assert len(record.details["made_from"]) == 3
     assert record.details["made_from_more"] == 2
+
+
+def test_fields_of_layers_are_recorded(tmp_path):
+    class Numbers(Source):
+        @meta
+        def ids():
+            return ("1",)
+
+        def number(i):
+            return float(i)
+
+    class More(Transform):
+        def number(number):
+            return number + 1
+
+    first = Numbers() >> CacheToDisk.simple("number", root=tmp_path / "first")
+    last = first >> More() >> CacheToDisk.simple("number", root=tmp_path / "last")
+    last.number("1")
+    told = read_record(last.number.locate("1")).details["made_from"]
+    assert [row[0].startswith("layers/number/") for row in told] == [True]
