@@ -11,8 +11,9 @@ from typing import Any
 from neurotools.memo.entry import Key
 from neurotools.memo.function import Memoized, MemoizedCoroutine
 from neurotools.memo.hierarchy import Hierarchy
+from neurotools.memo.joblib_terms import metadata_of
 from neurotools.memo.making import used_entry
-from neurotools.memo.options import Options
+from neurotools.memo.telling import log
 from neurotools.memo.travel import is_importable
 
 
