@@ -9,7 +9,7 @@ from typing import Any
 
 from neurotools.console import given, screen, spoken
 from neurotools.console.calls import arguments_of, call_of
-from neurotools.memo.explain import Explanation
+from neurotools.memo.explanation import Explanation
 from neurotools.memo.fingerprint.manifest import Difference, Manifest, difference
 from neurotools.memo.tiers.directory import DirectoryTier
 from neurotools.memo.upkeep import inventory
@@ -51,20 +51,19 @@ def _call(options: argparse.Namespace) -> int:
     }
     told: Explanation = function.explain(*args, **kwargs)
     if options.json:
-        screen.as_json(
-            {
-                "hit": told.hit,
-                "reason": told.reason,
-                "location": told.location,
-                "arguments": {name: list(map(repr, two)) for name, two in told.arguments.items()},
-                "code": _differences(told.code),
-                "doubts": told.doubts,
-                "left_alone": told.left_alone,
-            }
-        )
+        screen.as_json(told.as_dict())
     else:
-        screen.say(str(told))
+        for line in str(told).splitlines():
+            screen.say(_coloured(line))
     return 0 if told.hit else 1
+
+
+def _coloured(line: str) -> str:
+    """Return a line of an explanation as a terminal shows it: what was there red, what is green."""
+    word, colon, rest = line.partition(":")
+    if word in ("hit", "miss"):
+        return f"{(screen.green if word == 'hit' else screen.red)(word)}{colon}{rest}"
+    return {"  +": screen.green, "  -": screen.red}.get(line[:3], str)(line)
 
 
 def _name_of(text: str) -> str:

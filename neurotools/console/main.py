@@ -45,6 +45,7 @@ COMMANDS: dict[str, str] = {
     "du": "du",
     "report": "report.command",
     "explain": "explain",
+    "lineage": "lineage",
     "gc": "collect",
     "prune": "collect",
     "purge": "purge",

@@ -78,7 +78,7 @@ class BoundMemoized:
 
 
 #: What takes a call's arguments, and so a method's instance before them.
-_OF_A_CALL = frozenset(["locate", "check_call_in_cache", "entry", "explain"])
+_OF_A_CALL = frozenset(["locate", "check_call_in_cache", "entry", "explain", "lineage"])
 
 
 class ClassMethod(classmethod):  # type: ignore[type-arg]

@@ -1,140 +1,183 @@
-"""Why a call hits or misses, in words and as data, before it is run."""
+"""Why a call hits or misses, found out before it is run. Start reading at `explain`.
+
+All places are looked at (`whereabouts`). Where none has the call, the reason is the one against the
+nearest entry: the same call with other code, else the call of this code whose arguments differ
+least, else the nearest version. Not here: how that is told (`explanation`).
+"""
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
 from neurotools.memo import literals, naming
-from neurotools.memo.entry import Key, Signature
+from neurotools.memo.entry import Key, Record, Signature
 from neurotools.memo.errors import UnreadableName
-from neurotools.memo.fingerprint.manifest import Difference, Manifest
+from neurotools.memo.explanation import ABSENT, Explanation, Look, shown
+from neurotools.memo.fingerprint.manifest import Manifest
 from neurotools.memo.hierarchy import Hierarchy
-from neurotools.memo.tiers.graves import grave_of
 from neurotools.memo.versions import nearest
+from neurotools.memo.whereabouts import DAMAGED, EXPIRED, HIT, REFUSED, REMOVED, looks
 
 #: Entries looked at in search of the nearest one.
 _LOOKED_AT = 10_000
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """Why a call hits or misses.
-
-    Attributes
-    ----------
-    hit : bool
-        Whether there is an entry.
-    reason : str
-        The reason in a sentence.
-    location : str
-        Where the entry is; for a miss, where the nearest one is, or nothing.
-    code : tuple of Difference
-        What differs in the code from the nearest version.
-    arguments : dict
-        What differs in the arguments from the nearest call: name to (there, here).
-    doubts : tuple of str
-        What the function depends on that cannot be followed.
-    left_alone : tuple of str
-        Places that are not used now, since they failed lately: there may be more in them.
-    """
-
-    hit: bool
-    reason: str
-    location: str = ""
-    code: tuple[Difference, ...] = ()
-    arguments: dict[str, tuple[Any, Any]] = field(default_factory=dict)
-    doubts: tuple[str, ...] = ()
-    left_alone: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        lines = [f"{'hit' if self.hit else 'miss'}: {self.reason}"]
-        if self.location:
-            lines.append(f"  {'at' if self.hit else 'nearest entry'}: {self.location}")
-        for name, (there, here) in self.arguments.items():
-            lines.append(f"  argument {name}: {there!r} there, {here!r} here")
-        lines.extend(f"  {line}" for part in self.code for line in str(part).splitlines())
-        lines.extend(f"  doubt: {doubt}" for doubt in self.doubts)
-        lines.extend(f"  left alone: {place}" for place in self.left_alone)
-        return "\n".join(lines)
+#: What is told of an entry that is there and is not used, or was; the first that applies.
+_REASONS = (DAMAGED, REFUSED, EXPIRED, REMOVED)
 
 
 def explain(
     hierarchy: Hierarchy, key: Key, signature: Signature, manifest: Manifest
 ) -> Explanation:
-    """Return why the call with this key hits or misses."""
-    doubts = manifest.doubts
-    depth, refusal = hierarchy.look(key)
-    if depth is not None:
-        tier = hierarchy.tiers[depth]
-        return Explanation(True, f"in {tier.name}", tier.location(key), doubts=doubts)
-    if refusal:
-        return Explanation(False, refusal, hierarchy.location(key), doubts=doubts)
-    if evicted := _evicted(hierarchy, key):
-        return Explanation(False, evicted, doubts=doubts)
-    known = [k for k in islice(hierarchy.keys(key.function), _LOOKED_AT) if k.method == key.method]
-    if not known:
-        return Explanation(False, "nothing is kept of this function yet", doubts=doubts)
-    same_code = [k for k in known if k.code == key.code]
-    if not same_code:
-        return _other_version(hierarchy, key, known, manifest)
-    location, arguments = _nearest_call(hierarchy, same_code, signature)
-    reason = f"no call with these arguments is kept, of {len(same_code)} with this code"
-    return Explanation(False, reason, location, arguments=arguments, doubts=doubts)
+    """Return why the call with this key hits or misses.
+
+    Parameters
+    ----------
+    hierarchy : Hierarchy
+        Where results are kept.
+    key : Key
+        The call's.
+    signature : Signature
+        Its arguments.
+    manifest : Manifest
+        The code that would run.
+    """
+    tiers = looks(hierarchy, key)
+    told: dict[str, Any] = {
+        "doubts": manifest.doubts,
+        "function": key.function.replace("/", "."),
+        "version": key.code,
+        "call": written(key, signature),
+        "tiers": tiers,
+    }
+    if (hit := next((look for look in tiers if look.state == HIT), None)) is not None:
+        return Explanation(True, f"in {hit.name}", hit.location, kind=HIT, **told, **_cost_of(hit))
+    for state in _REASONS:
+        for look in tiers:
+            if look.state == state:
+                place = look.location if state in (DAMAGED, REFUSED) else ""
+                return Explanation(
+                    False, _reason(look), place, kind=state, **told, **_cost_of(look)
+                )
+    return Explanation(False, **told, **_missing(hierarchy, key, signature, manifest))
 
 
-def _evicted(hierarchy: Hierarchy, key: Key) -> str:
-    """Return when a call's entry was given up, and what it had cost; nothing if it was not."""
-    for depth, tier in enumerate(hierarchy.tiers):
-        root = getattr(tier, "root", None)
-        if isinstance(root, str) and hierarchy.health_of(depth).is_plain:
-            grave = grave_of(root, key)
-            if grave is not None:
-                when = time.strftime("%Y-%m-%d %H:%M", time.localtime(grave.when))
-                cost = f"; it had taken {grave.seconds:.3g} s" if grave.seconds else ""
-                return f"its entry was removed on {when}, {grave.why}{cost}"
-    return ""
+def written(key: Key, signature: Signature | None) -> str:
+    """Return a call as one would write it, its arguments cut short, or as unknown."""
+    # Of a function that was made inside another one, its own name says enough.
+    name = key.function.rpartition("/")[2].rpartition("(locals).")[2]
+    if signature is None:
+        return f"{name}(?)"
+    named, extra = signature
+    words = [*map(shown, extra or ()), *(f"{name}={shown(value)}" for name, value in named)]
+    return f"{name}({', '.join(words)})"
+
+
+def _reason(look: Look) -> str:
+    if look.state == DAMAGED:
+        is_aside = look.detail.startswith("moved")
+        return f"its entry {'was damaged, and' if is_aside else 'is damaged:'} {look.detail}"
+    return look.detail if look.state == REFUSED else f"its entry was {look.detail}"
+
+
+def _cost_of(look: Look) -> dict[str, Any]:
+    return {"seconds": look.seconds, "created": look.created}
+
+
+# ---------------------------------------------------------------- against the nearest entry
+
+
+def _missing(
+    hierarchy: Hierarchy, key: Key, signature: Signature, manifest: Manifest
+) -> dict[str, Any]:
+    """Return what is to be said of a call that no place knows."""
+    known = sorted(islice(hierarchy.keys(key.function), _LOOKED_AT))
+    own = [k for k in known if k.method == key.method]
+    if same_call := [k for k in own if k.call == key.call]:
+        return _other_version(hierarchy, key, same_call, signature, manifest)
+    if same_code := [k for k in own if k.code == key.code]:
+        place, changed = _nearest_call(hierarchy, same_code, signature)
+        return {
+            "kind": "arguments",
+            "reason": f"no call with these arguments is kept, of {len(same_code)} with this code",
+            "arguments": changed,
+            **_entry(hierarchy, place),
+        }
+    if own:
+        return _other_version(hierarchy, key, own, signature, manifest)
+    if other := [k for k in known if k[:3] == key[:3]]:
+        reason = f"it is kept as {other[0].method}, and {key.method} is asked for now"
+        return {"kind": "method", "reason": reason, **_entry(hierarchy, other[0])}
+    return {"kind": "new", "reason": "nothing is kept of this function yet"}
 
 
 def _other_version(
-    hierarchy: Hierarchy, key: Key, known: list[Key], manifest: Manifest
-) -> Explanation:
-    """Explain a call of which no entry has the present code."""
-    same_call = [k for k in known if k.call == key.call]
-    codes = [k.code for k in same_call or known]
-    code, changed = nearest(hierarchy, key.function, codes, manifest)
-    if same_call:
-        reason = "the code has changed since this call was kept"
-        location = hierarchy.location(key._replace(code=code))
-    else:
-        reason, location = "the code has changed, and these arguments are new", ""
-    return Explanation(False, reason, location, code=changed, doubts=manifest.doubts)
+    hierarchy: Hierarchy, key: Key, others: list[Key], signature: Signature, manifest: Manifest
+) -> dict[str, Any]:
+    """Return what is to be said of a call of which no entry has the present code."""
+    code, changed = nearest(hierarchy, key.function, [k.code for k in others], manifest)
+    of_code = [k for k in others if k.code == code]
+    unknown = "" if changed else _why_unknown(hierarchy, key.function, code)
+    if of_code[0].call == key.call:
+        reason = f"the code has changed since this call was kept{unknown}"
+        told = _entry(hierarchy, of_code[0])
+        return {"kind": "code", "reason": reason, "code": changed, **told}
+    place, arguments = _nearest_call(hierarchy, of_code, signature)
+    return {
+        "kind": "code and arguments",
+        "reason": f"the code has changed, and these arguments are new{unknown}",
+        "code": changed,
+        "arguments": arguments,
+        **_entry(hierarchy, place),
+    }
+
+
+def _why_unknown(hierarchy: Hierarchy, function: str, code: str) -> str:
+    """Return why nothing differs in the code that could be shown."""
+    if hierarchy.get_manifest(function, code) is None:
+        return "; what has changed is not known, the version has no manifest"
+    return (
+        "; what has changed is not known, the manifest of the version is damaged or of another kind"
+    )
+
+
+def _entry(hierarchy: Hierarchy, key: Key | None) -> dict[str, Any]:
+    """Return what is to be said of the nearest entry."""
+    record = None if key is None else hierarchy.record(key)
+    if key is None or record is None:
+        return {"location": "" if key is None else hierarchy.location(key)}
+    return {
+        "location": hierarchy.location(key),
+        "seconds": record.seconds,
+        "created": record.created,
+    }
 
 
 def _nearest_call(
     hierarchy: Hierarchy, keys: list[Key], signature: Signature
-) -> tuple[str, dict[str, tuple[Any, Any]]]:
-    """Return where the call is whose arguments differ least, and which differ: (there, here)."""
+) -> tuple[Key | None, dict[str, tuple[Any, Any]]]:
+    """Return the call whose arguments differ least, and which differ: (there, here)."""
     here = _by_name(signature)
-    location, fewest = "", dict[str, tuple[Any, Any]]()
+    found: Key | None = None
+    fewest: dict[str, tuple[Any, Any]] = {}
     for key in keys:
         there = _arguments(hierarchy, key)
         if there is None:
             continue
         changed = _differing(there, here)
-        if not location or len(changed) < len(fewest):
-            location, fewest = hierarchy.location(key), changed
-    return location, fewest
+        if found is None or len(changed) < len(fewest):
+            found, fewest = key, changed
+            if len(fewest) == 1:
+                break  # none is nearer
+    return found, fewest
 
 
-def _differing(there: dict[str, Any], here: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+def _differing(there: Mapping[str, Any], here: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     return {
-        name: (there.get(name), here.get(name))
+        name: (there.get(name, ABSENT), here.get(name, ABSENT))
         for name in {**there, **here}
         # By text: 1 == True, and NaN != NaN.
-        if _text(there.get(name)) != _text(here.get(name))
+        if (name in there) != (name in here) or _text(there[name]) != _text(here[name])
     }
 
 
@@ -147,7 +190,7 @@ def _arguments(hierarchy: Hierarchy, key: Key) -> dict[str, Any] | None:
     try:
         return _by_name(naming.signature_of(key.call))
     except UnreadableName:
-        record = hierarchy.record(key)
+        record: Record | None = hierarchy.record(key)
     try:
         return None if record is None else _by_name(naming.recorded(record))
     except UnreadableName:

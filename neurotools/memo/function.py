@@ -20,25 +20,25 @@ from neurotools.memo.aside import UNDER_WAY, is_aside
 from neurotools.memo.bound import BoundMemoized, ClassMethod
 from neurotools.memo.careful import is_meant_to_end, spelled, step_aside
 from neurotools.memo.details import Details
-from neurotools.memo.entry import Key, Record
+from neurotools.memo.entry import Blob, Key, Record
 from neurotools.memo.errors import CacheError, UnsafeBinding, UnstorableValue, WrongArguments
 from neurotools.memo.formats.base import Payload, PayloadFormat
 from neurotools.memo.formats.registry import FORMATS, holds
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.key import KeyMaker
+from neurotools.memo.making import MAKINGS, in_use, used, used_entry
 from neurotools.memo.mapped import Mapped
 from neurotools.memo.offered import Offered
 from neurotools.memo.options import Options
 from neurotools.memo.pace import Pace
-from neurotools.memo.runs import Runs
-from neurotools.memo.seal import seal
+from neurotools.memo.runs import Runs, Watched
+from neurotools.memo.seal import checksum_of, seal
 from neurotools.memo.supported import check_supported
 from neurotools.memo.telling import Telling, log
 from neurotools.memo.travel import asked_by_cloudpickle, by_value, is_importable
 from neurotools.memo.turns.flight import Flight
 
 if TYPE_CHECKING:
-    from neurotools.memo.trace.recording import Recording
     from neurotools.memo.turns.leases import Leases
 
 
@@ -91,6 +91,7 @@ class Memoized(Offered, Telling, Mapped):
         self._counts: Counter[str] = Counter()
         self._warned = set()
         self._manifested: set[str] = set()
+        in_use(hierarchy)
         self.cache_root, self.access = options.cache_root, options.access
         self.attribute = self.__name__
 
@@ -121,6 +122,7 @@ class Memoized(Offered, Telling, Mapped):
                 return found[0]
             # Made now: the function may change its arguments.
             text = text or self.keys.text(args, kwargs)
+            files = self.keys.files(text, args, kwargs)
             turn = self._flight.alone(key)
             try:
                 with turn as waited:
@@ -129,9 +131,9 @@ class Memoized(Offered, Telling, Mapped):
                     if self._is_told:
                         self._say(f"Recomputing cache at {self._hierarchy.location(key)}")
                     started = time.perf_counter()
-                    with self._runs.watched() as recording:
+                    with self._runs.watched(files) as run:
                         value = self._function(*args, **kwargs)
-                    self._keep(key, text, value, time.perf_counter() - started, recording)
+                    self._keep(key, text, value, time.perf_counter() - started, run)
             finally:
                 turn.free()
             return value
@@ -194,6 +196,8 @@ class Memoized(Offered, Telling, Mapped):
             self._warn_once(f"cannot decode {entry.location}, computing again: {spelled(error)}")
             return None
         self._counts["hits"] += 1
+        if MAKINGS:
+            used_entry(key, entry, self._hierarchy.name)
         if self._options.skip_fast:
             self._pace.loaded(key.call, time.perf_counter() - started, entry.seconds)
         if self._is_told:
@@ -208,40 +212,48 @@ class Memoized(Offered, Telling, Mapped):
         """Look again: somebody may have finished it between our look and our turn."""
         return self._find(key) if waited or self._hierarchy.has(key) else None
 
-    def _keep(
-        self, key: Key, text: bytes, value: Any, seconds: float, recording: Recording | None
-    ) -> None:
+    def _keep(self, key: Key, text: bytes, value: Any, seconds: float, run: Watched | None) -> None:
+        """Store a new result, and tell the computation that has asked for it, if one has."""
+        key, blob = self._store(key, text, value, seconds, run)
+        if MAKINGS:
+            checksum = b"" if blob is None else checksum_of(blob)
+            used(key, checksum, self._hierarchy.name, run)
+
+    def _store(
+        self, key: Key, text: bytes, value: Any, seconds: float, run: Watched | None
+    ) -> tuple[Key, Blob | None]:
         """Store a new result; whatever fails, the caller has it already."""
         self._counts["misses"] += 1
         self._pace.computed(key.call, seconds)
         if self._is_told:
             self._say(f"Took {seconds * 1e3:.0f} milliseconds")
         if not self._options.store:
-            return
+            return key, None
         if self._options.skip_fast and not self._pace.is_worth_keeping(seconds):
-            return
+            return key, None
         started = time.perf_counter()
         try:
             form, payload = self._encoded(value)
             key = key._replace(method=form.method)
             details = self._details.of(text)
-            if recording is not None:
-                details["traced"] = self._runs.seen(recording)
+            if run is not None:
+                details.update(self._runs.told(run, self._hierarchy.name))
             record = Record(time.time(), seconds, payload.layout, details)
             blob = seal(payload, record, key, form, self.access.get("signer"))
         except UnstorableValue as error:
             told = _with_tried_suggestion(error, value)
             self._warn_once(f"the result of {self.__qualname__} was not kept: {told}")
-            return
+            return key, None
         except BaseException as error:  # pickling runs the user's own code
             if is_meant_to_end(error):
                 raise
             self._warn_once(f"the result of {self.__qualname__} was not kept: {spelled(error)}")
-            return
+            return key, None
         self._hierarchy.put(key, blob)
         self._keep_manifest(key)
         if self._is_told:
             self._say_stored(key, blob.size, seconds, time.perf_counter() - started)
+        return key, blob
 
     def _encoded(self, value: Any) -> tuple[PayloadFormat, Payload]:
         """Return a result as bytes, and the format that they are of."""
@@ -306,6 +318,7 @@ class MemoizedCoroutine(Memoized):
             if (found := self._find(key)) is not None:
                 return found[0]
             text = text or self.keys.text(args, kwargs)
+            files = self.keys.files(text, args, kwargs)
             turn = self._flight.alone_async(key)
             try:
                 async with turn as waited:
@@ -314,9 +327,9 @@ class MemoizedCoroutine(Memoized):
                     if self._is_told:
                         self._say(f"Recomputing cache at {self._hierarchy.location(key)}")
                     started = time.perf_counter()
-                    with self._runs.watched() as recording:
+                    with self._runs.watched(files) as run:
                         value = await self._function(*args, **kwargs)
-                    self._keep(key, text, value, time.perf_counter() - started, recording)
+                    self._keep(key, text, value, time.perf_counter() - started, run)
             finally:
                 turn.free()
             return value

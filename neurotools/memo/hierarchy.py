@@ -354,7 +354,8 @@ class Hierarchy:
         return is_kept
 
     def get_manifest(self, function: str, code: str) -> bytes | None:
-        for depth, tier in enumerate(self._guarded):
+        # What others see, too, comes first: memory has what nobody else has kept.
+        for depth, tier in sorted(enumerate(self._guarded), key=_is_in_memory):
             try:
                 if (content := tier.get_manifest(function, code)) is not None:
                     return content
@@ -434,6 +435,10 @@ class Hierarchy:
 
     def __setstate__(self, state: dict[str, object]) -> None:
         self.__init__(**state)  # type: ignore[misc]
+
+
+def _is_in_memory(pair: tuple[int, Guarded]) -> bool:
+    return getattr(type(pair[1].tier), "answers_at_once", False)
 
 
 def _first(tier: Tier, function: str, many: int) -> list[Key]:

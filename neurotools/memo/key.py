@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from neurotools.memo import literals, naming
+from neurotools.memo.digest.files import File
 from neurotools.memo.digest.values import qualified_name
 from neurotools.memo.entry import Key, Signature
+from neurotools.memo.making import files_in
 from neurotools.memo.signature import LITERAL_LENGTH, Binder, canonical
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 #: Types whose values never change, and are equal only where they are the same argument (but for
 #: zeros: see `_shortcut`).
 _PLAIN = frozenset([int, str, bool, bytes, float, type(None)])
+#: Stands in the text of a signature for a file.
+_OF_FILE = f"{File.__module__}.{File.__qualname__}'".encode()
 #: Calls whose names are remembered, for each function.
 _REMEMBERED = 4096
 #: The longest signature whose name is remembered.
@@ -103,6 +107,22 @@ class KeyMaker:
     def text(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bytes:
         """Return a call's signature as it is written into names and records."""
         return literals.encode(self.signature(args, kwargs))
+
+    def files(
+        self, text: bytes, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> dict[str, list[str]]:
+        """Return the files that stand for their content in a call: argument to path and digest.
+
+        Parameters
+        ----------
+        text : bytes
+            What `text` returns for the call; few have files in them.
+        args, kwargs
+            The call's.
+        """
+        if self.binder.reads_files or _OF_FILE in text:
+            return files_in(self.binder.bind(args, kwargs))
+        return {}
 
     def key(self, signature: Signature, method: str) -> Key:
         """Return the key of a call, from its canonical signature."""

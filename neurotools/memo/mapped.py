@@ -12,6 +12,7 @@ from typing import Any
 from neurotools.memo.entry import Key
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.key import KeyMaker
+from neurotools.memo.making import used
 from neurotools.memo.options import Options
 
 
@@ -168,6 +169,7 @@ class Mapped:
         # What a computation used is known to who has watched it.
         if self._options.trace or self._hierarchy.has(key):
             self._counts["misses"] += 1
+            used(key, b"", self._hierarchy.name)
         else:
             self._keep(key, self.keys.text(call.args, call.kwargs), value, seconds, None)
 
@@ -179,7 +181,7 @@ class Mapped:
     def _find(self, key: Key) -> tuple[Any] | None:
         raise NotImplementedError
 
-    def _keep(self, key: Key, text: bytes, value: Any, seconds: float, recording: Any) -> None:
+    def _keep(self, key: Key, text: bytes, value: Any, seconds: float, run: Any) -> None:
         raise NotImplementedError
 
     def _outdated_by(self, key: Key) -> str:

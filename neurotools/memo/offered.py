@@ -12,13 +12,15 @@ from neurotools.memo.errors import NoEntry, UndigestableValue
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.info import CacheInfo, info_of
 from neurotools.memo.key import KeyMaker
+from neurotools.memo.making import places
 from neurotools.memo.options import Options
 from neurotools.memo.runs import Runs
 
 if TYPE_CHECKING:
-    from neurotools.memo.explain import Explanation
+    from neurotools.memo.explanation import Explanation
     from neurotools.memo.formats.base import PayloadFormat
     from neurotools.memo.info import CacheInfo
+    from neurotools.memo.lineage.tree import Lineage
     from neurotools.memo.look.stored import StoredEntry
     from neurotools.memo.versions import Version
 
@@ -60,23 +62,52 @@ class Offered:
         return self._runs.outdated(record, self._hierarchy.location(key))
 
     def explain(self, /, *args: Any, **kwargs: Any) -> Explanation:
-        """Return why a call would hit or miss, before running it."""
+        """Return why a call would hit or miss, before running it.
+
+        Every place is looked at, and what a folder has is read and verified. For a miss, it is said
+        what differs from the nearest entry: lines of code, constants, packages, arguments, files.
+
+        Raises
+        ------
+        WrongArguments, UnsafeBinding
+            As a call does.
+        """
         import dataclasses
 
-        from neurotools.memo.explain import Explanation, explain
+        from neurotools.memo.explain import explain
+        from neurotools.memo.explanation import Explanation
 
         try:
             signature = self.keys.signature(args, kwargs)
         except UndigestableValue as error:
-            return Explanation(hit=False, reason=str(error))
+            return Explanation(hit=False, reason=str(error), kind="uncached")
         key = self._key_of(signature)
-        manifest = self.keys.fingerprint.manifest
-        if changed := self._outdated_by(key):
-            reason = f"{changed}, which the computation used, has changed"
-            location = self._hierarchy.location(key)
-            return Explanation(False, reason, location, doubts=manifest.doubts)
-        told = explain(self._hierarchy, key, signature, manifest)
+        told = explain(self._hierarchy, key, signature, self.keys.fingerprint.manifest)
+        if told.hit and (changed := self._outdated_by(key)):
+            told = dataclasses.replace(
+                told,
+                hit=False,
+                kind="file",
+                reason=f"{changed}, which the computation used, has changed",
+                files=self._runs.digests(self._hierarchy.record(key), changed),
+            )
         return dataclasses.replace(told, left_alone=self._hierarchy.left_alone)
+
+    def lineage(self, /, *args: Any, **kwargs: Any) -> Lineage:
+        """Return what a call's result was made from: the tree of the cached calls behind it.
+
+        Raises
+        ------
+        NoEntry
+            If nothing is kept of the call.
+        """
+        from neurotools.memo.lineage.reading import lineage_of
+
+        key = self._key(args, kwargs)
+        if self._hierarchy.depth_of(key) is None:
+            raise NoEntry("of this call", "nothing is kept of it; explain(...) says why")
+        others = [place for place in places() if place is not self._hierarchy]
+        return lineage_of(key, [self._hierarchy, *others])
 
     def versions(self) -> list[Version]:
         """Return the versions of the function that are kept, and what changed since each."""

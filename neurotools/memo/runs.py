@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from neurotools.memo.entry import Record
 from neurotools.memo.log import Log
+from neurotools.memo.making import FILES_GIVEN, Making
 from neurotools.memo.tiers.trust import Trust
 
 if TYPE_CHECKING:
@@ -44,9 +45,17 @@ class Runs:
         self._trust = Trust(owners)
         self._known_witness: Witness | None = None
 
-    def watched(self) -> _Watched:
-        """Note what a computation uses, where that is asked for, and what it changes."""
-        return _Watched(self._recorded() if self.trace else None, self._tracker.starts, self._ran)
+    def watched(self, files: Mapping[str, list[str]] | None = None) -> Watched:
+        """Note what a computation uses, and what it changes.
+
+        Parameters
+        ----------
+        files : mapping, optional
+            Files that it is given: argument to path and digest.
+        """
+        return Watched(
+            files or {}, self._recorded() if self.trace else None, self._tracker.starts, self._ran
+        )
 
     def outdated(self, record: Record, location: str) -> str:
         """Return the name of something that a computation used and that has changed since.
@@ -62,6 +71,11 @@ class Runs:
         facts = record.details.get("traced", [])
         return self._witness.changed(facts, lambda: self._is_trusted(location))
 
+    def digests(self, record: Record | None, name: str) -> dict[str, tuple[str, str]]:
+        """Return a file's digest as a computation saw it and as it is, by its path; {} for code."""
+        facts = [] if record is None else record.details.get("traced", [])
+        return self._witness.digests(facts, name)
+
     def _is_trusted(self, location: str) -> bool:
         if not os.path.isabs(location):
             return False  # in memory: what was computed or loaded here has its modules loaded
@@ -73,9 +87,14 @@ class Runs:
         except OSError:
             return False
 
-    def seen(self, recording: Recording) -> Any:
-        """Return what a computation used, as its record tells it."""
-        return self._witness.seen(recording)
+    def told(self, run: Watched, place: str) -> dict[str, Any]:
+        """Return what a computation used, as its record in a cache of some name tells it."""
+        told = run.told(place) if run.used else {}
+        if run.files:
+            told[FILES_GIVEN] = dict(run.files)
+        if run.recording is not None:
+            told["traced"] = self._witness.seen(run.recording)
+        return told
 
     def hand_on(self, record: Record) -> None:
         """Have computations under way, which use a result that was found, note what it used."""
@@ -105,25 +124,40 @@ class Runs:
             log.debug("%s cannot be followed after its run: %r", self._name, error)
 
 
-class _Watched:
-    """One computation, the block; a class, since a generator takes three times the time."""
+class Watched(Making):
+    """One computation, the block; a class, since a generator takes three times the time.
 
-    __slots__ = ("_ran", "_recorded", "_starts")
+    Attributes
+    ----------
+    files : mapping
+        Files that it was given: argument to path and digest.
+    recording : Recording or None
+        What else it used, where that is noted.
+    """
+
+    __slots__ = ("_ran", "_recorded", "_starts", "files", "recording")
 
     def __init__(
         self,
+        files: Mapping[str, list[str]],
         recorded: AbstractContextManager[Recording] | None,
         starts: Callable[[], None],
         ran: Callable[[], None],
     ) -> None:
-        self._recorded, self._starts, self._ran = recorded, starts, ran
+        super().__init__()
+        self._recorded, self._starts, self._ran, self.files = recorded, starts, ran, files
+        self.recording: Recording | None = None
 
-    def __enter__(self) -> Recording | None:
+    def __enter__(self) -> Watched:
         self._starts()
-        return None if self._recorded is None else self._recorded.__enter__()
+        if self._recorded is not None:
+            self.recording = self._recorded.__enter__()
+        self.begin()
+        return self
 
     def __exit__(self, *raised: Any) -> None:
         try:
+            self.end()
             if self._recorded is not None:
                 self._recorded.__exit__(*raised)
         finally:

@@ -136,6 +136,11 @@ class Sealed:
         return self.record.layout if self._flags & _LAYOUT else {}
 
     @property
+    def checksum(self) -> bytes:
+        """The checksum over all of it, 16 bytes."""
+        return bytes(self.buffer[-CHECKSUM_SIZE:])
+
+    @property
     def blob(self) -> Blob:
         """The entry as another tier would store it."""
         return Blob((self.buffer,), len(self.buffer))
@@ -197,6 +202,13 @@ def seal(
         parts = (*payload.parts, bridge, signature, text, foot)
     total = size + len(bridge) + signature_size + len(text) + SIZE
     return Blob(parts, total, _Checksum(key, parts).digest)
+
+
+def checksum_of(blob: Blob) -> bytes:
+    """Return the checksum of an entry's bytes, computed now if nobody has stored them yet."""
+    if blob.checksum is not None:
+        return blob.checksum()
+    return bytes(memoryview(blob.body[-1]).cast("B")[-CHECKSUM_SIZE:])
 
 
 class _Checksum:

@@ -12,6 +12,7 @@ from neurotools.memo.entry import Key
 from neurotools.memo.function import Memoized, MemoizedCoroutine
 from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.joblib_terms import metadata_of
+from neurotools.memo.making import used_entry
 from neurotools.memo.telling import log
 from neurotools.memo.travel import is_importable
 
@@ -43,6 +44,7 @@ class Shelved:
             raise KeyError(
                 f"{self._hierarchy.location(self._key)} is gone: call the function again"
             )
+        used_entry(self._key, entry, self._hierarchy.name)
         return entry.value()
 
     def clear(self) -> None:

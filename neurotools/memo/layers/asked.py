@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from neurotools.memo.careful import step_aside
 from neurotools.memo.errors import CacheError, UnknownId, WrongLayer
-from neurotools.memo.explain import Explanation
+from neurotools.memo.explanation import Explanation
 from neurotools.memo.info import CacheInfo
 from neurotools.memo.layers.definition import KEY
 from neurotools.memo.layers.graph import State, bound, given_by, shared_among, value_of

@@ -13,7 +13,7 @@ from typing import Any
 
 from neurotools.memo.entry import Key, Signature
 from neurotools.memo.errors import UnstorableValue, WrongArguments
-from neurotools.memo.explain import Explanation
+from neurotools.memo.explanation import Explanation
 from neurotools.memo.formats.base import Payload, PayloadFormat
 from neurotools.memo.function import Memoized
 from neurotools.memo.hierarchy import Hierarchy

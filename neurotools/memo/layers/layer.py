@@ -13,7 +13,7 @@ from neurotools.memo.layers.asked import Asked, Instance
 from neurotools.memo.layers.views import View
 
 if TYPE_CHECKING:
-    from neurotools.memo.explain import Explanation
+    from neurotools.memo.explanation import Explanation
     from neurotools.memo.layers.picture import Picture
 
 

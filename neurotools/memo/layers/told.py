@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from neurotools.memo.explain import Explanation
+from neurotools.memo.explanation import Explanation
 from neurotools.memo.fingerprint.limits import OF_FILES
 from neurotools.memo.fingerprint.manifest import Difference
 from neurotools.memo.layers.graph import Node, State, below, value_of
@@ -31,11 +31,11 @@ def explained(name: str, node: Node, state: State) -> Explanation:
     inner = {one.inputs[0] for one in kept}
     known = [(one.name, _of_caches(one, state)) for one in kept if one not in inner]
     if not known:
-        return Explanation(False, none)
+        return Explanation(False, none, kind="uncached")
     before, told = next((pair for pair in known if not pair[1].hit), known[0])
     found = f"found {told.reason}" if told.hit else f"not: {told.reason}"
     reason = f"{none}; before it, {before!r} is {found}"
-    return dataclasses.replace(told, hit=False, reason=reason)
+    return dataclasses.replace(told, hit=False, reason=reason, kind="uncached")
 
 
 def _of_caches(node: KeptNode, state: State) -> Explanation:

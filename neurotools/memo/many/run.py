@@ -11,6 +11,7 @@ from typing import Any
 from neurotools.memo.entry import Key
 from neurotools.memo.executors import Call as Submitted
 from neurotools.memo.executors import Each, Task, Workers, workers
+from neurotools.memo.making import Within, current
 from neurotools.memo.many.calls import Call
 from neurotools.memo.many.failures import Failures, checked, many_calls
 from neurotools.memo.many.plan import Group, Plan, told_seconds, typical_seconds
@@ -219,11 +220,12 @@ class _Here:
     """Calls of a memoized function in this process."""
 
     def __init__(self, memoized: Any) -> None:
-        self._memoized = memoized
+        self._memoized, self._making = memoized, current()
 
     def __call__(self, args: Any, kwargs: Any, key: Any, sends: bool) -> Answer:  # noqa: ARG002
         started = time.perf_counter()
-        value = self._memoized(*args, **kwargs)
+        with Within(self._making):  # which is not known in other threads
+            value = self._memoized(*args, **kwargs)
         return Answer(value, False, True, time.perf_counter() - started)
 
 

@@ -35,6 +35,10 @@ class Entry(Protocol):
         """All that is known of it."""
 
     @property
+    def checksum(self) -> bytes:
+        """The checksum over its bytes."""
+
+    @property
     def blob(self) -> Blob:
         """It as another tier would store it; not to be changed."""
 

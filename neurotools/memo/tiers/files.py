@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from neurotools.memo.entry import Record
 from neurotools.memo.errors import CorruptEntry
 from neurotools.memo.formats.registry import FORMATS
-from neurotools.memo.seal import SIZE, check_foot, record_of
+from neurotools.memo.seal import CHECKSUM_SIZE, SIZE, check_foot, record_of
 from neurotools.memo.tiers.reading import read_whole
 from neurotools.memo.tiers.trust import Trust
 from neurotools.memo.watch.deadline import moved
@@ -92,6 +92,13 @@ def read_record(path: str) -> Record:
                 if wanted == _TAIL_LIMIT or wanted >= size:
                     raise
     raise AssertionError("unreachable")
+
+
+def read_checksum(path: str) -> bytes:
+    """Return the checksum that an entry's file carries, unverified."""
+    with open(path, "rb", opener=_regular) as file:
+        file.seek(-CHECKSUM_SIZE, os.SEEK_END)
+        return file.read(CHECKSUM_SIZE)
 
 
 def check_end(descriptor: int, facts: os.stat_result, path: str) -> None:

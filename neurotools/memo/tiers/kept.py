@@ -37,13 +37,14 @@ class Kept:
         How many bytes it takes.
     """
 
-    __slots__ = ("_content", "_grown", "_make", "_record", "key", "seconds", "size")
+    __slots__ = ("_content", "_grown", "_make", "_record", "checksum", "key", "seconds", "size")
 
     def __init__(self, key: Key, blob: Blob, grown: Callable[[Kept, int], None]) -> None:
         self.key, self.size = key, blob.size
         self._content = _own(blob)
         self._grown = grown
-        self.seconds = self._sealed().seconds
+        sealed = self._sealed()
+        self.seconds, self.checksum = sealed.seconds, sealed.checksum
         self._make: Callable[[], Any] | None = None
         self._record: Record | None = None
 

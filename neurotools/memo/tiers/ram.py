@@ -12,6 +12,9 @@ from neurotools.memo.tiers.kept import Kept
 #: Bytes kept unless told otherwise: what a laptop can spare.
 DEFAULT_MAX_BYTES = 1 << 30
 
+#: Versions whose code is remembered, a few kilobytes each: the oldest are forgotten first.
+_MOST_MANIFESTS = 1000
+
 
 class RamTier:
     """Entries in memory.
@@ -37,6 +40,7 @@ class RamTier:
         self.max_bytes = max_bytes
         self._size = 0
         self._entries: OrderedDict[Key, Kept] = OrderedDict()
+        self._manifests: dict[tuple[str, str], bytes] = {}
         self._lock = forks.lock_of(self)
 
     def get(self, key: Key) -> Kept | None:
@@ -106,10 +110,13 @@ class RamTier:
         return f"ram://{key.path}"
 
     def put_manifest(self, key: Key, content: bytes) -> None:
-        """Do nothing: what this process has run is known to it."""
+        with self._lock:
+            self._manifests[key.function, key.code] = content
+            while len(self._manifests) > _MOST_MANIFESTS:
+                del self._manifests[next(iter(self._manifests))]
 
-    def get_manifest(self, function: str, code: str) -> bytes | None:  # noqa: ARG002 - see above
-        return None
+    def get_manifest(self, function: str, code: str) -> bytes | None:
+        return self._manifests.get((function, code))
 
     def __getstate__(self) -> dict[str, int]:
         # Another process starts with an empty memory of the same size.

@@ -91,6 +91,14 @@ class Witness:
                 return name
         return ""
 
+    def digests(self, facts: Any, name: str) -> dict[str, tuple[str, str]]:
+        """Return a file's digest as it was noted and as it is, by its path; {} for code."""
+        rows: list[Any] = facts if isinstance(facts, list) else []
+        for row in rows:
+            if isinstance(row, list) and row[:2] == [FILE, name] and len(row) > 2:
+                return {name: (str(row[2]), content_of(name))}
+        return {}
+
     def _unfollowed(self, recording: Recording) -> list[tuple[CodeType, dict[str, Any]]]:
         """Return the user's code that ran and was not followed, without what is inside other."""
         followed: set[CodeType] = set()

@@ -256,7 +256,8 @@ class TestNeverInTheWay:
         for i in range(60):
             assert remembering(i)[0] == i
         remembering._hierarchy.tiers[0]._keeper._work()
-        assert caplog.text.count("cannot keep the budget of") == 1
+        # Another cache may still be looked at in the background.
+        assert caplog.text.count(f"cannot keep the budget of the cache at {tmp_path}") == 1
 
     def test_a_damaged_account_is_put_right_by_looking(self, tmp_path):
         remembering = disk_cacher(tmp_path, max_entries=20)(block)
