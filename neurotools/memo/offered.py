@@ -19,7 +19,6 @@ from neurotools.memo.runs import Runs
 if TYPE_CHECKING:
     from neurotools.memo.explanation import Explanation
     from neurotools.memo.formats.base import PayloadFormat
-    from neurotools.memo.info import CacheInfo
     from neurotools.memo.lineage.tree import Lineage
     from neurotools.memo.look.stored import StoredEntry
     from neurotools.memo.versions import Version
