@@ -11,7 +11,7 @@ import pytest
 from neurotools.jobs.cache import disk_cacher, folder, hierarchical_cacher
 from neurotools.memo.errors import UnknownChoice
 from neurotools.memo.tiers import budget as budget_module
-from neurotools.memo.tiers import worth
+from neurotools.memo.tiers import evicting, going, worth
 from neurotools.memo.tiers.account import Account, Counts
 from neurotools.memo.tiers.budget import Keeper
 from neurotools.memo.tiers.census import census, taken
@@ -44,7 +44,7 @@ def kept(remembering):
 @pytest.fixture
 def at_once(monkeypatch):
     """Let nothing count as written a moment ago."""
-    monkeypatch.setattr(budget_module, "_YOUNG_SECONDS", -1.0)
+    monkeypatch.setattr(going, "YOUNG_SECONDS", -1.0)
 
 
 class TestLimits:
@@ -78,7 +78,7 @@ class TestLimits:
             return found
 
         # No disk here is small enough; what is asked is the standard library's own question.
-        monkeypatch.setattr(budget_module.shutil, "disk_usage", disk_usage)
+        monkeypatch.setattr(evicting.shutil, "disk_usage", disk_usage)
         remembering = disk_cacher(tmp_path, min_free=600_000)(block)
         for i in range(100):
             remembering(i)
@@ -176,7 +176,7 @@ class TestSpared:
         kept(remembering)
         assert all(remembering.check_call_in_cache(i) for i in range(5))
         remembering.unpin(0)
-        remembering._hierarchy.tiers[0]._keeper._queue.clear()  # looked at before
+        remembering._hierarchy.tiers[0]._keeper._look()
         for i in range(200, 260):
             remembering(i)
         kept(remembering)
@@ -188,12 +188,11 @@ class TestSpared:
         for i in range(40):
             remembering(i)
         root = str(tmp_path / "__neurotools_cache__")
-        keeper = remembering._hierarchy.tiers[0]._keeper
-        keeper._last.clear()
-        keeper._looked, keeper._queue = time.monotonic(), keeper._in_order(list(census(root)))
+        evictor = remembering._hierarchy.tiers[0]._keeper._evictor
+        evictor._last.clear()
+        evictor.arrange(list(census(root)), time.time())
         remembering.pin(7)
-        for _ in range(5):
-            keeper._step(Counts(0, 32))
+        evictor.evict(Counts(0, 100), 100)
         assert entries_in(root) == 1
         assert remembering.check_call_in_cache(7)
 
@@ -256,7 +255,8 @@ class TestNeverInTheWay:
         for i in range(60):
             assert remembering(i)[0] == i
         remembering._hierarchy.tiers[0]._keeper._work()
-        assert caplog.text.count("cannot keep the budget of") == 1
+        # A thread that keeps the budget of another test may fail as well.
+        assert caplog.text.count(f"cannot keep the budget of the cache at {tmp_path}") == 1
 
     def test_a_damaged_account_is_put_right_by_looking(self, tmp_path):
         remembering = disk_cacher(tmp_path, max_entries=20)(block)
@@ -286,16 +286,17 @@ class TestNeverInTheWay:
 
     def test_an_entry_made_anew_since_the_look_stays(self, tmp_path, at_once):
         remembering = disk_cacher(tmp_path, max_entries=50)(block)
-        keeper = remembering._hierarchy.tiers[0]._keeper
+        evictor = remembering._hierarchy.tiers[0]._keeper._evictor
         for i in range(40):
             remembering(i)
-        keeper._last.clear()
-        keeper._looked = time.monotonic()
-        keeper._queue = keeper._in_order(list(census(str(tmp_path / "__neurotools_cache__"))))
-        candidate = keeper._queue[-1]
-        os.utime(candidate.path(str(tmp_path / "__neurotools_cache__")), (2e9, 2e9))
-        keeper._step(Counts(0, 1))
-        assert os.path.exists(candidate.path(str(tmp_path / "__neurotools_cache__")))
+        evictor._last.clear()
+        root = str(tmp_path / "__neurotools_cache__")
+        evictor.arrange(list(census(root)), time.time())
+        first = min(evictor._going._old)[-1].path(root)
+        os.utime(first, (2e9, 2e9))
+        evictor.evict(Counts(0, 1), 1)
+        assert os.path.exists(first)
+        assert entries_in(root) == 40
 
     def test_a_tier_with_a_budget_travels(self, tmp_path):
         remembering = disk_cacher(tmp_path, max_entries=20)(block)
