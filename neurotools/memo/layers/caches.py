@@ -20,7 +20,6 @@ from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.layers.graph import Node
 from neurotools.memo.layers.kept import KeptNode
 from neurotools.memo.layers.layer import CacheLayer
-from neurotools.memo.layers.memory import CountedTier
 from neurotools.memo.layers.views import Kept, View
 from neurotools.memo.options import LEASE_SECONDS, Options
 from neurotools.memo.runs import FILES
@@ -91,7 +90,7 @@ class CacheToRam(CacheLayer):
 
         def keep(name: str, node: Node) -> Node:
             counted = self._max_bytes is None and isinstance(self._size, int)
-            tier = CountedTier(int(self._size or 0)) if counted else shared
+            tier = RamTier(sys.maxsize, int(self._size or 0)) if counted else shared
             forms = (self._options.form,)
             return KeptNode(name, node, Hierarchy([tier]), self._options, forms)
 

@@ -10,6 +10,7 @@ import pytest
 
 from neurotools.jobs.cache import disk_cacher, folder, hierarchical_cacher
 from neurotools.memo.errors import UnknownChoice
+from neurotools.memo.tiers import account as account_module
 from neurotools.memo.tiers import budget as budget_module
 from neurotools.memo.tiers import evicting, going, worth
 from neurotools.memo.tiers.account import Account, Counts
@@ -85,6 +86,29 @@ class TestLimits:
         kept(remembering)
         assert room_in(tmp_path) <= 400_000
         assert entries_in(tmp_path) > 10
+
+    def test_a_disk_that_says_late_what_is_free_loses_no_more_than_it_has_to(
+        self, tmp_path, monkeypatch
+    ):
+        usage = type("Usage", (), {})()
+        usage.total, usage.free = 10**9, 0
+        monkeypatch.setattr(evicting.shutil, "disk_usage", lambda _: usage)
+        remembering = disk_cacher(tmp_path, min_free=400_000)(block)
+        usage.free = 500_000
+        for i in range(100):
+            remembering(i)
+        usage.free = 300_000
+        for _ in range(3):
+            kept(remembering)
+        assert 80 <= entries_in(tmp_path) <= 92  # 100 kB and a little
+
+    def test_a_limit_of_one_entry_keeps_one(self, tmp_path):
+        remembering = disk_cacher(tmp_path, max_entries=1)(block)
+        for i in range(10):
+            remembering(i)
+            assert remembering.check_call_in_cache(i)
+        kept(remembering)
+        assert entries_in(tmp_path) == 1
 
     def test_an_entry_larger_than_the_budget_is_kept_as_the_last_one(self, tmp_path):
         remembering = disk_cacher(tmp_path, max_bytes=10_000)(block)
@@ -271,6 +295,34 @@ class TestNeverInTheWay:
             kept(remembering)
             assert 15 <= entries_in(tmp_path) <= 20
 
+    def test_several_budgets_of_a_folder_keep_one_account(self, tmp_path):
+        small = disk_cacher(tmp_path, max_entries=20)(block)
+        large = disk_cacher(tmp_path, max_entries=200)(slow)
+        for i in range(60):
+            small(i)
+            large(2 * i)
+        kept(large)
+        kept(small)
+        assert 15 <= entries_in(tmp_path) <= 20
+        total = small._hierarchy.tiers[0]._keeper._account.total()
+        assert total.entries == entries_in(tmp_path)
+
+    def test_a_folder_that_others_fill_is_looked_at_again(self, tmp_path, monkeypatch, at_once):
+        remembering, plain = disk_cacher(tmp_path, max_entries=40)(block), disk_cacher(tmp_path)
+        for i in range(10):
+            remembering(i)
+        kept(remembering)
+        unlimited = plain(slow)
+        for i in range(100):
+            unlimited(2 * i)
+        monkeypatch.setattr(account_module, "_STALE_SECONDS", -1.0)
+        remembering(10)
+        remembering._hierarchy.tiers[0]._keeper._thread.join(30)
+        monkeypatch.undo()
+        remembering(11)
+        kept(remembering)
+        assert 30 <= entries_in(tmp_path) <= 40
+
     def test_entries_that_others_removed_are_no_error(self, tmp_path, at_once, caplog):
         remembering = disk_cacher(tmp_path, max_entries=40)(block)
         for i in range(60):
@@ -357,3 +409,23 @@ def test_the_account_adds_up_over_processes_and_looks(tmp_path):
     assert account.total() == Counts(49152, 12)
     account.end()
     assert Account(folders).total() == Counts(49152, 12)
+
+
+def test_what_was_killed_is_added_up_and_who_was_only_idle_goes_on(tmp_path):
+    folders = budget_module.Folders(str(tmp_path), Trust())
+    account = Account(folders)
+    account.add(Counts(4096, 1))
+    account.look(account.moved(), Counts(40960, 10))
+    place = tmp_path / ".neurotools" / "budget"
+    (said,) = (path for path in place.iterdir() if path.name != "base")
+    for number in range(20):
+        (place / f"killed-{number}").write_bytes(said.read_bytes())
+    for path in place.iterdir():
+        if path.name != "base":
+            os.utime(path, (1e9, 1e9))
+    assert account.total() == Counts(40960 + 20 * 4096, 30)
+    assert [path.name for path in place.iterdir()] == ["base"]
+    account.add(Counts(4096, 1))
+    assert account.total() == Counts(40960 + 21 * 4096, 31)
+    account.end()
+    assert Account(folders).total() == Counts(40960 + 21 * 4096, 31)
