@@ -41,6 +41,8 @@ _ENTRIES = 4000
 _LONGER = 4
 #: Without a budget; the same, with `os.unlink` of a file for each that is stored; with a budget.
 _WAYS = ("plain", "bare", "budget")
+#: Beyond these: the second folder is filled.
+_FILL = len(_WAYS)
 _BARRIER_SECONDS = 600.0
 
 
@@ -71,7 +73,7 @@ def write(scratch: str, numbers: int, limit: int, who: int, meeting: Meeting) ->
             return
         old = deque(paths_in(Path(scratch) / "bare")[who::_WRITERS] if way == 1 else ())
         meeting.barrier.wait(_BARRIER_SECONDS)
-        function, first = remembered[way], i
+        function, first = remembered[1 if way == _FILL else way], i
         started, busy = time.perf_counter(), time.process_time()
         while not meeting.stop.is_set():
             function(i, who)
@@ -122,12 +124,12 @@ class Turns:
         That is looked at now and then, as shares of the budget.
         """
         meeting, shares = self.meeting, []
-        meeting.way.value = _WAYS.index(way)
+        meeting.way.value = _WAYS.index(way) if way in _WAYS else _FILL
         meeting.barrier.wait(_BARRIER_SECONDS)
         meeting.barrier.wait(_BARRIER_SECONDS)
         started = time.perf_counter()
         while (left := started + seconds - time.perf_counter()) > 0:
-            shares.append(room(self.scratch / way) / self.limit)
+            shares.append(room(self.scratch / (way if way in _WAYS else _WAYS[1])) / self.limit)
             time.sleep(min(0.5, left))
         meeting.stop.set()
         meeting.barrier.wait(_BARRIER_SECONDS)
@@ -157,14 +159,13 @@ def measured(scratch: Path, numbers: int, minutes: float, turn: float) -> tuple[
     shares: list[float] = []
     turns = Turns(scratch, numbers, limit)
     # Full at first: it is a full folder that costs something.
-    while not shares or shares[-1] < 0.95:
+    while not shares or shares[-1] < 0.9:
         shares = turns.take("budget", turn)[2]
     shares.clear()
     full = len(paths_in(scratch / "budget"))
-    for way in _WAYS[:2]:
-        while len(paths_in(scratch / way)) < full:
-            turns.take("plain", turn)
-            turns.take("bare", turn)
+    for way, folder in (("plain", "plain"), ("fill", "bare")):
+        while len(paths_in(scratch / folder)) < full:
+            turns.take(way, turn)
     for number in range(rounds):
         for way in _WAYS if number % 2 else _WAYS[::-1]:
             if way != "budget":

@@ -59,6 +59,8 @@ class Account:
         What this process has added, less what it has removed.
     is_stale : bool
         Whether it is long ago that somebody looked at the folder, as far as `total` has seen.
+    writers : int
+        How many processes have stored something lately, about.
     """
 
     def __init__(self, folders: Folders) -> None:
@@ -67,6 +69,7 @@ class Account:
         self._lock = threading.Lock()
         self.own = self._said = NOTHING
         self._is_known = self.is_stale = False
+        self.writers = 1
 
     def add(self, counts: Counts) -> None:
         """Say what this process has added; less than nothing where it has removed something."""
@@ -138,6 +141,7 @@ class Account:
             names = os.listdir(self._place)
         except FileNotFoundError:
             return NOTHING
+        self.writers = len(names)
         for name in names:
             if name != _BASE:
                 total += self._read(name) or NOTHING

@@ -82,7 +82,7 @@ class Keeper:
         self._room = 0
         most, limit = self._budget.max_entries, self._budget.max_bytes
         self._most = _STORES if most is None or most >= _FEW else 1
-        self._much = math.inf if limit is None else _SHARE * limit
+        self._much = self._share = math.inf if limit is None else _SHARE * limit
 
     def stored(self, key: Key, size: int, seconds: float = 0.0) -> None:
         """Say that an entry was stored; now and then, see whether that was too much.
@@ -106,7 +106,7 @@ class Keeper:
 
     def _see(self) -> None:
         self._seen = time.monotonic()
-        self._count()
+        added = self._count()
         total, is_stuck = self._account.total(), self._seen < self._stuck_until
         is_much = total is not None and self._excess(total, _ENOUGH) != NOTHING
         if not is_stuck and self._is_old() and (is_much or total is None or self._account.is_stale):
@@ -116,7 +116,13 @@ class Keeper:
         # Whoever stores makes room at once: another thread would be in its way for longer. What
         # has to be asked elsewhere takes longer still.
         if not self._budget.spare_last:
-            self._step(self._excess(total, _ENOUGH))
+            excess = self._excess(total, _ENOUGH)
+            if self._excess(total, 1.0) == NOTHING:
+                # A little more than was added: others make room as well, and know no more than we.
+                excess = Counts(
+                    *(min(a, b + b // 4 + 1) for a, b in zip(excess, added, strict=True))
+                )
+            self._step(excess)
         elif not is_stuck:
             self._wake()
         for share, seconds in () if is_stuck else _WAITS:
@@ -125,13 +131,17 @@ class Keeper:
                 self._is_ordered.wait(seconds)
                 self._step(self._excess(total, 1.0))
 
-    def _count(self) -> None:
-        """Add to the account what was stored, and let it be among what may go."""
+    def _count(self) -> Counts:
+        """Add to the account what was stored, and let it be among what may go; return it."""
         with self._lock:
             fresh, self._fresh = self._fresh, []
             room, self._room = self._room, 0
-        self._account.add(Counts(room, len(fresh)))
+        added = Counts(room, len(fresh))
+        self._account.add(added)
         self._evictor.join(fresh)
+        # The more there are who write, the sooner each has to say so.
+        self._much = self._share / max(1, self._account.writers // 2)
+        return added
 
     def _is_old(self) -> bool:
         age = time.monotonic() - self._looked
