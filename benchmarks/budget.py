@@ -205,9 +205,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="budget-", dir=chosen.folder) as scratch:
         table, rounds = measured(Path(scratch), numbers, chosen.minutes, chosen.turn)
     told = circumstances("budget.py").replace("benchmarks/budget.py", "-m benchmarks.budget")
-    minutes = f"{rounds * chosen.turn * _LONGER / 60:.0f} minutes with a budget in {rounds} turns"
+    minutes = f"{rounds * chosen.turn * _LONGER / 60:.1f} minutes with a budget in {rounds} turns"
     about = f"results of {chosen.kilobytes:g} kB, room for {_ENTRIES}"
-    text = f"{table}\n{minutes}, {about}. {told}\n"
+    load = (
+        f" The load was {os.getloadavg()[0]:.0f} at the end." if hasattr(os, "getloadavg") else ""
+    )
+    gained = "What is lost below zero was gained."
+    text = f"{table}\n{minutes}, {about}. {gained} {told}{load}\n"
     print(text)
     if chosen.keep:
         keep("budget.inc", text)
