@@ -269,9 +269,10 @@ def hierarchical_cacher(
     ----------
     fast_to_slow : sequence of str, path, `folder` or Tier
         The tiers: folders; `folder` with a budget, as in ``folder('/scratch', max_bytes='50GB')``;
-        ``'ram://'`` for this process's memory (bounded, as in ``'ram://?max_bytes=2e9'``); or URLs
-        that fsspec knows, such as ``'s3://bucket/folder'`` or ``'sftp://host/folder'``, with ``pip
-        install 'neurotools[remote]'``. A single string is one tier.
+        ``'ram://'`` for this process's memory (bounded, as in
+        ``'ram://?max_bytes=2GB&max_entries=500'``); or URLs that fsspec knows, such as
+        ``'s3://bucket/folder'`` or ``'sftp://host/folder'``, with ``pip install
+        'neurotools[remote]'``. A single string is one tier.
     method : {'npy', 'pickle', 'mat', 'hdf5'}
         Format of the files, see `disk_cacher`.
     write_back : bool or 'async'

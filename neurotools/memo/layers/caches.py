@@ -22,7 +22,6 @@ from neurotools.memo.hierarchy import Hierarchy
 from neurotools.memo.layers.graph import Node
 from neurotools.memo.layers.kept import KeptNode
 from neurotools.memo.layers.layer import CacheLayer
-from neurotools.memo.layers.memory import CountedTier
 from neurotools.memo.layers.views import Kept, View
 from neurotools.memo.options import LEASE_SECONDS, Options
 from neurotools.memo.runs import FILES
@@ -95,7 +94,7 @@ class CacheToRam(CacheLayer):
         shared, most = RamTier(self._max_bytes), self._max_entries
 
         def keep(name: str, node: Node) -> Node:
-            tier = shared if most is None else CountedTier(most)
+            tier = shared if most is None else RamTier(sys.maxsize, most)
             forms = (self._options.form,)
             return KeptNode(name, node, Hierarchy([tier]), self._options, forms)
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
+import threading
+import time
 from typing import NamedTuple
 
 from neurotools.memo.tiers.census import PRIVATE
@@ -19,8 +21,11 @@ from neurotools.memo.tiers.unfinished import this_process
 _COUNTS = struct.Struct("<8sqq")
 _MAGIC = b"NTacct1\n"
 _BASE = "base"
-#: Files of processes are added up when there are more, if they were not touched for a day.
-_MANY, _OLD_SECONDS = 64, 86400.0
+#: Files of processes are added up when there are more, if they were not touched for so long.
+_MANY, _OLD_SECONDS = 16, 600.0
+#: A folder is looked at again after so many seconds even if little was stored: others, who keep no
+#: account, may have filled it.
+_STALE_SECONDS = 600.0
 _SAFE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -52,18 +57,30 @@ class Account:
     ----------
     own : Counts
         What this process has added, less what it has removed.
+    is_stale : bool
+        Whether it is long ago that somebody looked at the folder, as far as `total` has seen.
+    writers : int
+        How many processes have stored something lately, about.
     """
 
     def __init__(self, folders: Folders) -> None:
         self._folders = folders
         self._place = os.path.join(folders.root, PRIVATE, "budget")
+        self._lock = threading.Lock()
         self.own = self._said = NOTHING
-        self._is_known = False
+        self._is_known = self.is_stale = False
+        self.writers = 1
+
+    def add(self, counts: Counts) -> None:
+        """Say what this process has added; less than nothing where it has removed something."""
+        with self._lock:
+            self.own += counts
 
     def total(self) -> Counts | None:
         """Say what we have added, and return what there is; None where nobody has looked yet."""
+        moved = self.moved()
         base = self._read(_BASE)
-        return None if base is None else base + self.moved()
+        return None if base is None else base + moved
 
     def look(self, before: Counts, seen: Counts) -> None:
         """Put the account right.
@@ -82,21 +99,41 @@ class Account:
 
     def moved(self) -> Counts:
         """Return what all processes have added and removed that are not summed up."""
-        own = self.own
-        if own != self._said:
-            self._write(this_process(), own)
-            self._said = own
+        with self._lock:
+            if self.own != self._said:
+                self._say()
         return self._all()
+
+    def now(self) -> float:
+        """Return the time by the disk's own clock, which need not be ours."""
+        with self._lock:
+            self._say()
+            path = os.path.join(self._place, this_process())
+            os.utime(path)
+            return os.stat(path).st_mtime
 
     def end(self) -> None:
         """Leave the account: what we have added stands with the rest from now on."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError), self._lock:
+            self._heed_sums()
             base = self._read(_BASE)
             if base is None:
                 return  # nobody has looked: whoever does will see our entries
             self._write(_BASE, base + self.own)
             self.own = self._said = NOTHING
+            self._is_known = False
             os.unlink(os.path.join(self._place, this_process()))
+
+    def _say(self) -> None:
+        self._heed_sums()
+        self._write(this_process(), self.own)
+        self._said, self._is_known = self.own, True
+
+    def _heed_sums(self) -> None:
+        """Where somebody has added up what we had said, as if we had been killed, begin anew."""
+        if self._is_known and not os.path.exists(os.path.join(self._place, this_process())):
+            self.own -= self._said
+            self._said, self._is_known = NOTHING, False
 
     def _all(self) -> Counts:
         total = NOTHING
@@ -104,26 +141,27 @@ class Account:
             names = os.listdir(self._place)
         except FileNotFoundError:
             return NOTHING
+        self.writers = len(names)
         for name in names:
             if name != _BASE:
                 total += self._read(name) or NOTHING
-        if len(names) > _MANY:
-            self._sum_up(names)
-        return total
+        return total - self._summed_up(names) if len(names) > _MANY else total
 
-    def _sum_up(self, names: list[str]) -> None:
-        """Add up what processes have left that were killed: nobody else touches that for a day."""
-        base = self._read(_BASE)
+    def _summed_up(self, names: list[str]) -> Counts:
+        """Add up what processes have left that were killed, or have stored nothing for long."""
+        base, added = self._read(_BASE), NOTHING
         if base is None:
-            return
-        newest = max(os.stat(os.path.join(self._place, name)).st_mtime for name in names)
-        for name in names:
-            path = os.path.join(self._place, name)
-            with contextlib.suppress(OSError):
+            return NOTHING
+        paths = {name: os.path.join(self._place, name) for name in names}
+        with contextlib.suppress(OSError):
+            newest = max(os.stat(path).st_mtime for path in paths.values())
+            for name, path in paths.items():
                 if name != _BASE and newest - os.lstat(path).st_mtime > _OLD_SECONDS:
-                    base += self._read(name) or NOTHING
+                    added += self._read(name) or NOTHING
                     os.unlink(path)
-        self._write(_BASE, base)
+        if added != NOTHING:
+            self._write(_BASE, base + added)
+        return added
 
     def _read(self, name: str) -> Counts | None:
         try:
@@ -132,6 +170,9 @@ class Account:
             return None
         try:
             content = os.read(descriptor, _COUNTS.size)
+            if name == _BASE:
+                # Two clocks that differ make somebody look more often, or less.
+                self.is_stale = time.time() - os.fstat(descriptor).st_mtime > _STALE_SECONDS
         finally:
             os.close(descriptor)
         if len(content) < _COUNTS.size:
@@ -152,7 +193,20 @@ class Account:
             if name == _BASE or not self._is_known:
                 with contextlib.suppress(OSError):  # another user's
                     self._folders.allow(descriptor)
-                self._is_known = name != _BASE or self._is_known
             os.write(descriptor, _COUNTS.pack(_MAGIC, *counts))
         finally:
             os.close(descriptor)
+
+
+_ALL: dict[str, Account] = {}
+
+
+def account_of(folders: Folders) -> Account:
+    """Return the account of a folder in this process: one, however many budgets it is given."""
+    known = _ALL.get(folders.root)
+    return _ALL.setdefault(folders.root, Account(folders)) if known is None else known
+
+
+# A forked child is a process of its own, that has stored nothing.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_ALL.clear)

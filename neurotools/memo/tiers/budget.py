@@ -1,10 +1,10 @@
 """A folder's budget, kept while it is in use: in small steps, by whoever stores.
 
 Whoever stores says how much (`account`); when the sum nears the budget, what is worth least goes,
-some entries at a time, until there is a little room again. Which entries there are is looked at
-once, in a thread, and again when those are used up or the look is old: never at each write.
-Failures here are told once, and keep nobody from storing. Not here: what is worth how much
-(`worth`).
+some entries at a time, until there is a little room again. Which entries there are is looked at in
+a thread, when that begins and then now and then; what is stored meanwhile joins in. There is no
+look at each write. Failures here are told once, and keep nobody from storing. Not here: what goes,
+and how (`evicting`).
 """
 
 from __future__ import annotations
@@ -13,24 +13,19 @@ import atexit
 import contextlib
 import math
 import os
-import shutil
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 
 from neurotools.memo.entry import Key
 from neurotools.memo.log import Log
-from neurotools.memo.tiers import graves, uses, worth
-from neurotools.memo.tiers.account import NOTHING, Account, Counts
+from neurotools.memo.tiers import uses
+from neurotools.memo.tiers.account import NOTHING, Counts, account_of
 from neurotools.memo.tiers.base import Tier
-from neurotools.memo.tiers.census import Shelf, census, mark_of, taken
+from neurotools.memo.tiers.census import census, taken
+from neurotools.memo.tiers.evicting import Evictor, Stored
 from neurotools.memo.tiers.folders import Folders
-from neurotools.memo.tiers.graves import Grave
-from neurotools.memo.tiers.guarded import Guarded
 from neurotools.memo.tiers.limits import Budget
-from neurotools.memo.tiers.pins import pins_changed, pins_in
-from neurotools.memo.tiers.worth import Candidate
 from neurotools.memo.watch.health import Health
 
 log = Log(__name__)
@@ -39,23 +34,18 @@ log = Log(__name__)
 _STORES, _SHARE = 64, 0.01
 #: Eviction begins a little below the budget, since others go on writing, and ends lower.
 _TOO_MUCH, _ENOUGH = 0.985, 0.965
-#: Above this share, whoever stores evicts more, and waits so long at most for who looks just now.
-_PRESSED, _WAIT_SECONDS = 1.0, 0.1
+#: Above these shares, whoever stores waits so many seconds at most for who looks just now.
+_WAITS = ((1.03, 1.0), (1.0, 0.1))
 #: Few entries are counted one by one.
 _FEW = 6400
-#: Entries that go in one step, and how long nobody has stored when the thread goes on alone.
-_STEP, _PAUSE_SECONDS = 32, 0.1
-#: What was stored by this process last never goes; what is so young goes after all else.
-_LAST, _YOUNG_SECONDS = 2, 2.0
-#: The newest never go, so many of them or this part of all: other processes have just stored them.
-_NEWEST, _PART = 16, 10
+#: Entries of one step at most, and how long nobody has stored when the thread goes on alone.
+_MOST, _PAUSE_SECONDS = 128, 0.1
 #: A look at the folder is too old after so many seconds, or so many times what it took.
-_OLD_SECONDS, _TIMES = 30.0, 50.0
+_OLD_SECONDS, _TIMES = 10.0, 100.0
 #: Where nothing may go, it is not tried again for so many seconds.
 _STUCK_SECONDS = 5.0
 #: At its end, a process evicts for so long at most.
 _END_SECONDS = 1.0
-_WHY = "to keep the budget"
 
 
 class Keeper:
@@ -78,54 +68,84 @@ class Keeper:
     ) -> None:
         self._folders, self._health, self._root = folders, health, folders.root
         self._budget, self._slower = budget, tuple(slower)
-        self._elsewhere = tuple(Guarded(tier) for tier in slower)
         self.begin_anew()
 
     def begin_anew(self) -> None:
         """Start with nothing stored: at first, and in a forked child, a process of its own."""
-        self._account = Account(self._folders)
-        self._lock, self._evicting = threading.Lock(), threading.Lock()
+        self._account = account_of(self._folders)
+        self._evictor = Evictor(self._folders, self._budget, self._slower, self._failed)
+        self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._queue: list[Candidate] = []
         self._looked = self._look_seconds = self._stuck_until = self._seen = 0.0
-        self._moved, self._until, self._pinned = 0, math.inf, 0
-        self._is_ordered = threading.Event()
-        self._last: deque[tuple[str, str]] = deque(maxlen=_LAST)
-        self._stores = self._room = 0
+        self._until, self._is_ordered = math.inf, threading.Event()
+        self._fresh: list[Stored] = []
+        self._room = 0
+        most, limit = self._budget.max_entries, self._budget.max_bytes
+        self._most = _STORES if most is None or most >= _FEW else 1
+        self._much = self._share = math.inf if limit is None else _SHARE * limit
 
-    def stored(self, key: Key, size: int) -> None:
-        """Say that an entry was stored; now and then, see whether that was too much."""
+    def stored(self, key: Key, size: int, seconds: float = 0.0) -> None:
+        """Say that an entry was stored; now and then, see whether that was too much.
+
+        Parameters
+        ----------
+        key : Key
+            The entry's.
+        size : int
+            Its length in bytes.
+        seconds : float
+            How long it had taken to compute.
+        """
         room = taken(size)
-        self._last.append((f"{key.function}/{key.code}", f"{key.call}.{key.method}"))
         with self._lock:
-            self._account.own += Counts(room, 1)
-            self._stores, self._room = self._stores + 1, self._room + room
-            if self._stores < _STORES and not self._counts_each():
+            self._fresh.append((key, room, seconds))
+            self._room += room
+            if len(self._fresh) < self._most and self._room < self._much:
                 return
-            self._stores = self._room = 0
         self._safely(self._see)
-
-    def _counts_each(self) -> bool:
-        budget = self._budget
-        is_much = budget.max_bytes is not None and self._room >= _SHARE * budget.max_bytes
-        return is_much or (budget.max_entries is not None and budget.max_entries < _FEW)
 
     def _see(self) -> None:
         self._seen = time.monotonic()
-        total = self._account.total()
-        if total is not None and self._excess(total, _TOO_MUCH) == NOTHING:
-            return
-        if time.monotonic() < self._stuck_until:
-            return
-        # Whoever stores makes room for it at once: another thread would be in its way for longer.
-        if total is not None and self._queue:
-            is_much = self._excess(total, _PRESSED) != NOTHING
-            self._step(self._excess(total, _ENOUGH), 4 * _STEP if is_much else _STEP)
-        else:
+        added = self._count()
+        total, is_stuck = self._account.total(), self._seen < self._stuck_until
+        is_much = total is not None and self._excess(total, _ENOUGH) != NOTHING
+        if not is_stuck and self._is_old() and (is_much or total is None or self._account.is_stale):
             self._wake()
-            if total is not None and self._excess(total, _PRESSED) != NOTHING:
-                self._is_ordered.wait(_WAIT_SECONDS)
-                self._step(self._excess(total, _PRESSED))
+        if total is None or self._excess(total, _TOO_MUCH) == NOTHING:
+            return
+        # Whoever stores makes room at once: another thread would be in its way for longer. What
+        # has to be asked elsewhere takes longer still.
+        if not self._budget.spare_last:
+            excess = self._excess(total, _ENOUGH)
+            if self._excess(total, 1.0) == NOTHING:
+                # A little more than was added: others make room as well, and know no more than we.
+                excess = Counts(
+                    *(min(a, b + b // 4 + 1) for a, b in zip(excess, added, strict=True))
+                )
+            self._step(excess)
+        elif not is_stuck:
+            self._wake()
+        for share, seconds in () if is_stuck else _WAITS:
+            if not len(self._evictor) and self._excess(total, share) != NOTHING:
+                self._wake()
+                self._is_ordered.wait(seconds)
+                self._step(self._excess(total, 1.0))
+
+    def _count(self) -> Counts:
+        """Add to the account what was stored, and let it be among what may go; return it."""
+        with self._lock:
+            fresh, self._fresh = self._fresh, []
+            room, self._room = self._room, 0
+        added = Counts(room, len(fresh))
+        self._account.add(added)
+        self._evictor.join(fresh)
+        # The more there are who write, the sooner each has to say so.
+        self._much = self._share / max(1, self._account.writers // 2)
+        return added
+
+    def _is_old(self) -> bool:
+        age = time.monotonic() - self._looked
+        return not self._looked or age > max(_OLD_SECONDS, _TIMES * self._look_seconds)
 
     def _excess(self, total: Counts, share: float) -> Counts:
         """Return what there is beyond a share of the budget."""
@@ -133,8 +153,8 @@ class Keeper:
         if budget.max_bytes is not None:
             room = total.room - int(budget.max_bytes * share)
         if budget.min_free is not None:
-            free = shutil.disk_usage(self._root).free
-            room = max(room, min(int(budget.min_free * (2 - share)) - free, total.room))
+            wanted = int(budget.min_free * (2 - share)) - self._evictor.free()
+            room = max(room, min(wanted, total.room))
         if budget.max_entries is not None:
             entries = total.entries - budget.max_entries - int(budget.max_entries * (share - 1))
         return Counts(max(room, 0), max(entries, 0))
@@ -155,127 +175,59 @@ class Keeper:
 
     def keep(self, seconds: float = math.inf) -> None:
         """Where there is too much, evict until there is a little room, for so long at most."""
-        until, share = time.monotonic() + seconds, _TOO_MUCH
-        while time.monotonic() < min(until, self._until):
+        begun = time.monotonic()
+        share, is_looked = _TOO_MUCH, seconds < math.inf or not self._is_old()
+        while time.monotonic() < min(begun + seconds, self._until):
             total = self._account.total()
-            if total is None:
+            if total is None or not is_looked:
                 self._look()
+                is_looked = True
                 continue
             excess = self._excess(total, share)
             if excess == NOTHING:
                 return
             share = _ENOUGH
-            if self._queue:
+            if len(self._evictor):
                 # Those who store make room themselves; two threads would be in each other's way.
-                if seconds < math.inf or time.monotonic() - self._seen > _PAUSE_SECONDS:
+                is_alone = seconds < math.inf or time.monotonic() - self._seen > _PAUSE_SECONDS
+                if is_alone or self._budget.spare_last:
                     self._step(self._excess(total, share))
                 else:
                     time.sleep(_PAUSE_SECONDS)
-            elif self._looked and not self._moved:
-                self._give_up()
+            elif self._looked >= begun and not self._evictor.moved:
+                self._give_up(time.monotonic() - begun)
                 return
             else:
                 self._look()
 
     def _look(self) -> None:
-        """Look at all that is there, once, and put it in the order in which it is to go."""
-        with self._evicting:
-            started, before = time.monotonic(), self._account.moved()
-            shelves = list(census(self._root))
-            sizes = [taken(found.size) for shelf in shelves for found in shelf.entries]
-            total = Counts(sum(sizes), len(sizes))
-            self._account.look(before, total)
-            uses.forget(self._root, shelves)
-            is_too_much = self._excess(total, _ENOUGH) != NOTHING
-            self._pinned = pins_changed(self._root)
-            self._queue = self._in_order(shelves) if is_too_much else []
-            if self._queue:
-                self._is_ordered.set()  # those who wait for it begin to evict
-            # Where nothing had to go, that nothing went says nothing.
-            self._looked, self._moved = time.monotonic(), 0 if is_too_much else 1
-            self._look_seconds = self._looked - started
-
-    def _in_order(self, shelves: list[Shelf]) -> list[Candidate]:
-        """Return what may go, the first at the end."""
-        is_costly, order = self._budget.evict == "value", worth.ORDERS[self._budget.evict]
-        kept = pins_in(self._root)
-        found = list(worth.candidates(self._root, kept, shelves, costs=is_costly))
-        # By the disk's own clock, which need not be ours.
-        young = max((one.written for one in found), default=0.0) - _YOUNG_SECONDS
-        new = sorted((one for one in found if one.written > young), key=_age, reverse=True)
-        others = sorted((one for one in found if one.written <= young), key=order, reverse=True)
-        return new[min(_NEWEST, len(found) // _PART) :] + others
-
-    def _step(self, excess: Counts, most: int = _STEP) -> None:
-        """Evict some entries, of what is too much, unless somebody does so now."""
-        if not self._evicting.acquire(blocking=False):
+        """Look at all that is there, and put it in the order in which it is to go."""
+        self._count()
+        started, before, now = time.monotonic(), self._account.moved(), self._account.now()
+        shelves = list(census(self._root))
+        sizes = [taken(found.size) for shelf in shelves for found in shelf.entries]
+        total = Counts(sum(sizes), len(sizes))
+        self._account.look(before, total)
+        uses.forget(self._root, shelves)
+        if self._excess(total, _ENOUGH) == NOTHING:
+            self._evictor.forget()
+            self._looked = 0.0
             return
-        gone: list[tuple[str, str, Grave]] = []
-        room = looked = 0
-        checked = ""
-        try:
-            age = time.monotonic() - self._looked
-            if age > max(_OLD_SECONDS, _TIMES * self._look_seconds):
-                self._queue = []
-            self._heed_pins()
-            while (
-                self._queue and looked < most and (room < excess.room or len(gone) < excess.entries)
-            ):
-                one = self._queue.pop()
-                looked += 1
-                if not self._may_go(one):
-                    continue
-                self._moved += 1  # by us, or by somebody else since we looked
-                path = one.path(self._root)
-                if one.shelf != checked:
-                    self._folders.check(os.path.dirname(path))
-                    checked = one.shelf
-                if _is_as_it_was(path, one) and worth.is_unlinked(path):
-                    room += one.room
-                    mark = mark_of(one.name)
-                    gone.append((one.shelf, mark, Grave(time.time(), _WHY, one.seconds)))
-        finally:
-            self._settle(gone, Counts(room, len(gone)))
-            self._evicting.release()
+        self._evictor.arrange(shelves, now)
+        self._looked = time.monotonic()
+        self._look_seconds = self._looked - started
+        if len(self._evictor):
+            self._is_ordered.set()  # those who wait for it begin to evict
 
-    def _settle(self, gone: list[tuple[str, str, Grave]], freed: Counts) -> None:
-        with self._lock:
-            self._account.own -= freed
-        if gone:
-            graves.bury(self._root, gone)
-        if not self._queue:
+    def _step(self, excess: Counts) -> None:
+        self._account.add(NOTHING - self._evictor.evict(excess, _MOST))
+        if not len(self._evictor):
             self._is_ordered.clear()
-            for shelf in {shelf for shelf, _, _ in gone}:
-                worth.clear_away(self._root, shelf)
-
-    def _heed_pins(self) -> None:
-        """Leave out what was pinned since somebody looked."""
-        changed = pins_changed(self._root)
-        if changed != self._pinned and self._queue:
-            self._pinned, kept = changed, pins_in(self._root)
-            self._queue = [
-                one
-                for one in self._queue
-                if not kept.has_shelf(one.shelf) and not kept.has(one.shelf, one.name)
-            ]
-
-    def _may_go(self, one: Candidate) -> bool:
-        if (one.shelf, one.name) in self._last:
-            return False
-        return not self._budget.spare_last or self._is_elsewhere(one.key)
-
-    def _is_elsewhere(self, key: Key) -> bool:
-        for tier in self._elsewhere:
-            with contextlib.suppress(Exception):  # where it cannot be seen, this is the last copy
-                if tier.has(key):
-                    return True
-        return False
 
     # ------------------------------------------------------------ boundaries
 
-    def _give_up(self) -> None:
-        self._stuck_until = time.monotonic() + max(_STUCK_SECONDS, _TIMES * self._look_seconds)
-        self._looked = 0.0
+    def _give_up(self, seconds: float) -> None:
+        self._stuck_until = time.monotonic() + max(_STUCK_SECONDS, _TIMES * seconds)
         what = "what is there is pinned, new, or the last copy"
         self._health.tell("budget", f"the budget of {self._root} cannot be kept: {what}")
 
@@ -283,12 +235,16 @@ class Keeper:
         try:
             work()
         except OSError as error:
-            self._health.tell_failure("keep the budget of", error)
+            self._failed(error)
         except Exception as error:  # a budget keeps nobody from storing
             log.warning("the budget of %s is not kept: %r", self._root, error)
 
+    def _failed(self, error: OSError) -> None:
+        self._health.tell_failure("keep the budget of", error)
+
     def end(self) -> None:
         """Keep the budget once more, and leave the account."""
+        self._safely(self._count)
         if self._account.own == NOTHING or not os.path.isdir(self._root):
             return
         if not self._health.is_plain:
@@ -302,19 +258,6 @@ class Keeper:
 
     def __reduce__(self) -> tuple[object, ...]:
         return keeper_in, (self._folders, self._health, self._budget, self._slower)
-
-
-def _age(one: Candidate) -> float:
-    # What was stored a moment ago, by whomever, is the very last to go.
-    return one.written
-
-
-def _is_as_it_was(path: str, one: Candidate) -> bool:
-    """Tell whether an entry is there, and was not made anew since somebody looked."""
-    try:
-        return os.lstat(path).st_mtime == one.written
-    except (FileNotFoundError, NotADirectoryError):
-        return False
 
 
 _ALL: dict[tuple[str, Budget], Keeper] = {}

@@ -271,9 +271,9 @@ class DirectoryTier:
 
     def put(self, key: Key, blob: Blob) -> None:
         self._committer.write(self.location(key), blob, lasting=self._is_lasting)
-        self._uses.stored(key, blob)
+        seconds = self._uses.stored(key, blob)
         if self.budget is not None:
-            self._keeper.stored(key, blob.size)
+            self._keeper.stored(key, blob.size, seconds)
 
     def put_manifest(self, key: Key, content: bytes) -> None:
         path = os.path.join(os.path.dirname(self.location(key)), MANIFEST)

@@ -13,7 +13,7 @@ from neurotools.memo.naming import is_device
 from neurotools.memo.tiers.base import Tier
 from neurotools.memo.tiers.directory import DirectoryTier
 from neurotools.memo.tiers.guarded import Guarded
-from neurotools.memo.tiers.limits import Folder
+from neurotools.memo.tiers.limits import Budget, Folder, bytes_of
 
 # Two letters at least: C:\\ is a drive, not a scheme.
 _SCHEME = r"[A-Za-z][A-Za-z0-9+.-]+://"
@@ -21,8 +21,14 @@ _SCHEME = r"[A-Za-z][A-Za-z0-9+.-]+://"
 _LOST_SLASH = r"(?i)(ram|memory|file|s3a?|gc?s|az|abfs|sftp|ssh|smb):($|[/\\](?![/\\]))"
 _CHAIN = r"[A-Za-z][A-Za-z0-9+.-]+(://[^:]*)?::"
 _NEVER_IN_NAMES = frozenset([*map(chr, range(32)), *"\\/:"])
+#: What can be said of memory.
+_OF_MEMORY = ("max_bytes", "max_entries")
 #: Schemes of folders of this computer.
 _FOLDERS = frozenset(["file", "local"])
+_NO_BUDGET = (
+    "{}: max_bytes, max_entries and min_free are for folders and memory; leave them out here, and "
+    "have the server remove what is old (for a bucket, a lifecycle rule)"
+)
 #: What other URLs take of a folder's options.
 _OF_URLS = frozenset(["verify", "signer"])
 
@@ -40,8 +46,8 @@ def tier_at(
     Parameters
     ----------
     location : str, path, Folder or Tier
-        A folder, ``'ram://'`` (``'ram://?max_bytes=2e9'``), the URL of a folder elsewhere, or a
-        tier made before.
+        A folder, ``'ram://'`` (``'ram://?max_bytes=2GB&max_entries=500'``), the URL of a folder
+        elsewhere, or a tier made before.
     identifier : str
         Sub-folder of a folder that holds the cache.
     patience : float, optional
@@ -56,6 +62,8 @@ def tier_at(
     ------
     UnusableLocation
         If no cache can be kept there.
+    ValueError
+        If it cannot be kept to a limit.
     TypeError
         If it is none of these.
     """
@@ -75,8 +83,10 @@ def tier_at(
     if "://" in place and re.match(_SCHEME, place):
         scheme = place.partition("://")[0].lower()
         if scheme == "ram":
-            return _in_memory(place)
+            return _in_memory(place, options.get("budget"))
         if scheme not in _FOLDERS:
+            if options.get("budget") is not None and options["budget"].is_limited:
+                raise ValueError(_NO_BUDGET.format(place))
             of_urls = {name: options[name] for name in _OF_URLS & options.keys()}
             of_urls.update(patience=patience, storage_options=storage_options)
             return _elsewhere(place, checked_identifier(identifier), of_urls)
@@ -108,22 +118,40 @@ def _folder_of(url: str) -> str:
     return place[1:] if re.match(r"/[A-Za-z]:[/\\]", place) else place
 
 
-def _in_memory(url: str) -> Tier:
+def _in_memory(url: str, budget: Budget | None) -> Tier:
     parts = urlsplit(url)
-    from neurotools.memo.tiers.ram import DEFAULT_MAX_BYTES, RamTier  # not loaded for folders
+    from neurotools.memo.tiers.ram import RamTier  # not loaded for folders
 
     query = parse_qs(parts.query, keep_blank_values=True)
-    unknown = parts.netloc + parts.path or next(iter(query.keys() - {"max_bytes"}), "")
+    unknown = parts.netloc + parts.path or next(iter(query.keys() - {*_OF_MEMORY}), "")
     if unknown:
-        raise UnknownChoice("part of ram://", unknown, ["?max_bytes=..."])
-    return RamTier(_bytes(query.get("max_bytes", [str(DEFAULT_MAX_BYTES)])[0]))
+        raise UnknownChoice("part of ram://", unknown, [f"?{name}=..." for name in _OF_MEMORY])
+    limits = {name: values[0] for name, values in query.items()}
+    if budget is not None and budget.min_free is not None:
+        raise ValueError(f"{url}: min_free is for folders; memory takes max_bytes and max_entries")
+    if budget is not None and budget.evict == "oldest":
+        raise ValueError(f"{url}: memory gives up what was not used for longest, evict='lru'")
+    most = budget and budget.max_bytes
+    entries = budget and budget.max_entries
+    return RamTier(
+        **{} if most is None else {"max_bytes": most},
+        **{} if entries is None else {"max_entries": entries},
+        **{name: _number(name, text) for name, text in limits.items()},
+    )
 
 
-def _bytes(text: str) -> int:
+def _number(name: str, text: str) -> int:
+    """Return a limit in a URL: bytes as a person writes them, 0 for none; or entries."""
+    if name == "max_entries":
+        if not text.isdecimal():
+            raise ValueError(f"max_entries={text!r} is no number of entries")
+        return int(text)
+    if re.fullmatch(r"0+(\.0*)?", text):
+        return 0
     try:
-        return int(float(text))
-    except (ValueError, OverflowError):
-        raise ValueError(f"max_bytes={text!r} is no number of bytes, such as 2e9") from None
+        return bytes_of(text)
+    except ValueError:
+        raise ValueError(f"max_bytes={text!r} is no number of bytes, such as 2e9 or 2GB") from None
 
 
 def checked_identifier(identifier: str) -> str:

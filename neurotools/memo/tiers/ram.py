@@ -1,4 +1,4 @@
-"""Entries in this process's memory, bounded in bytes, the least recently used going first."""
+"""Entries in this process's memory, bounded, the least recently used going first."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ class RamTier:
     ----------
     max_bytes : int
         How much is kept; an entry larger than that is not kept at all.
+    max_entries : int, optional
+        How many are kept.
 
     Notes
     -----
@@ -33,11 +35,13 @@ class RamTier:
     #: Nobody has to see to it that nobody waits for it.
     answers_at_once = True
 
-    def __init__(self, max_bytes: int = DEFAULT_MAX_BYTES) -> None:
+    def __init__(self, max_bytes: int = DEFAULT_MAX_BYTES, max_entries: int | None = None) -> None:
         if max_bytes < 0:
             raise ValueError(f"max_bytes is {max_bytes}; give the bytes to keep, 0 or more")
+        if max_entries is not None and max_entries < 0:
+            raise ValueError(f"max_entries is {max_entries}; give the entries to keep, 0 or more")
         self.name = "ram://"
-        self.max_bytes = max_bytes
+        self.max_bytes, self.max_entries = max_bytes, max_entries
         self._size = 0
         self._entries: OrderedDict[Key, Kept] = OrderedDict()
         self._manifests: dict[tuple[str, str], bytes] = {}
@@ -86,7 +90,8 @@ class RamTier:
                 self._shrink()
 
     def _shrink(self) -> None:
-        while self._size > self.max_bytes and self._entries:
+        most = len(self._entries) if self.max_entries is None else self.max_entries
+        while self._entries and (self._size > self.max_bytes or len(self._entries) > most):
             _, oldest = self._entries.popitem(last=False)
             self._size -= oldest.size
 
@@ -118,9 +123,9 @@ class RamTier:
     def get_manifest(self, function: str, code: str) -> bytes | None:
         return self._manifests.get((function, code))
 
-    def __getstate__(self) -> dict[str, int]:
+    def __getstate__(self) -> dict[str, int | None]:
         # Another process starts with an empty memory of the same size.
-        return {"max_bytes": self.max_bytes}
+        return {"max_bytes": self.max_bytes, "max_entries": self.max_entries}
 
-    def __setstate__(self, state: dict[str, int]) -> None:
+    def __setstate__(self, state: dict[str, int | None]) -> None:
         self.__init__(**state)  # type: ignore[misc]

@@ -89,16 +89,18 @@ class Uses:
         self._lock = threading.Lock()
         self._next = 0.0
 
-    def stored(self, key: Key, blob: Blob) -> None:
-        """Note that an entry was stored."""
+    def stored(self, key: Key, blob: Blob) -> float:
+        """Note that an entry was stored; return how long it had taken to compute, in seconds."""
         times = times_of(blob)
-        self._made.append((key, times.seconds if times else 0.0))
+        seconds = times.seconds if times else 0.0
+        self._made.append((key, seconds))
         now = time.monotonic()
         if not self._next:
             self._next = now + _SECONDS
         if now >= self._next or len(self._made) >= _MOST:
             self._next = now + _SECONDS
             self.write()
+        return seconds
 
     def write(self) -> None:
         """Add what has gathered to the log; whatever fails, it is forgotten."""

@@ -48,10 +48,10 @@ class Candidate(NamedTuple):
     shelf: str
     name: str
     room: int
-    seconds: float
-    times: int
-    written: float
-    last: float
+    seconds: float = 0.0
+    times: int = 0
+    written: float = 0.0
+    last: float = 0.0
 
     @property
     def key(self) -> Key:
@@ -144,10 +144,18 @@ def remove(folders: Folders, one: Candidate) -> bool:
     return is_unlinked(path)
 
 
-def is_unlinked(path: str) -> bool:
-    """Remove a file; return whether it was there, and is not in use on Windows."""
+def is_unlinked(path: str, folder: int | None = None) -> bool:
+    """Remove a file; return whether it was there, and is not in use on Windows.
+
+    Parameters
+    ----------
+    path : str
+        Where it is.
+    folder : int, optional
+        Descriptor of an open folder that the path begins in.
+    """
     try:
-        os.unlink(path)
+        os.unlink(path, dir_fd=folder)
     except (FileNotFoundError, NotADirectoryError):
         return False
     except PermissionError:

@@ -4,6 +4,7 @@ import pytest
 
 from neurotools.memo.errors import UnknownChoice, UnusableLocation
 from neurotools.memo.tiers.directory import DirectoryTier
+from neurotools.memo.tiers.limits import folder
 from neurotools.memo.tiers.locations import _folder_of, checked_identifier, tier_at
 from neurotools.memo.tiers.ram import DEFAULT_MAX_BYTES, RamTier
 from tests.memo.tiers.promises import KEY, entry, value_in
@@ -18,6 +19,23 @@ def test_a_folder_is_a_directory_tier_below_its_identifier(tmp_path):
 def test_ram_is_a_ram_tier_of_the_size_asked_for():
     assert tier_at("ram://", "x").max_bytes == DEFAULT_MAX_BYTES
     assert tier_at("ram://?max_bytes=2e9", "x").max_bytes == 2_000_000_000
+    assert tier_at("ram://?max_bytes=2GB", "x").max_bytes == 2_000_000_000
+    assert tier_at("ram://?max_bytes=0", "x").max_bytes == 0
+    assert tier_at("ram://?max_entries=7", "x").max_entries == 7
+    both = tier_at(folder("ram://", max_bytes="3MB", max_entries=9), "x")
+    assert (both.max_bytes, both.max_entries) == (3_000_000, 9)
+
+
+@pytest.mark.parametrize("limit", [{"min_free": "1GB"}, {"max_bytes": 9, "evict": "oldest"}])
+def test_limits_that_memory_does_not_keep_are_refused(limit):
+    with pytest.raises(ValueError, match="memory"):
+        tier_at(folder("ram://", **limit), "x")
+
+
+def test_a_budget_of_a_url_is_refused_not_ignored():
+    with pytest.raises(ValueError, match="lifecycle rule"):
+        tier_at(folder("memory://shelf", max_bytes="1GB"), "x")
+    assert tier_at(folder("memory://shelf"), "x").name.startswith("memory://shelf")
 
 
 def test_a_tier_is_itself():
@@ -99,6 +117,8 @@ def test_chains_of_urls_are_refused(url):
 def test_sizes_of_ram_are_numbers(size):
     with pytest.raises(ValueError, match="no number of bytes"):
         tier_at(f"ram://?max_bytes={size}", "x")
+    with pytest.raises(ValueError, match="max_entries"):
+        tier_at(f"ram://?max_entries={size}", "x")
 
 
 @pytest.mark.parametrize("identifier", ["", "..", ".", "a/b", "a\\b", "/etc", "a\0b", None, "C:"])

@@ -85,3 +85,13 @@ def test_it_travels_empty():
 def test_a_negative_size_is_refused():
     with pytest.raises(ValueError, match="max_bytes is -1"):
         RamTier(-1)
+
+
+def test_entries_are_counted_and_travel_with_their_bound():
+    tier = RamTier(max_entries=3)
+    for number in range(5):
+        tier.put(key(number), entry(number, key(number)))
+    assert [tier.has(key(number)) for number in range(5)] == [False, False, True, True, True]
+    assert pickle.loads(pickle.dumps(tier)).max_entries == 3
+    with pytest.raises(ValueError, match="max_entries"):
+        RamTier(max_entries=-1)
