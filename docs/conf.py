@@ -7,8 +7,18 @@ author = "neurotools developers"
 copyright = "2026, neurotools developers"
 version = release = neurotools.__version__
 
-extensions = ["sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.viewcode", "numpydoc"]
-exclude_patterns = ["_build"]
+extensions = [
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.viewcode",
+    "sphinx_argparse_cli",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "sphinx_gallery.gen_gallery",
+]
+exclude_patterns = ["_build", "sg_execution_times.rst"]
+suppress_warnings = ["config.cache"]  # the gallery's settings hold functions, and cannot be kept
 default_role = "autolink"
 
 autosummary_generate = True
@@ -17,5 +27,30 @@ autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
 numpydoc_validation_checks: set[str] = set()
 
+
+# What is copied are the lines to type: no prompts, and nothing that was printed.
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+copybutton_only_copy_prompt_lines = True
+
+# The scripts of examples/ are run at each build, and a build fails with one of them.
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "gallery",
+    "filename_pattern": r"/plot_",
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "show_memory": False,
+    "show_signature": False,
+    "min_reported_time": 3600,
+    "plot_gallery": True,
+    "doc_module": ("neurotools",),
+    "reference_url": {"neurotools": None},
+    "thumbnail_size": (480, 300),
+    "within_subsection_order": "FileNameSortKey",
+}
+
 html_theme = "furo"
-html_title = f"neurotools {release}"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
+html_title = "neurotools"

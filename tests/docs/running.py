@@ -34,6 +34,8 @@ _CHANGES = {
     r"(?<![\w-])(?=[\w-]*\d|[\w-]*[A-Z])[\w-]{14}(?![\w-])": "VERSION",
     r"(?<= )[\w-]{6}(?=:)": "VERSION",
 }
+#: What Octave 7 says at its end where there is no display.
+_OF_OCTAVE = "error: ignoring const execution_exception& while preparing to exit\n"
 _PROGRAMS = {"neurotools": "main", "neurotools-memo": "memo", "neurotools-pathman": "pathman"}
 
 
@@ -131,7 +133,8 @@ class Session:
         )
         assert not check or done.returncode == 0, f"{block.place}: {line}\n{done.stdout}"
         assert "Traceback (most recent call last)" not in done.stdout, f"{line}\n{done.stdout}"
-        return done.stdout.replace(str(self.folder), "")
+        printed = done.stdout.replace(str(self.folder), "")
+        return printed.replace(_OF_OCTAVE, "")
 
     def _script(self, block):
         self._shell(f"set -eu\n{block.text}", block, check=True)

@@ -3,6 +3,7 @@
 import gc
 import os
 import re
+import sys
 import warnings
 
 import pytest
@@ -63,15 +64,20 @@ def test_the_blocks_of_a_page(name, tmp_path, monkeypatch, request):
     todo = [block for block in todo if "not run" not in block.marks]
     text = "\n".join(f"{block.text}\n{block.marks}" for block in todo)
     _need_packages(text)
-    need(*(name for name in ("make", "octave") if f"$ {name}" in text))
+    need(*(name for name in ("make", "octave-cli") if f"{name} " in text))
     if "s3://" in text:
         _use(request.getfixturevalue("s3"), monkeypatch)
     monkeypatch.setenv("HOME", str(tmp_path / "home" / "ana"))
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
     session = Session(tmp_path)
+    before = set(sys.modules)
     for block in todo:
         session.run(block)
+    for module in set(sys.modules) - before:
+        if str(getattr(sys.modules[module], "__file__", "")).startswith(str(tmp_path)):
+            del sys.modules[module]
     session.names.clear()
     gc.collect()
 
