@@ -81,7 +81,7 @@ for axis, image, title in zip(axes, (scan, clean, clean), ("scan", "denoised", "
 axes[2].contour(mask[:, :, 12].T, levels=[0.5], colors="tab:orange", linewidths=2)
 
 # %%
-# Now the threshold of ``bright`` is another. Nobody told ``head`` about it, but ``head`` calls it, so
+# Now the threshold of ``bright`` is another. Nobody told ``head`` about it, but it calls it, so
 # it is computed again. The steps before are found.
 
 
