@@ -1,6 +1,12 @@
 """How the documentation is built: `sphinx-build -W docs docs/_build/html`."""
 
+import pkgutil
+from importlib import import_module
+
+from sphinx.util import logging
+
 import neurotools
+import neurotools.jobs
 
 project = "neurotools"
 author = "neurotools developers"
@@ -46,7 +52,8 @@ sphinx_gallery_conf = {
     "plot_gallery": True,
     "doc_module": ("neurotools",),
     "reference_url": {"neurotools": None},
-    "thumbnail_size": (480, 300),
+    "thumbnail_size": (480, 200),
+    "capture_repr": (),
     "within_subsection_order": "FileNameSortKey",
 }
 
@@ -54,3 +61,17 @@ html_theme = "furo"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_title = "neurotools"
+
+
+def setup(app):
+    """Have a build warn, and so fail, where a public name is not in the reference."""
+    app.connect("env-check-consistency", _all_is_documented)
+
+
+def _all_is_documented(_app, env):
+    doors = [f"neurotools.jobs.{door.name}" for door in pkgutil.iter_modules(neurotools.jobs.__path__)]
+    known = env.get_domain("py").objects
+    for door in doors:
+        for name in getattr(import_module(door), "__all__", ()):
+            if not any(f"{other}.{name}" in known for other in doors):
+                logging.getLogger(__name__).warning("%s.%s is not in the reference", door, name)

@@ -73,7 +73,7 @@ _, second = run()
 # %%
 # What came out, in one slice:
 
-fig, axes = plt.subplots(1, 3, figsize=(9, 3.3), layout="constrained")
+fig, axes = plt.subplots(1, 3, figsize=(9, 2.9), layout="constrained")
 for axis, image, title in zip(axes, (scan, clean, clean), ("scan", "denoised", "head")):
     axis.imshow(image[:, :, 12, 0].T, cmap="gray", origin="lower")
     axis.set_title(title)

@@ -13,9 +13,10 @@ import os
 import tempfile
 
 import matplotlib.pyplot as plt
+import numpy as np
 import skimage
 from scipy import ndimage
-from skimage import filters, io, morphology, segmentation
+from skimage import filters, io, segmentation
 
 from neurotools.jobs.layers import CacheToDisk, Source, Transform, meta
 
@@ -25,7 +26,7 @@ class Photographs(Source):
 
     @meta
     def ids():
-        return ("coins.png", "cell.png")
+        return ("coins.png", "camera.png")
 
     def image(i, _root):
         return io.imread(os.path.join(_root, i)).astype("float32")
@@ -42,18 +43,17 @@ class Found(Transform):
     __inherit__ = "image"
     _smallest: int
 
-    def mask(image):
-        edges = filters.sobel(image)
-        seeds = (image > filters.threshold_otsu(image)) * 1 + 1
-        return segmentation.watershed(edges, seeds) == 2
+    def _coins(image):
+        seeds = 1 * (image < 30) + 2 * (image > 150)
+        return ndimage.binary_fill_holes(segmentation.watershed(filters.sobel(image), seeds) == 2)
 
-    def bodies(image, _smallest):
-        mask = image > filters.threshold_otsu(image)
-        mask = ndimage.binary_fill_holes(morphology.closing(mask, morphology.disk(2)))
-        labels, count = ndimage.label(segmentation.clear_border(mask))
-        sizes = ndimage.sum_labels(mask, labels, range(1, count + 1))
-        keep = [label for label, size in enumerate(sizes, 1) if size >= _smallest]
-        return labels * ndimage.binary_dilation(sum((labels == label) for label in keep))
+    def mask(_coins):
+        return _coins
+
+    def bodies(_coins, _smallest):
+        labels, count = ndimage.label(_coins)
+        sizes = ndimage.sum_labels(_coins, labels, range(count + 1))
+        return np.where(sizes[labels] >= _smallest, labels, 0)
 
 
 root = os.path.join(os.path.dirname(skimage.__file__), "data")
@@ -62,17 +62,18 @@ cache = CacheToDisk.simple("image", "mask", "bodies", root=tempfile.mkdtemp())
 
 def dataset(smallest):
     """Return the data set, with bodies of at least so many pixels."""
-    return Photographs(root=root) >> Smoothed(width=1.0) >> Found(smallest=smallest) >> cache
+    found = Photographs(root=root) >> Smoothed(width=1.0) >> Found(smallest=smallest)
+    return found >> cache
 
 
 # %%
 # Warm the cache for all images, and look at one.
 
-data = dataset(smallest=10)
+data = dataset(smallest=20)
 for field in ("image", "mask", "bodies"):
     print(field, data.warm(field))
 
-fig, axes = plt.subplots(1, 3, figsize=(9, 3), layout="constrained")
+fig, axes = plt.subplots(1, 3, figsize=(9, 2.6), layout="constrained")
 axes[0].imshow(data.image("coins.png"), cmap="gray")
 axes[1].imshow(data.mask("coins.png"), cmap="gray")
 axes[2].imshow(data.bodies("coins.png"), cmap="nipy_spectral")
@@ -83,7 +84,7 @@ for axis, title in zip(axes, ("image", "mask", "bodies")):
 # %%
 # With another smallest size, the bodies are new. Image and mask do not depend on it, and are found.
 
-other = dataset(smallest=400)
+other = dataset(smallest=1800)
 for field in ("image", "mask", "bodies"):
     print(f"{field:7}", other.explain(field, "coins.png").reason)
 
@@ -91,6 +92,6 @@ for field in ("image", "mask", "bodies"):
 fig, axes = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained")
 for axis, chain in zip(axes, (data, other)):
     bodies = chain.bodies("coins.png")
-    axis.imshow(bodies, cmap="nipy_spectral")
+    axis.imshow(bodies, cmap="nipy_spectral", vmax=24)
     axis.set_title(f"{len(set(bodies.flat)) - 1} bodies")
     axis.set_axis_off()
