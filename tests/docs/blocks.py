@@ -30,11 +30,20 @@ _EMPTY = (
     "autosummary",
     "currentmodule",
     "minigallery",
+    "py:data",
     "sphinx_argparse_cli",
     "toctree",
 )
 #: Those whose content is as it would be without them.
-_HOLDERS = ("grid", "grid-item", "grid-item-card", "seealso", "versionadded")
+_HOLDERS = (
+    "dropdown",
+    "grid",
+    "grid-item-card",
+    "only",
+    "seealso",
+    "versionadded",
+    "versionchanged",
+)
 
 
 @dataclass(slots=True)
