@@ -1,5 +1,6 @@
 """Each code block of the documentation is run, and prints what the page says."""
 
+import configparser
 import gc
 import os
 import re
@@ -14,7 +15,7 @@ from tests.docs.blocks import CODE, ROOT, TEXTS, blocks, pages
 from tests.docs.running import Session, need
 
 #: Blocks that cannot be run: they need a cluster, other people's accounts, or install something.
-MOST_NOT_RUN = 16
+MOST_NOT_RUN = 18
 PAGES = {str(page.relative_to(ROOT)): blocks(page) for page in pages()}
 CODED = {name: found for name, found in PAGES.items() if any(b.language in CODE for b in found)}
 #: What pages use, beyond what all have.
@@ -53,6 +54,13 @@ def test_few_blocks_are_not_run_and_each_says_why():
         (reason,) = block.marks["not run"]
         assert len(reason.split()) >= 3, f"{block.place}: why is it not run?"
     assert len(marked) <= MOST_NOT_RUN, [block.place for block in marked]
+
+
+def test_extras_that_pages_name_are_there():
+    text = "\n".join(block.text for found in PAGES.values() for block in found)
+    named = ",".join(re.findall(r"(?:neurotools|\.)\[([\w,]+)\]", text)).split(",")
+    assert set(named) <= set(_extras()), named
+    assert len(named) > 5
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the pages' commands need a shell")
@@ -105,3 +113,15 @@ def _use(server, monkeypatch):
     system = server.system()
     if not system.exists("lab-bucket"):
         system.mkdir("lab-bucket")
+
+
+def test_the_page_on_installing_names_all_extras():
+    theirs = {"bench", "docs", "lint", "test"}  # of those who work on neurotools
+    named = set(re.findall(r"\* - ``(\w+)``", (ROOT / "docs" / "install.rst").read_text()))
+    assert named == set(_extras()) - theirs
+
+
+def _extras():
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    return setup["options.extras_require"]
