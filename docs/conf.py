@@ -69,7 +69,9 @@ def setup(app):
 
 
 def _all_is_documented(_app, env):
-    doors = [f"neurotools.jobs.{door.name}" for door in pkgutil.iter_modules(neurotools.jobs.__path__)]
+    doors = [
+        f"neurotools.jobs.{door.name}" for door in pkgutil.iter_modules(neurotools.jobs.__path__)
+    ]
     known = env.get_domain("py").objects
     for door in doors:
         for name in getattr(import_module(door), "__all__", ()):
