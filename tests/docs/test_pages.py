@@ -45,6 +45,8 @@ def test_each_block_says_what_it_is(name):
             assert not re.search(r"^(\$ |>>> )", block.text, re.MULTILINE), (
                 f"{block.place}: this is something to type: console or pycon"
             )
+        pasted = re.search(r"^\.\.\. {5,}return.*\n>>> ", block.text, re.MULTILINE)
+        assert not pasted, f"{block.place}: Python wants an empty line behind a function"
         assert "doctest: +SKIP" not in block.text, f"{block.place}: mark the block, with a reason"
 
 
