@@ -26,6 +26,8 @@ extensions = [
 exclude_patterns = ["_build", "sg_execution_times.rst"]
 suppress_warnings = ["config.cache"]  # the gallery's settings hold functions, and cannot be kept
 default_role = "autolink"
+# On pages, a name in backticks is one of these unless it says where it is from.
+rst_prolog = ".. py:currentmodule:: neurotools.jobs.cache\n"
 
 autosummary_generate = True
 autodoc_typehints = "none"  # the docstrings give the types, in words

@@ -29,6 +29,7 @@ _EMPTY = (
     "automodule",
     "autosummary",
     "currentmodule",
+    "py:currentmodule",
     "minigallery",
     "py:data",
     "sphinx_argparse_cli",
