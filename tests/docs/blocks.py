@@ -123,7 +123,8 @@ def blocks(page):
         elif isinstance(node, (dn.paragraph, dn.title)):
             marks = {}
         elif isinstance(node, (dn.literal_block, dn.doctest_block)) and not _is_said(node):
-            found.append(Block(page, _line(node), _language(node), node.astext(), marks))
+            line = _line(page, node.astext(), found[-1].line if found else 0)
+            found.append(Block(page, line, _language(node), node.astext(), marks))
             marks = {}
     return found
 
@@ -147,7 +148,9 @@ def _language(node):
     return named[0] if named else ""
 
 
-def _line(node):
-    return (node.line or 1) - (
-        0 if isinstance(node, dn.doctest_block) else node.rawsource.count("\n")
-    )
+def _line(page, text, after):
+    """Return where a block begins; what docutils says depends on the kind of block."""
+    first = text.split("\n", 1)[0].strip()
+    lines = page.read_text(encoding="utf-8").splitlines()
+    stripped = (number for number, line in enumerate(lines, 1) if line.strip() == first)
+    return next((number for number in stripped if number > after), after)
