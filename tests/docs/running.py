@@ -26,6 +26,7 @@ _PLACE = re.compile(rf"(?<![\w.*~/-])(?=(?:{'|'.join(_PLACES)})(?![\w-]))")
 _CHANGES = {
     r"\d{4}-\d\d-\d\d( \d\d:\d\d)?(:\d\d)?": "DATE",
     r"\b[\d.]+ (us|ms|s|min|h)\b": "TIME",
+    r"just now|TIME ago": "WHEN",
     r"\b[\d.]+ ([kMGT]?B|bytes)\b": "SIZE",
     r"\b\d+ ?%": "SHARE",
     r"Python \d+\.\d+\.\d+": "Python",
