@@ -8,6 +8,8 @@ A mark is a comment, which readers of the page do not see:
     The next block is a file, which is written instead of run.
 ``.. differs: PATTERN``
     Where the output of the next block matches, it depends on the machine and is not compared.
+``.. fails: REASON``
+    A command of the next block prints nothing and ends with another exit code than 0.
 ``.. first:`` or ``.. first in the shell:``, with a block below it
     What is done before the next block, unseen: Python, or commands.
 """
