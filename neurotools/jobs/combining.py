@@ -95,7 +95,7 @@ def combine_caches(
     1
     >>> done = combine_caches(f.cache_root, f, verify=20, rtol=1e-9)
     >>> done.merged, done.refused
-    (0, 0)
+    ((), ())
     """
     options: Any = {"verify": verify, "rtol": rtol, "atol": atol, "seed": seed, "strict": strict}
     done = combine(cache_root, f, legacy=legacy, **options)
