@@ -1,15 +1,33 @@
 """How the documentation is built: `sphinx-build -W docs docs/_build/html`."""
 
+import pkgutil
+from importlib import import_module
+
+from sphinx.util import logging
+
 import neurotools
+import neurotools.jobs
 
 project = "neurotools"
 author = "neurotools developers"
 copyright = "2026, neurotools developers"
 version = release = neurotools.__version__
 
-extensions = ["sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.viewcode", "numpydoc"]
-exclude_patterns = ["_build"]
+extensions = [
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.viewcode",
+    "sphinx_argparse_cli",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "sphinx_gallery.gen_gallery",
+]
+exclude_patterns = ["_build", "sg_execution_times.rst"]
+suppress_warnings = ["config.cache"]  # the gallery's settings hold functions, and cannot be kept
 default_role = "autolink"
+# On pages, a name in backticks is one of these unless it says where it is from.
+rst_prolog = ".. py:currentmodule:: neurotools.jobs.cache\n"
 
 autosummary_generate = True
 autodoc_typehints = "none"  # the docstrings give the types, in words
@@ -17,5 +35,47 @@ autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
 numpydoc_validation_checks: set[str] = set()
 
+
+# What is copied are the lines to type: no prompts, and nothing that was printed.
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+copybutton_only_copy_prompt_lines = True
+
+# The scripts of examples/ are run at each build, and a build fails with one of them.
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "gallery",
+    "filename_pattern": r"/plot_",
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "show_memory": False,
+    "show_signature": False,
+    "min_reported_time": 3600,
+    "plot_gallery": True,
+    "doc_module": ("neurotools",),
+    "reference_url": {"neurotools": None},
+    "thumbnail_size": (480, 200),
+    "capture_repr": (),
+    "within_subsection_order": "FileNameSortKey",
+}
+
 html_theme = "furo"
-html_title = f"neurotools {release}"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
+html_title = "neurotools"
+
+
+def setup(app):
+    """Have a build warn, and so fail, where a public name is not in the reference."""
+    app.connect("env-check-consistency", _all_is_documented)
+
+
+def _all_is_documented(_app, env):
+    doors = [
+        f"neurotools.jobs.{door.name}" for door in pkgutil.iter_modules(neurotools.jobs.__path__)
+    ]
+    known = env.get_domain("py").objects
+    for door in doors:
+        for name in getattr(import_module(door), "__all__", ()):
+            if not any(f"{other}.{name}" in known for other in doors):
+                logging.getLogger(__name__).warning("%s.%s is not in the reference", door, name)

@@ -88,8 +88,14 @@ def combine_caches(
 
     Examples
     --------
-    >>> done = combine_caches(f.cache_root, f, verify=20, rtol=1e-9)  # doctest: +SKIP
-    >>> print(done)  # doctest: +SKIP
+    >>> import tempfile
+    >>> from neurotools.jobs.cache import disk_cacher
+    >>> f = disk_cacher(tempfile.mkdtemp())(abs)
+    >>> f(-1)
+    1
+    >>> done = combine_caches(f.cache_root, f, verify=20, rtol=1e-9)
+    >>> done.merged, done.refused
+    ((), ())
     """
     options: Any = {"verify": verify, "rtol": rtol, "atol": atol, "seed": seed, "strict": strict}
     done = combine(cache_root, f, legacy=legacy, **options)

@@ -1,11 +1,11 @@
 """Whoever makes calls for us, asked in one way: this process, a pool, local processes, a cluster.
 
-::
-
-    with workers(executor) as crew:
-        tasks = {crew.submit(function, x): x for x in xs}
-        for task in crew.as_completed(tasks):
-            print(tasks[task], task.result())
+>>> with workers(None) as crew:
+...     tasks = {crew.submit(abs, x): x for x in (-1, -2)}
+...     for task in crew.as_completed(tasks):
+...         print(tasks[task], task.result())
+-1 1
+-2 2
 
 Not here: what is computed, and what is known already (`neurotools.memo.many`),
 the kinds of workers (`neurotools.memo.working`).
