@@ -1,5 +1,7 @@
 """The benchmarks of listings and budgets: what they make and what they count."""
 
+import pytest
+
 from benchmarks import budget, inventory
 from neurotools.console.main import main
 
@@ -18,8 +20,17 @@ def test_ratios_are_taken_turn_by_turn():
     ]
 
 
-def test_a_slice_counts_stores_and_sees_the_budget(tmp_path):
-    speed, shares = budget.slice_of(tmp_path, 2_000_000, 1.0)
+def test_a_turn_counts_stores_and_sees_the_budget(tmp_path):
+    turns = budget.Turns(tmp_path, 100, 2_000_000)
+    try:
+        speed, cost, shares = turns.take("budget", 1.0)
+    finally:
+        turns.end()
     assert speed > 0
+    assert cost > 0
     assert shares
-    assert budget.room(tmp_path) > 0
+    assert budget.room(tmp_path / "budget") > 0
+
+
+def test_what_is_lost_is_the_median_of_the_rounds():
+    assert budget.lost([100.0, 200.0, 100.0], [90.0, 100.0, 95.0]) == pytest.approx(0.1)

@@ -2,6 +2,7 @@
 
 import configparser
 import gc
+import logging
 import os
 import re
 import sys
@@ -65,11 +66,22 @@ def test_extras_that_pages_name_are_there():
     assert len(named) > 5
 
 
+@pytest.fixture
+def logging_as_it_was():
+    """Undo what a page says about logging: other tests look at what is logged."""
+    root = logging.getLogger()
+    level, handlers, disabled = root.level, root.handlers[:], root.manager.disable
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.disable(disabled)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="the pages' commands need a shell")
 @pytest.mark.parametrize("name", CODED)
 @pytest.mark.filterwarnings("default::ResourceWarning")
 @pytest.mark.filterwarnings("default::pytest.PytestUnraisableExceptionWarning")
-def test_the_blocks_of_a_page(name, tmp_path, monkeypatch, request):
+def test_the_blocks_of_a_page(name, tmp_path, monkeypatch, request, logging_as_it_was):
     todo = [b for b in CODED[name] if b.marks.keys() & {"saved as"} or b.language in CODE]
     todo = [block for block in todo if "not run" not in block.marks]
     text = "\n".join(f"{block.text}\n{block.marks}" for block in todo)
