@@ -281,6 +281,7 @@ def test_a_damaged_entry_is_not_sent(fast, away, caplog):
     away.switch("away")
     hierarchy = asynchronous(fast, away)
     hierarchy.put(KEY, entry(1))
+    until(lambda: hierarchy.left_alone)  # it was read, and could not be sent: it is read again
     with open(fast.location(KEY), "r+b") as file:
         file.write(b"damage")
     away.switch("away", on=False)
@@ -294,6 +295,7 @@ def test_a_pickle_that_is_not_trusted_is_not_sent(fast, away, caplog):
     away.switch("away")
     hierarchy = asynchronous(fast, away)
     hierarchy.put(key, entry(1, key))
+    until(lambda: hierarchy.left_alone)
     os.chmod(fast.location(key), 0o666)
     away.switch("away", on=False)
     until(lambda: hierarchy.flush(1) == 0)
