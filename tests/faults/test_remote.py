@@ -48,11 +48,11 @@ def once(options):
     return {**options, "config_kwargs": {"retries": {"total_max_attempts": 1}}}
 
 
-def keeping(proxy, places, options):
+def keeping(proxy, places, options, patience=PATIENCE):
     """Return a function that keeps its results there, the first already."""
     f = hierarchical_cacher(places, storage_options=options)(ramp)
     check(f, [1])
-    f._hierarchy.tiers[-1].health.be_patient(PATIENCE)
+    f._hierarchy.tiers[-1].health.be_patient(patience)
     check(f, [1])
     assert f.cache_info().hits == 1
     proxy.count()
@@ -66,8 +66,8 @@ def f(proxy, bucket, once):
 
 @pytest.fixture
 def trying(proxy, bucket, options):
-    """Return one whose driver asks again."""
-    return keeping(proxy, f"s3://{bucket}/x", options)
+    """Return one whose driver asks again, for which it waits up to a second at random."""
+    return keeping(proxy, f"s3://{bucket}/x", options, patience=30.0)
 
 
 def until_used_again(f):
