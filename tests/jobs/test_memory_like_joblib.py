@@ -221,8 +221,14 @@ class TestCalling:
     def test_functions_of_others_and_callable_objects(self, memory):
         assert memory.cache(np.linalg.svd)(np.eye(2))[1].tolist() == [1, 1]
         assert memory.cache(len)([1, 2]) == 2
-        assert memory.cache(np.sin)(0.0) == 0
+        assert memory.cache(np.linalg.det)(np.eye(2)) == 1
         assert memory.cache(Times(3))(2) == 6
+
+    @pytest.mark.skipif(
+        not hasattr(np.sin, "__signature__"), reason="this numpy does not say what it takes"
+    )
+    def test_universal_functions(self, memory):
+        assert memory.cache(np.sin)(0.0) == 0
 
     def test_clearing_a_function_leaves_others(self, memory):
         f, g = memory.cache(double), memory.cache(noisy)
