@@ -5,7 +5,7 @@ six decades, two years of writing and loading. Its files have the length that th
 otherwise empty, so that it takes little room; a report looks at their ends alone.
 
     python -m benchmarks.report                      # a minute
-    python -m benchmarks.report --folder /tmp/lab    # keeps the cache and its page, to be looked at
+    python -m benchmarks.report --folder lab-cache   # keeps the cache and its page, to be looked at
     python -m benchmarks.report --keep               # writes what the documentation shows
 """
 

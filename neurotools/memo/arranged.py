@@ -133,7 +133,7 @@ def arrange(
     )
     lease_seconds = checked_patience(lease_seconds, "lease_seconds")
     checked = access.checked()
-    kept: dict[str, Any] = {
+    kept = {
         "mmap_mode": mmap_mode,
         "verify": verify,
         "durability": durability,
@@ -141,12 +141,7 @@ def arrange(
         "storage_options": storage_options,
         **checked,
     }
-    if budget is not None and budget.is_limited:
-        kept["budget"] = budget
-    tiers = [tier_at(place, identifier, **kept) for place in locations]
-    for depth, tier in enumerate(tiers):
-        if getattr(tier, "budget", None) is not None:
-            tier.slower = tuple(tiers[depth + 1 :])  # type: ignore[attr-defined]
+    tiers = _tiers(locations, identifier, budget, kept)
     roots = [str(root) for tier in tiers if (root := getattr(tier, "root", None))]
     # The slowest folder that is written to is the one that most other processes see.
     seen = roots if write_back else roots[:1]
@@ -162,3 +157,16 @@ def arrange(
         **options,
     )
     return tiers, made
+
+
+def _tiers(
+    locations: Sequence[Any], identifier: str, budget: Budget | None, kept: dict[str, Any]
+) -> list[Tier]:
+    """Return the tiers at some places; those with a budget know which are slower."""
+    if budget is not None and budget.is_limited:
+        kept = {**kept, "budget": budget}
+    tiers = [tier_at(place, identifier, **kept) for place in locations]
+    for depth, tier in enumerate(tiers):
+        if getattr(tier, "budget", None) is not None:
+            tier.slower = tuple(tiers[depth + 1 :])  # type: ignore[attr-defined]
+    return tiers

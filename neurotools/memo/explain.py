@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 from neurotools.memo import literals, naming
-from neurotools.memo.entry import Key, Record, Signature
+from neurotools.memo.entry import Key, Signature
 from neurotools.memo.errors import UnreadableName
 from neurotools.memo.explanation import ABSENT, Explanation, Look, shown
 from neurotools.memo.fingerprint.manifest import Manifest
@@ -188,11 +188,7 @@ def _text(value: Any) -> str:
 def _arguments(hierarchy: Hierarchy, key: Key) -> dict[str, Any] | None:
     """Return an entry's arguments, from its name or, where that is too short, from its record."""
     try:
-        return _by_name(naming.signature_of(key.call))
-    except UnreadableName:
-        record: Record | None = hierarchy.record(key)
-    try:
-        return None if record is None else _by_name(naming.recorded(record))
+        return _by_name(naming.signature_told(key.call, lambda: hierarchy.record(key)))
     except UnreadableName:
         return None
 

@@ -166,6 +166,31 @@ def recorded(record: Record) -> Signature:
     return decode(utf8(str(record.details.get("signature", ""))))
 
 
+def signature_told(name: str, record: Callable[[], Record | None], **decoding: Any) -> Signature:
+    """Return the signature of an entry, from its name or, where that is too short, its record.
+
+    Parameters
+    ----------
+    name : str
+        The file's, without its suffix.
+    record : callable
+        Returns the record, if there is one; what it raises is passed on.
+    **decoding
+        How the name is read, see `signature_of`.
+
+    Raises
+    ------
+    UnreadableName
+        If neither tells it.
+    """
+    try:
+        return signature_of(name, **decoding)
+    except UnreadableName:
+        if (found := record()) is None:
+            raise
+    return recorded(found)
+
+
 def _padded(key: str) -> str:
     bare = key.rstrip("=")
     return bare + "=" * (-len(bare) % 4)

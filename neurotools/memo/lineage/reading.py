@@ -134,11 +134,7 @@ def _named(key: Key, record: Record | None) -> dict[str, Any]:
 
 def _signature(key: Key, record: Record | None) -> Signature | None:
     try:
-        return naming.signature_of(key.call)
-    except UnreadableName:
-        pass  # it was too long for a name, and stands in the record
-    try:
-        return None if record is None else naming.recorded(record)
+        return naming.signature_told(key.call, lambda: record)
     except UnreadableName:
         return None
 

@@ -26,12 +26,7 @@ def signature_of(call: str, record: Callable[[], Record | None]) -> Signature | 
         Returns its record; asked where the name was too short for the arguments.
     """
     try:
-        return naming.signature_of(call)
-    except UnreadableName:
-        pass
-    try:
-        found = record()
-        return None if found is None else naming.recorded(found)
+        return naming.signature_told(call, record)
     except (UnreadableName, CorruptEntry, OSError):
         return None
 

@@ -69,10 +69,7 @@ def _is_regular(path: str) -> bool:
 
 def _signature(path: str, **decoding: Any) -> Signature:
     name = os.path.basename(path).rpartition(".")[0]
-    try:
-        return naming.signature_of(name, **decoding)
-    except UnreadableName:
-        return naming.recorded(read_record(path))
+    return naming.signature_told(name, lambda: read_record(path), **decoding)
 
 
 def is_entry(path: str) -> bool:

@@ -35,15 +35,10 @@ def signature_of(key: Key, record: Callable[[], Record | None]) -> Signature:
         If neither has them.
     """
     try:
-        return naming.signature_of(key.call)
-    except UnreadableName:
-        pass
-    try:
-        if (found := record()) is not None:
-            return naming.recorded(found)
+        return naming.signature_told(key.call, record)
     except (UnreadableName, CorruptEntry, OSError):
-        pass
-    raise CannotRebuild("neither its name nor its record holds the arguments")
+        reason = "neither its name nor its record holds the arguments"
+        raise CannotRebuild(reason) from None
 
 
 def rebuilt(keys: KeyMaker, signature: Signature) -> Arguments:
