@@ -13,7 +13,7 @@ from neurotools.memo import naming
 from neurotools.memo.formats.base import PayloadFormat
 from neurotools.memo.function import Memoized
 from neurotools.memo.log import Log
-from neurotools.memo.progress import bar
+from neurotools.memo.progress import bar, passing
 from neurotools.memo.signing import signer_with
 from neurotools.memo.tiers.directory import DirectoryTier
 from neurotools.memo.upkeep import legacy as old
@@ -127,7 +127,8 @@ def combine(
     access = inner.access if is_memoized else {"signer": signer_with()}
     tier, code = DirectoryTier(root, **access), keys.fingerprint.code
     form = inner.form if is_memoized else None
-    found = list(_found(tier, f, form, access.get("signer"), legacy=legacy))
+    looked_at = _found(tier, f, form, access.get("signer"), legacy=legacy)
+    found = list(passing(looked_at, what="looking"))
     if verify is None:
         return combined(code, found)
     sample, plain = checked_sample(verify), plain_function(f)

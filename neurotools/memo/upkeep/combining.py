@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from neurotools.memo.errors import VersionsDisagree
+from neurotools.memo.progress import passing
 from neurotools.memo.upkeep.earlier import Kept, LeftOut
 from neurotools.memo.upkeep.verdicts import Verdict
 
@@ -92,13 +93,13 @@ def combined(
         raise VersionsDisagree(f"nothing was taken over:\n{told}", done)
     lists: dict[str, list[str]] = {}
     reasons: dict[str, str] = {}
-    for name, kept in versions.items():
-        for one in kept:
-            is_refused = name in out and not one.foreign
-            kind, reason = ("refused", "") if is_refused else _adopted(one)
-            lists.setdefault(kind, []).append(one.path)
-            if reason:
-                reasons[one.path] = reason
+    pairs = [(name, one) for name, kept in versions.items() for one in kept]
+    for name, one in passing(pairs, len(pairs), "copying"):
+        is_refused = name in out and not one.foreign
+        kind, reason = ("refused", "") if is_refused else _adopted(one)
+        lists.setdefault(kind, []).append(one.path)
+        if reason:
+            reasons[one.path] = reason
     paths = {kind: tuple(names) for kind, names in lists.items()}
     return Combined(code, verdicts=tuple(verdicts), reasons=reasons, **paths)
 

@@ -223,3 +223,20 @@ def test_wrong_options_are_refused(study, wrong):
     f = study("x")
     with pytest.raises(ValueError, match=r"verify|rtol"):
         combine_caches(f.cache_root, f, **wrong)
+
+
+def test_copying_that_takes_long_is_seen_in_a_terminal_alone(study, tmp_path, monkeypatch, capsys):
+    old = study("x + 1")
+    for x in range(3):
+        old(x)
+    new = study("1 + x")
+    combine_caches(new.cache_root, new)
+    assert capsys.readouterr().err == ""
+    other = study("x + 1 + 0")
+    monkeypatch.setattr("neurotools.memo.progress.is_seen", lambda: True)
+    monkeypatch.setattr("neurotools.memo.progress._LONG_SECONDS", 0.0)
+    assert len(combine_caches(other.cache_root, other).merged) == 3
+    told = capsys.readouterr().err
+    assert "looking" in told
+    assert "copying" in told
+    assert "/6 [" in told  # of both versions before
