@@ -8,12 +8,13 @@ Not here: the command (`neurotools.console.sync`), and what programs send by the
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
@@ -152,8 +153,12 @@ def copy(
     copier = _Copier(way, verify=verify, signer=signer)
     count = threads or (_NEAR if _is_near(way.source) and _is_near(way.target) else _FAR)
     stop: _Stop | None = None
-    with bar(f"to {way.target.name}", len(way.missing)) as show:
-        for done, (key, came) in enumerate(_in_threads(copier, way.missing, count), 1):
+    with (
+        bar(f"to {way.target.name}", len(way.missing)) as show,
+        # Closed at once, whatever ends this: what threads are at is finished first.
+        contextlib.closing(_in_threads(copier, way.missing, count)) as all_that_came,
+    ):
+        for done, (key, came) in enumerate(all_that_came, 1):
             if isinstance(came, _Stop):
                 stop = stop or came
                 copier.stopped.set()  # what others are at is finished, and counts
@@ -290,7 +295,9 @@ def _until_all_ended(
             yield one
 
 
-def _in_threads(copier: _Copier, keys: Iterable[Key], count: int) -> Iterator[tuple[Key, Came]]:
+def _in_threads(
+    copier: _Copier, keys: Iterable[Key], count: int
+) -> Generator[tuple[Key, Came], None, None]:
     """Give what becomes of each key, in any order, as soon as it is known."""
     left, lock = iter(keys), threading.Lock()
     done: SimpleQueue[tuple[Key, Came] | None] = SimpleQueue()
@@ -308,12 +315,16 @@ def _in_threads(copier: _Copier, keys: Iterable[Key], count: int) -> Iterator[tu
 
     # Daemons: one that hangs does not keep the program from ending.
     threads = [threading.Thread(target=serve, daemon=True) for _ in range(count)]
-    for thread in threads:
-        thread.start()
+    begun: list[threading.Thread] = []
     try:
+        # Ctrl-C may come while one starts and another is at work already.
+        for thread in threads:
+            begun.append(thread)
+            thread.start()
         yield from _until_all_ended(done, count, copier.stopped)
     finally:
         copier.stopped.set()
         ends = time.monotonic() + _LAST_SECONDS
-        for thread in threads:
-            thread.join(max(0.0, ends - time.monotonic()))
+        for thread in begun:
+            if thread.ident is not None:
+                thread.join(max(0.0, ends - time.monotonic()))
