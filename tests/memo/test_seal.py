@@ -108,9 +108,24 @@ def test_a_checksum_is_computed_once_and_only_when_it_is_needed(monkeypatch):
             return b"x" * 16
 
     monkeypatch.setattr(seal_module, "checksum", lambda key: Counting())
-    payload = FORMATS["npy"].encode(np.arange(10))
+    payload = FORMATS["npy"].encode(np.arange(10_000))
     blob = seal(payload, RECORD, KEY, FORMATS["npy"])
     assert updates == []
     assert blob.parts == blob.parts
     assert len(updates) == len(blob.body)
     assert sum(len(part) for part in blob.parts) == blob.size
+
+
+def test_a_small_entry_is_one_piece_and_the_same_as_in_parts(monkeypatch):
+    for kind in ("npy", "pickle"):
+        payload = FORMATS[kind].encode(np.arange(100))
+        key = KEY._replace(method=kind)
+        small = seal(payload, RECORD, key, FORMATS[kind])
+        with monkeypatch.context() as patched:
+            patched.setattr(seal_module, "_SMALL", 0)
+            parts = seal(payload, RECORD, key, FORMATS[kind])
+        assert len(small.body) == 1 < len(parts.body)
+        assert b"".join(small.parts) == b"".join(parts.parts)
+        assert small.size == parts.size == len(small.body[0])
+        assert seal_module.checksum_of(small) == seal_module.checksum_of(parts)
+        assert seal_module.times_of(small) == seal_module.times_of(parts)

@@ -80,8 +80,9 @@ class Guarded:
                 blob.checksum()  # of what it is now: what is stored later will not fit it
         started = time.monotonic()
         self._write(self.tier.put, key, blob)
-        for one in list(self.listeners or ()):
-            one.stored(key)
+        if self.listeners:
+            for one in list(self.listeners):
+                one.stored(key)
         self.health.was_slow(time.monotonic() - started, blob.size)
 
     def discard(self, key: Key) -> bool:

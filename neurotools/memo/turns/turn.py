@@ -31,11 +31,12 @@ _NESTED_TASK_SECONDS = 10.0
 class _Turn:
     """What one has while one has a key; whoever loses it has no key any more."""
 
-    __slots__ = ("_before", "_hold", "_key", "_lease", "_lock", "_on_busy")
+    __slots__ = ("_before", "_hold", "_is_free", "_key", "_lease", "_lock", "_on_busy")
 
     is_task = False
 
     def __init__(self, flight: Flight, key: Key) -> None:
+        self._is_free = True
         self._before: tuple[Hold, ...] | None = None
         self._lease: Lease | None = None
         self._key, self._on_busy = key, flight.on_busy
@@ -47,6 +48,8 @@ class _Turn:
 
     def free(self) -> None:
         """Give the key back, if it is held; may be called again."""
+        if self._is_free:
+            return
         if self._before is not None:
             HOLDING.set(self._before)
             self._before = None
@@ -55,6 +58,7 @@ class _Turn:
                 self._free_lease(self._lease)
         finally:
             self._free_here()
+        self._is_free = True  # not before: after an interrupt it is freed once more
 
     def _free_lease(self, lease: Lease) -> None:
         lease.free()
@@ -65,6 +69,8 @@ class _Turn:
 
     def __del__(self) -> None:
         # After interrupts in quick succession: nobody else would do it.
+        if self._is_free:
+            return
         if self._lease is not None:
             self._lease.free_later()
         self._free_here()
@@ -113,7 +119,7 @@ class Alone(_Turn):
     __slots__ = ()
 
     def __enter__(self) -> bool:
-        hold, lock = self._hold, self._lock
+        hold, lock, self._is_free = self._hold, self._lock, False
         try:
             if self._on_busy != "wait":
                 facts = self._taken_here(_HELD.attempt(hold))
@@ -170,7 +176,7 @@ class AloneAsync(_Turn):
             asyncio.current_task()
         except RuntimeError:  # another event loop than asyncio's: it has no tasks to wait for
             return False
-        hold, waited = self._hold, False
+        hold, waited, self._is_free = self._hold, False, False
         try:
             if self._on_busy != "wait":
                 return await self._try_to_take()
