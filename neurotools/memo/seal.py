@@ -204,8 +204,9 @@ def seal(
         parts = (*payload.parts, bridge, signature, text, foot)
     total = size + len(bridge) + signature_size + len(text) + SIZE
     if total <= _SMALL:
-        content = b"".join(parts)
-        return Blob((content + xxhash.xxh3_128_digest(content, seed(key)),), total)
+        hasher, content = checksum(key), b"".join(parts)
+        hasher.update(content)
+        return Blob((content + hasher.digest(),), total)
     return Blob(parts, total, _Checksum(key, parts).digest)
 
 
