@@ -37,6 +37,8 @@ def main() -> None:
     parser.set_defaults(form="quick")
     chosen = parser.parse_args()
     go_there("benchmarks.speed")
+    if unknown := set(filter(None, chosen.rows.split(","))) - _names().keys():
+        parser.error(f"no such rows: {', '.join(sorted(unknown))}; there are {' '.join(_names())}")
     with tempfile.TemporaryDirectory(prefix="speed-", dir=chosen.folder) as scratch:
         texts: dict[str, str] = {}
         if chosen.only != "growth":
@@ -81,6 +83,14 @@ def growths(chosen: argparse.Namespace, scratch: Path) -> dict[str, str]:
             print(f"{time.perf_counter() - started:4.0f} s  {one.name}", flush=True)
     parts.append(circumstances(f"benchmarks.speed --{chosen.form}", time.perf_counter() - started))
     return {"speed-growth.inc": "\n".join(parts)}
+
+
+def _names() -> dict[str, None]:
+    """Return what can be measured, in order."""
+    from benchmarks.speed.growth import GROWTHS
+    from benchmarks.speed.rows import ROWS
+
+    return dict.fromkeys([one.name for one in (*ROWS, *GROWTHS)])
 
 
 def _is_wanted(name: str, chosen: argparse.Namespace) -> bool:
