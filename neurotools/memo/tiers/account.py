@@ -76,6 +76,12 @@ class Account:
         with self._lock:
             self.own += counts
 
+    def say(self, counts: Counts) -> None:
+        """Say what this process has added, or is about to remove, to all others at once."""
+        with self._lock:
+            self.own += counts
+            self._say()
+
     def total(self) -> Counts | None:
         """Say what we have added, and return what there is; None where nobody has looked yet."""
         moved = self.moved()

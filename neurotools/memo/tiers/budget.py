@@ -18,7 +18,6 @@ import time
 from collections.abc import Callable, Sequence
 
 from neurotools.memo.entry import Key
-from neurotools.memo.log import Log
 from neurotools.memo.tiers import uses
 from neurotools.memo.tiers.account import NOTHING, Counts, account_of
 from neurotools.memo.tiers.base import Tier
@@ -28,12 +27,15 @@ from neurotools.memo.tiers.folders import Folders
 from neurotools.memo.tiers.limits import Budget
 from neurotools.memo.watch.health import Health
 
-log = Log(__name__)
-
 #: The account is looked at after so many stores, or after this share of the budget was stored.
 _STORES, _SHARE = 64, 0.01
 #: Eviction begins a little below the budget, since others go on writing, and ends lower.
-_TOO_MUCH, _ENOUGH = 0.985, 0.965
+_TOO_MUCH, _ENOUGH = 0.985, 0.975
+#: What is there is looked at from a little earlier on.
+_NEAR = 0.965
+#: Below this share, whoever stores removes little more than was stored: so many times as much
+#: where there is less than the budget, and more.
+_FAR, _SLOWLY, _FASTER = 1.03, 1.25, 2.0
 #: Above these shares, whoever stores waits so many seconds at most for who looks just now.
 _WAITS = ((1.03, 1.0), (1.0, 0.1))
 #: Few entries are counted one by one.
@@ -108,7 +110,7 @@ class Keeper:
         self._seen = time.monotonic()
         added = self._count()
         total, is_stuck = self._account.total(), self._seen < self._stuck_until
-        is_much = total is not None and self._excess(total, _ENOUGH) != NOTHING
+        is_much = total is not None and self._excess(total, _NEAR) != NOTHING
         if not is_stuck and self._is_old() and (is_much or total is None or self._account.is_stale):
             self._wake()
         if total is None or self._excess(total, _TOO_MUCH) == NOTHING:
@@ -117,11 +119,11 @@ class Keeper:
         # has to be asked elsewhere takes longer still.
         if not self._budget.spare_last:
             excess = self._excess(total, _ENOUGH)
-            if self._excess(total, 1.0) == NOTHING:
+            if self._excess(total, _FAR) == NOTHING:
                 # A little more than was added: others make room as well, and know no more than we.
-                excess = Counts(
-                    *(min(a, b + b // 4 + 1) for a, b in zip(excess, added, strict=True))
-                )
+                times = _SLOWLY if self._excess(total, 1.0) == NOTHING else _FASTER
+                most = (int(times * count) + 1 for count in added)
+                excess = Counts(*map(min, excess, most))
             self._step(excess)
         elif not is_stuck:
             self._wake()
@@ -209,7 +211,7 @@ class Keeper:
         total = Counts(sum(sizes), len(sizes))
         self._account.look(before, total)
         uses.forget(self._root, shelves)
-        if self._excess(total, _ENOUGH) == NOTHING:
+        if self._excess(total, _NEAR) == NOTHING:
             self._evictor.forget()
             self._looked = 0.0
             return
@@ -220,7 +222,9 @@ class Keeper:
             self._is_ordered.set()  # those who wait for it begin to evict
 
     def _step(self, excess: Counts) -> None:
-        self._account.add(NOTHING - self._evictor.evict(excess, _MOST))
+        # Said before it is done: else others, who see as much too much, would remove it as well.
+        # Who is killed in between leaves a little too much, and not too little.
+        self._evictor.evict(excess, _MOST, lambda gone: self._account.say(NOTHING - gone))
         if not len(self._evictor):
             self._is_ordered.clear()
 
@@ -237,7 +241,10 @@ class Keeper:
         except OSError as error:
             self._failed(error)
         except Exception as error:  # a budget keeps nobody from storing
-            log.warning("the budget of %s is not kept: %r", self._root, error)
+            self._health.tell(
+                f"budget:{type(error).__name__}",
+                f"the budget of {self._root} is not kept: {error!r}",
+            )
 
     def _failed(self, error: OSError) -> None:
         self._health.tell_failure("keep the budget of", error)

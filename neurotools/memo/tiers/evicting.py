@@ -127,7 +127,9 @@ class Evictor:
             self._late.popleft()
         return shutil.disk_usage(self._root).free + sum(room for _, room in self._late)
 
-    def evict(self, excess: Counts, most: int) -> Counts:
+    def evict(
+        self, excess: Counts, most: int, told: Callable[[Counts], object] | None = None
+    ) -> Counts:
         """Remove what goes next, unless somebody does so now; return what that was.
 
         Parameters
@@ -136,6 +138,9 @@ class Evictor:
             How much is to go.
         most : int
             How many are looked at, at most.
+        told : callable, optional
+            Called before some are removed, with what they are; and after it, with less than
+            nothing, where some of them stay or had gone.
         """
         freed, looked = NOTHING, 0
         if not self._evicting.acquire(blocking=False):
@@ -147,7 +152,7 @@ class Evictor:
                 if not chosen:
                     break
                 looked += len(chosen)
-                freed += self._remove(chosen)
+                freed += self._remove(chosen, told or _nobody)
         finally:
             self._evicting.release()
         return freed
@@ -165,12 +170,18 @@ class Evictor:
                     room += one.room
         return chosen
 
-    def _remove(self, chosen: list[Candidate]) -> Counts:
+    def _remove(self, chosen: list[Candidate], told: Callable[[Counts], object]) -> Counts:
         failures: list[OSError] = []
+        gone: list[Candidate] = []
         if self._budget.spare_last:
             chosen = [one for one in chosen if self._is_elsewhere(one.key)]
-        before = self._free_now()
-        gone = removed(self._folders, chosen, failures.append)
+        before, all_of_them = self._free_now(), _counts(chosen)
+        told(all_of_them)
+        try:
+            gone = removed(self._folders, chosen, failures.append)
+        finally:
+            if len(gone) < len(chosen):
+                told(_counts(gone) - all_of_them)
         self.moved += len(chosen) - len(failures)
         room = sum(one.room for one in gone)
         if self._free_now() - before < room // 2:
@@ -206,6 +217,14 @@ class Evictor:
                 if tier.has(key):
                     return True
         return False
+
+
+def _counts(ones: list[Candidate]) -> Counts:
+    return Counts(sum(one.room for one in ones), len(ones))
+
+
+def _nobody(_: Counts) -> None:
+    pass
 
 
 def _place(key: Key) -> tuple[str, str]:
