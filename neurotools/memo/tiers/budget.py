@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import errno
 import math
 import os
 import threading
@@ -46,6 +47,8 @@ _MOST, _PAUSE_SECONDS = 128, 0.1
 _OLD_SECONDS, _TIMES = 10.0, 100.0
 #: Where nothing may go, it is not tried again for so many seconds.
 _STUCK_SECONDS = 5.0
+#: What a disk says that is full, or of which somebody has had their share.
+_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 #: At its end, a process evicts for so long at most.
 _END_SECONDS = 1.0
 
@@ -82,9 +85,10 @@ class Keeper:
         self._until, self._is_ordered = math.inf, threading.Event()
         self._fresh: list[Stored] = []
         self._room = 0
-        most, limit = self._budget.max_entries, self._budget.max_bytes
+        most = self._budget.max_entries
+        limits = [limit for limit in (self._budget.max_bytes, self._budget.min_free) if limit]
         self._most = _STORES if most is None or most >= _FEW else 1
-        self._much = self._share = math.inf if limit is None else _SHARE * limit
+        self._much = self._share = _SHARE * min(limits) if limits else math.inf
 
     def stored(self, key: Key, size: int, seconds: float = 0.0) -> None:
         """Say that an entry was stored; now and then, see whether that was too much.
@@ -105,6 +109,12 @@ class Keeper:
             if len(self._fresh) < self._most and self._room < self._much:
                 return
         self._safely(self._see)
+
+    def refused(self, error: OSError) -> None:
+        """Say that an entry could not be stored; where the disk is full, make room for the next."""
+        if self._budget.min_free is not None and error.errno in _FULL:
+            self._looked = 0.0
+            self._wake()
 
     def _see(self) -> None:
         self._seen = time.monotonic()
@@ -173,7 +183,16 @@ class Keeper:
             work.start()
 
     def _work(self) -> None:
+        self._safely(self._make_room)
         self._safely(self.keep)
+
+    def _make_room(self) -> None:
+        """Remove some entries where not even the account can be written, for want of room."""
+        if self._budget.min_free is None or self._evictor.free():
+            return
+        self._evictor.arrange(list(census(self._root)), time.time())
+        self._evictor.evict(Counts(self._budget.min_free or 0, 0), _MOST)
+        self._looked = 0.0
 
     def keep(self, seconds: float = math.inf) -> None:
         """Where there is too much, evict until there is a little room, for so long at most."""

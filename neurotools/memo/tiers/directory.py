@@ -270,7 +270,12 @@ class DirectoryTier:
     # ------------------------------------------------------------ writing
 
     def put(self, key: Key, blob: Blob) -> None:
-        self._committer.write(self.location(key), blob, lasting=self._is_lasting)
+        try:
+            self._committer.write(self.location(key), blob, lasting=self._is_lasting)
+        except OSError as error:
+            if self.budget is not None:
+                self._keeper.refused(error)
+            raise
         seconds = self._uses.stored(key, blob)
         if self.budget is not None:
             self._keeper.stored(key, blob.size, seconds)

@@ -25,7 +25,7 @@ from neurotools.memo.tiers.going import Going
 from neurotools.memo.tiers.graves import Grave
 from neurotools.memo.tiers.guarded import Guarded
 from neurotools.memo.tiers.limits import Budget
-from neurotools.memo.tiers.pins import pins_changed, pins_in
+from neurotools.memo.tiers.pins import Pins, pins_changed, pins_in
 from neurotools.memo.tiers.removal import removed
 from neurotools.memo.tiers.worth import Candidate
 
@@ -71,10 +71,13 @@ class Evictor:
         self._elsewhere, self._tell = tuple(Guarded(tier) for tier in slower), failed
         self._lock, self._evicting = threading.Lock(), threading.Lock()
         self._going = Going(worth.ORDERS[budget.evict])
-        self._is_looked, self._pinned, self.moved = False, 0, 0
+        self._pins, self._changed = Pins(set()), 0
+        self._is_looked, self.moved = False, 0
         most = budget.max_entries
         self._last: deque[Key] = deque(maxlen=_LAST if most is None else min(most, _LAST))
         self._late: deque[tuple[float, int]] = deque()
+        #: What was not removed for being the last; it is not for long, if more is stored.
+        self._held: list[Candidate] = []
 
     def __len__(self) -> int:
         """Return how many could go at once."""
@@ -90,17 +93,21 @@ class Evictor:
         now : float
             When somebody began to look, by the disk's own clock.
         """
-        pinned, is_costly = pins_changed(self._root), self._budget.evict == "value"
-        found = worth.candidates(self._root, pins_in(self._root), shelves, costs=is_costly)
+        changed, pins = pins_changed(self._root), pins_in(self._root)
+        is_costly = self._budget.evict == "value"
+        found = worth.candidates(self._root, pins, shelves, costs=is_costly)
         arranged = self._going.arranged(list(found), now)
         with self._lock:
             self._going.begin_with(arranged)
-            self._is_looked, self._pinned, self.moved = True, pinned, 0
+            self._held.clear()
+            self._pins, self._changed = pins, changed
+            self._is_looked, self.moved = True, 0
 
     def forget(self) -> None:
         """Know of nothing that could go."""
         with self._lock:
             self._going.clear()
+            self._held.clear()
             # Where nothing has to go, that nothing went says nothing.
             self._is_looked, self.moved = False, 1
 
@@ -118,7 +125,8 @@ class Evictor:
                     for key, room, seconds in stored
                 ]
                 with self._lock:
-                    self._going.add(ones)
+                    self._going.add([*self._held, *ones])
+                    self._held.clear()
                 return
 
     def free(self) -> int:
@@ -165,7 +173,9 @@ class Evictor:
             while len(chosen) < most and (room < excess.room or len(chosen) < excess.entries):
                 if (one := self._going.pop()) is None:
                     break
-                if (one.shelf, one.name) not in last:
+                if (one.shelf, one.name) in last:
+                    self._held.append(one)
+                elif self._may_go(one):  # it may be new in a version that is pinned
                     chosen.append(one)
                     room += one.room
         return chosen
@@ -203,13 +213,14 @@ class Evictor:
     def _heed_pins(self) -> None:
         """Leave out what was pinned since somebody looked."""
         changed = pins_changed(self._root)
-        if changed != self._pinned and len(self):
-            kept = pins_in(self._root)
+        if changed != self._changed and len(self):
+            pins = pins_in(self._root)
             with self._lock:
-                self._pinned = changed
-                self._going.keep(
-                    lambda one: not kept.has_shelf(one.shelf) and not kept.has(one.shelf, one.name)
-                )
+                self._pins, self._changed = pins, changed
+                self._going.keep(self._may_go)
+
+    def _may_go(self, one: Candidate) -> bool:
+        return not self._pins.has_shelf(one.shelf) and not self._pins.has(one.shelf, one.name)
 
     def _is_elsewhere(self, key: Key) -> bool:
         for tier in self._elsewhere:

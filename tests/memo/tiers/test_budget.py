@@ -1,8 +1,14 @@
 """Budgets: kept while in use, by the right order, with what is to be spared; never in the way."""
 
+import contextlib
+import itertools
 import multiprocessing
 import os
 import pickle
+import shutil
+import signal
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -116,6 +122,14 @@ class TestLimits:
         kept(remembering)
         assert remembering.check_call_in_cache(1, size=10_000)
 
+    def test_a_limit_below_one_entry_keeps_the_last_of_two_functions(self, tmp_path):
+        both = [disk_cacher(tmp_path, max_bytes="5kB")(f) for f in (block, slow)]
+        for i in range(0, 80, 2):
+            for remembering in both:
+                assert remembering(i)[0] == i
+                assert remembering.check_call_in_cache(i)
+            assert entries_in(tmp_path) <= 4
+
     def test_there_is_no_budget_without_limits(self, tmp_path):
         remembering = disk_cacher(tmp_path)(block)
         remembering(1)
@@ -192,7 +206,7 @@ class TestOrder:
 
 class TestSpared:
     def test_what_is_pinned_stays(self, tmp_path, at_once):
-        remembering = disk_cacher(tmp_path, max_entries=30)(block)
+        remembering = disk_cacher(tmp_path, max_entries=30, evict="oldest")(block)
         for i in range(5):
             remembering(i)
             remembering.pin(i)
@@ -231,6 +245,20 @@ class TestSpared:
         assert entries_in(tmp_path) == 60
         assert caplog.text.count("cannot be kept") == 1
 
+    def test_what_joins_a_pinned_version_stays(self, tmp_path, at_once, caplog):
+        free, pinned = (disk_cacher(tmp_path, max_bytes=400_000)(f) for f in (slow, block))
+        pinned.pin()
+        for i in range(0, 120, 2):  # the even ones take no time
+            free(i)
+        kept(free)
+        for i in range(20):
+            pinned(i)
+            free(1000 + 2 * i)
+        kept(free)
+        assert all(pinned.check_call_in_cache(i) for i in range(20))
+        assert room_in(tmp_path) <= 1.05 * 400_000
+        assert caplog.text == ""
+
     def test_the_last_copy_stays_where_that_is_asked(self, tmp_path, at_once):
         fast, lab = tmp_path / "fast", tmp_path / "lab"
         tiers = (folder(fast, max_entries=30, spare_last=True), lab)
@@ -260,6 +288,22 @@ class TestSpared:
 
 
 class TestNeverInTheWay:
+    def test_what_is_to_go_is_said_before_it_is_removed(self, tmp_path, at_once):
+        remembering = disk_cacher(tmp_path, max_entries=50)(block)
+        for i in range(40):
+            remembering(i)
+        root = str(tmp_path / "__neurotools_cache__")
+        evictor = remembering._hierarchy.tiers[0]._keeper._evictor
+        evictor.arrange(list(census(root)), time.time())
+        first = min(evictor._going._old)[-1].path(root)
+        os.unlink(first)
+        told = []
+        freed = evictor.evict(
+            Counts(0, 10), 10, lambda gone: told.append((gone.entries, entries_in(root)))
+        )
+        assert told == [(10, 39), (-1, 30)], "one had gone before"
+        assert freed.entries == 9
+
     def test_explain_says_that_an_entry_was_evicted(self, tmp_path):
         remembering = disk_cacher(tmp_path, max_entries=20)(block)
         for i in range(60):
@@ -383,6 +427,128 @@ def test_two_writers_keep_one_budget(tmp_path):
     assert [writer.exitcode for writer in writers] == [0, 0]
     assert max(rooms) <= 1.08 * limit  # a look takes a while, and they go on writing
     assert 0.9 * limit <= room_in(tmp_path) <= 1.05 * limit
+
+
+_ENDLESSLY = """
+import itertools, sys, time
+from neurotools.jobs.cache import disk_cacher
+def result(i, who): return bytes([i % 256]) * 2000
+remembering = disk_cacher(sys.argv[1], max_bytes=int(sys.argv[2]))(result)
+for i in itertools.count():
+    remembering(i, sys.argv[3])
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="processes cannot be stopped here")
+def test_two_writers_stay_within_five_percent_also_when_one_is_killed(tmp_path):
+    limit, shares, seconds, names = 8_000_000, [], 1.5, itertools.count()
+    writers = []
+
+    def start():
+        words = [sys.executable, "-c", _ENDLESSLY, str(tmp_path), str(limit), str(next(names))]
+        writers.append(subprocess.Popen(words))
+
+    def share():
+        # Nobody can look at a folder at once; so those who write are stopped for the while.
+        for writer in writers:
+            writer.send_signal(signal.SIGSTOP)
+        try:
+            time.sleep(0.005)
+            return room_in(tmp_path) / limit
+        finally:
+            for writer in writers:
+                writer.send_signal(signal.SIGCONT)
+
+    start()
+    start()
+    try:
+        while share() < 0.97:
+            assert all(writer.poll() is None for writer in writers)
+            time.sleep(0.02)
+        for _ in range(2):
+            ends = time.monotonic() + seconds / 2
+            while time.monotonic() < ends or len(shares) < 20:
+                shares.append(share())
+                time.sleep(0.02)
+            writers[0].kill()
+            writers.pop(0).wait()
+            start()
+    finally:
+        for writer in writers:
+            writer.kill()
+            writer.wait()
+    assert min(shares) >= 0.95
+    assert max(shares) <= 1.05
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Give a folder on a disk of its own, of 8 MB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(place)]
+    if shutil.which("mount") is None or subprocess.run(words, capture_output=True).returncode:
+        pytest.skip("no disk can be mounted here")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def free_in(place):
+    return shutil.disk_usage(place).free
+
+
+def fill(path):
+    """Take all that is left on a disk."""
+    with open(path, "wb", 0) as large, contextlib.suppress(OSError):
+        while True:
+            large.write(bytes(4096))
+
+
+def until(is_so, remembering):
+    """Store results, one after another, until something is so; each of them is right."""
+    ends = time.monotonic() + 60
+    for i in itertools.count(10_000):
+        assert remembering(i)[0] == i
+        if is_so():
+            return
+        assert time.monotonic() < ends
+        time.sleep(0.01)
+
+
+class TestSmallDisk:
+    def test_room_is_kept_free(self, small_disk):
+        remembering = disk_cacher(small_disk, min_free="4MB")(block)
+        free = []
+        for i in range(600):
+            assert remembering(i)[0] == i
+            free.append(free_in(small_disk))
+        kept(remembering)
+        assert min(free) >= 0.95 * 4e6
+        assert 4e6 <= free[-1] <= 1.1 * 4e6
+
+    def test_a_disk_that_others_have_filled_gets_room_again(self, small_disk):
+        remembering = disk_cacher(small_disk)(block)  # no account of these
+        for i in range(300):
+            remembering(i)
+        fill(small_disk / "large")
+        assert free_in(small_disk) < 4096
+        remembering = disk_cacher(small_disk, min_free="1MB")(block)
+        until(lambda: free_in(small_disk) >= 1e6, remembering)
+        until(lambda: remembering.cache_info().tiers[0].stores, remembering)
+        assert entries_in(small_disk) > 100
+
+    def test_a_disk_that_is_full_fails_no_call(self, small_disk, caplog):
+        remembering = disk_cacher(small_disk, max_bytes="4MB")(block)
+        for i in range(200):
+            remembering(i)
+        before = entries_in(small_disk)
+        fill(small_disk / "large")
+        for i in range(200, 400):
+            assert remembering(i)[0] == i
+        assert entries_in(small_disk) == before
+        assert caplog.text.count("No space left") == 1
+        os.unlink(small_disk / "large")
+        until(lambda: entries_in(small_disk) > before, remembering)
 
 
 def test_short_processes_keep_a_budget_without_looking_each_time(tmp_path):
