@@ -128,7 +128,8 @@ def _differences(code: tuple[Difference, ...]) -> list[dict[str, Any]]:
 def _last_other_version(entry: Located) -> Located | None:
     """Return an entry of the version that was used last beside an entry's own, the same call's."""
     place = inventory.Place(entry.root, entry.shelf.function)
-    others = [one for one in inventory.entries_in([place]) if one.shelf.code != entry.shelf.code]
+    every = screen.progress(inventory.entries_in([place]), what="looking")
+    others = [one for one in every if one.shelf.code != entry.shelf.code]
     same = [one for one in others if one.found.name == entry.found.name]
     return max(same or others, key=lambda one: one.found.written, default=None)
 

@@ -1,37 +1,65 @@
 """A bar that shows how far something is, where somebody sees it and `tqdm` is installed.
 
 That is a terminal, or a notebook. Where what is printed goes into a file or a pipe, there is none.
+What is over within two seconds shows none either, and does not load what draws it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 import shutil
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-#: What is over sooner needs no bar: what has a known end, and what only goes by.
-_DELAY_SECONDS, _LONG_SECONDS = 0.5, 2.0
+#: What is over sooner needs no bar.
+_LONG_SECONDS = 2.0
 #: Where a terminal does not say how large it is.
 _SIZE = (80, 24)
+
+
+class Late:
+    """A bar that is made once something has taken long; it is called with how much is done.
+
+    Parameters
+    ----------
+    **options
+        What `tqdm` takes.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        self._options = options
+        self._shown: Any = None
+        self._due = time.monotonic() + _LONG_SECONDS
+
+    def __call__(self, done: int) -> None:
+        if self._shown is None and time.monotonic() < self._due:
+            return
+        # A terminal may be gone by now; that is no reason to stop what was shown on it.
+        with contextlib.suppress(OSError, ValueError):
+            if self._shown is None:
+                self._due = math.inf
+                self._shown = _made(initial=done, **self._options)
+            else:
+                self._shown.update(done - self._shown.n)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._shown is not None:
+            with contextlib.suppress(OSError, ValueError):
+                self._shown.close()
 
 
 @contextlib.contextmanager
 def bar(title: str, total: int, unit: str = "result") -> Iterator[Callable[[int], None]]:
     """Show a bar while the block runs; it gives a function to call with how much is done."""
-    shown = _made(desc=title, total=total, unit=unit, delay=_DELAY_SECONDS)
-    if shown is None:
-        yield _nothing
-        return
-
-    def update(done: int) -> None:
-        shown.update(done - shown.n)
-
-    with shown:
-        yield update
+    with contextlib.closing(Late(desc=title, total=total, unit=unit)) as shown:
+        yield shown
 
 
 def passing(items: Iterable[T], total: int | None = None, what: str = "") -> Iterator[T]:
@@ -46,12 +74,44 @@ def passing(items: Iterable[T], total: int | None = None, what: str = "") -> Ite
     what : str
         What is done with them.
     """
-    shown = _made(iterable=items, total=total, desc=what, delay=_LONG_SECONDS)
-    if shown is None:
-        yield from items
+    with contextlib.closing(Late(desc=what, total=total)) as shown:
+        for done, item in enumerate(items, 1):
+            yield item
+            shown(done)
+
+
+def reading(chunks: Iterable[memoryview], total: int, path: str) -> Iterator[memoryview]:
+    """Give on what is read from a file, with a bar once that takes more than two seconds.
+
+    Parameters
+    ----------
+    chunks : iterable of memoryview
+        What is read.
+    total : int
+        Length of the file, in bytes.
+    path : str
+        Where it is.
+    """
+    if not _is_main():
+        yield from chunks
         return
-    with contextlib.closing(shown):
-        yield from shown
+    title = f"reading {path.replace(chr(92), '/').rpartition('/')[2]}"
+    options = {"unit": "B", "unit_scale": True, "unit_divisor": 1000}
+    with contextlib.closing(Late(desc=title, total=total, **options)) as shown:
+        done = 0
+        for chunk in chunks:
+            yield chunk
+            done += len(chunk)
+            shown(done)
+
+
+def _is_main() -> bool:
+    """Tell whether nobody else shows a bar: workers are shown by who has started them."""
+    # Who has not loaded it was not started by it.
+    processes = sys.modules.get("multiprocessing.process")
+    if processes is not None and processes.parent_process() is not None:
+        return False
+    return threading.current_thread() is threading.main_thread()
 
 
 def _made(**options: Any) -> Any:
@@ -102,7 +162,3 @@ def is_seen() -> bool:
         return is_notebook() or (sys.stderr is not None and sys.stderr.isatty())
     except ValueError:  # it was closed since
         return False
-
-
-def _nothing(_: int) -> None:
-    pass

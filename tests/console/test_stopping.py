@@ -122,7 +122,6 @@ def test_a_terminal_shows_a_bar_and_a_pipe_shows_none(
     import termios
 
     monkeypatch.setattr("neurotools.memo.progress._LONG_SECONDS", 0)
-    monkeypatch.setattr("neurotools.memo.progress._DELAY_SECONDS", 0)
     if word == "import":
         assert main(["export", "packed.zip", "--cache", "full"]) == 0
     ours, theirs = os.openpty()

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from neurotools.memo.digest.files import identity, is_settled
+from neurotools.memo.digest.files import identity, is_settled, shown
 from neurotools.memo.digest.mounts import is_elsewhere
 from neurotools.memo.errors import UnreadableFile
 
@@ -238,10 +238,15 @@ def _read(path: str) -> tuple[os.stat_result, str, os.stat_result, bool]:
         # Looked at before it is read: what changes it from then on changes its times.
         settled = is_settled(before)
         hasher = hashlib.sha256()
-        buffer = memoryview(bytearray(min(_CHUNK_BYTES, before.st_size + 1)))
-        while count := file.readinto(buffer):
-            hasher.update(buffer[:count])
+        for chunk in shown(_chunks(file, before.st_size), before.st_size, path):
+            hasher.update(chunk)
         return before, hasher.hexdigest(), os.fstat(file.fileno()), settled
+
+
+def _chunks(file: Any, size: int) -> Iterator[memoryview]:
+    buffer = memoryview(bytearray(min(_CHUNK_BYTES, size + 1)))
+    while count := file.readinto(buffer):
+        yield buffer[:count]
 
 
 def _reason(error: Exception) -> str:

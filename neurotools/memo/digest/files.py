@@ -18,6 +18,8 @@ from neurotools.memo.errors import UndigestableValue
 
 _CHUNK_BYTES = 1 << 20
 _TRIES = 3
+#: A file below so many bytes needs no bar, wherever it is read from.
+_SHOWN_BYTES = 16 << 20
 _REMEMBERED = 20_000
 
 # Some file systems keep time in steps of two seconds: a file as young as that could be written
@@ -251,9 +253,18 @@ def _read(path: str) -> tuple[os.stat_result, bytes, os.stat_result]:
         if not stat.S_ISREG(before.st_mode):
             raise _refusal(path, "is neither a file nor a folder")
         hasher = xxhash.xxh3_128()
-        for chunk in _chunks(file, before.st_size):
+        for chunk in shown(_chunks(file, before.st_size), before.st_size, path):
             hasher.update(chunk)
         return before, hasher.digest(), os.fstat(file.fileno())
+
+
+def shown(chunks: Iterator[memoryview], size: int, path: str) -> Iterator[memoryview]:
+    """Return what is read from a file, with a bar once that takes long, if the file is large."""
+    if size < _SHOWN_BYTES:
+        return chunks
+    from neurotools.memo.progress import reading  # not loaded for hits
+
+    return reading(chunks, size, path)
 
 
 def _chunks(file: Any, size: int) -> Iterator[memoryview]:

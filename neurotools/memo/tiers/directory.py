@@ -363,7 +363,10 @@ class DirectoryTier:
         except (FileNotFoundError, NotADirectoryError):
             return set()
         self._committer.clear_up(folder, names)
-        return set(removed(folder, filter(is_entry, names)))
+        from neurotools.memo.progress import passing  # not loaded for hits
+
+        entries = [name for name in names if is_entry(name)]
+        return set(passing(removed(folder, entries), len(entries), "removing"))
 
     def size(self, key: Key) -> int:
         try:

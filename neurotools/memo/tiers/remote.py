@@ -27,6 +27,8 @@ from neurotools.memo.watch.health import Health
 
 #: A record is read from the last bytes; a second look is taken where it is longer.
 _TAIL, _TAIL_LIMIT = 4096, 1 << 20
+#: So many entries are removed at once: what S3 takes.
+_AT_ONCE = 1000
 #: A mark is a few lines.
 _MARK_LIMIT = 1 << 20
 #: Object stores, in which what is written appears whole by itself; elsewhere, it is renamed.
@@ -176,8 +178,12 @@ class RemoteTier:
         folder = f"{function}/{code}"
         names = {path[len(folder) + 1 :] for path, _ in self._store.listed(folder)}
         entries = {name for name in names if "/" not in name and is_entry(name)}
-        if entries:
-            self._store.remove([f"{folder}/{name}" for name in sorted(entries)])
+        from neurotools.memo.progress import passing  # not loaded for hits
+
+        paths = [f"{folder}/{name}" for name in sorted(entries)]
+        pieces = [paths[start : start + _AT_ONCE] for start in range(0, len(paths), _AT_ONCE)]
+        for piece in passing(pieces, len(pieces), "removing"):
+            self._store.remove(piece)
         return entries
 
     def keys(self, function: str = "") -> Iterator[Key]:

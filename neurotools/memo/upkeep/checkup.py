@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from neurotools.memo.progress import passing
 from neurotools.memo.tiers.census import PRIVATE, Shelf, census
 from neurotools.memo.tiers.trust import Trust
 from neurotools.memo.watch.mounts import is_local_kind, mount_of
@@ -46,7 +47,7 @@ def examine(root: str) -> Iterator[Finding]:
     yield from _clock(root)
     yield _locks(root)
     errors: list[OSError] = []
-    shelves = list(census(root, told=errors.append))
+    shelves = list(passing(census(root, told=errors.append), what="looking"))
     yield from content(root, shelves, errors)
 
 
