@@ -1,6 +1,7 @@
 """How the documentation is built: `sphinx-build -W docs docs/_build/html`."""
 
 import pkgutil
+import re
 from importlib import import_module
 
 from sphinx.util import logging
@@ -68,6 +69,7 @@ html_title = "neurotools"
 def setup(app):
     """Have a build warn, and so fail, where a public name is not in the reference."""
     app.connect("env-check-consistency", _all_is_documented)
+    app.connect("html-page-context", _lead_back)
 
 
 def _all_is_documented(_app, env):
@@ -79,3 +81,30 @@ def _all_is_documented(_app, env):
         for name in getattr(import_module(door), "__all__", ()):
             if not any(f"{other}.{name}" in known for other in doors):
                 logging.getLogger(__name__).warning("%s.%s is not in the reference", door, name)
+
+
+#: What a page of source code begins the source of a name with: the name, and a link back.
+_BACK = re.compile(r'(?<=<div class="viewcode-block" id=")([^"]+)(">\n<a [^>]*href=")([^"]+)')
+
+
+def _lead_back(app, page, _template, context, _doctree):
+    """Have pages of source code lead back to where a name is in the reference.
+
+    Sphinx takes it that all names of a module are documented under the same module.
+    """
+    if not page.startswith("_modules/") or "body" not in context:
+        return
+    known = app.env.get_domain("py").objects
+
+    def mended(found):
+        name, between, link = found.groups()
+        if link.partition("#")[2] in known:
+            return found[0]
+        for whole, place in known.items():
+            to = app.builder.get_relative_uri(page, place.docname)
+            if whole.endswith(f".{name}") and to == link.partition("#")[0]:
+                return f"{name}{between}{to}#{place.node_id}"
+        logging.getLogger(__name__).warning("%s: %s is not in the reference", page, name)
+        return found[0]
+
+    context["body"] = _BACK.sub(mended, context["body"])
