@@ -94,17 +94,18 @@ def _lead_back(app, page, _template, context, _doctree):
     """
     if not page.startswith("_modules/") or "body" not in context:
         return
-    known = app.env.get_domain("py").objects
+    places = {}
+    for whole, place in app.env.get_domain("py").objects.items():
+        to = app.builder.get_relative_uri(page, place.docname)
+        places.setdefault(to, {})[whole] = f"{to}#{place.node_id}"
 
     def mended(found):
         name, between, link = found.groups()
-        if link.partition("#")[2] in known:
-            return found[0]
-        for whole, place in known.items():
-            to = app.builder.get_relative_uri(page, place.docname)
-            if whole.endswith(f".{name}") and to == link.partition("#")[0]:
-                return f"{name}{between}{to}#{place.node_id}"
-        logging.getLogger(__name__).warning("%s: %s is not in the reference", page, name)
-        return found[0]
+        to, _, anchor = link.partition("#")
+        there = places.get(to, {})
+        if anchor not in there:
+            same = (link for whole, link in there.items() if whole.endswith(f".{name}"))
+            link = next(same, link)
+        return f"{name}{between}{link}"
 
     context["body"] = _BACK.sub(mended, context["body"])
