@@ -36,7 +36,7 @@ _TOO_MUCH, _ENOUGH = 0.985, 0.975
 _NEAR = 0.965
 #: Below this share, whoever stores removes little more than was stored: so many times as much
 #: where there is less than the budget, and more.
-_FAR, _SLOWLY, _FASTER = 1.03, 1.25, 2.0
+_FAR, _SLOWLY, _FASTER = 1.01, 1.25, 2.0
 #: Above these shares, whoever stores waits so many seconds at most for who looks just now.
 _WAITS = ((1.03, 1.0), (1.0, 0.1))
 #: Few entries are counted one by one.

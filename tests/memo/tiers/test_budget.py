@@ -48,6 +48,13 @@ def kept(remembering):
     remembering._hierarchy.tiers[0]._keeper.keep()
 
 
+def evictor_of(remembering):
+    """Return what removes entries, when nobody else is about to look at the folder."""
+    keeper = remembering._hierarchy.tiers[0]._keeper
+    keeper._thread.join()
+    return keeper._evictor
+
+
 @pytest.fixture
 def at_once(monkeypatch):
     """Let nothing count as written a moment ago."""
@@ -227,7 +234,7 @@ class TestSpared:
         for i in range(40):
             remembering(i)
         root = str(tmp_path / "__neurotools_cache__")
-        evictor = remembering._hierarchy.tiers[0]._keeper._evictor
+        evictor = evictor_of(remembering)
         evictor._last.clear()
         evictor.arrange(list(census(root)), time.time())
         remembering.pin(7)
@@ -293,7 +300,7 @@ class TestNeverInTheWay:
         for i in range(40):
             remembering(i)
         root = str(tmp_path / "__neurotools_cache__")
-        evictor = remembering._hierarchy.tiers[0]._keeper._evictor
+        evictor = evictor_of(remembering)
         evictor.arrange(list(census(root)), time.time())
         first = min(evictor._going._old)[-1].path(root)
         os.unlink(first)
@@ -383,9 +390,9 @@ class TestNeverInTheWay:
 
     def test_an_entry_made_anew_since_the_look_stays(self, tmp_path, at_once):
         remembering = disk_cacher(tmp_path, max_entries=50)(block)
-        evictor = remembering._hierarchy.tiers[0]._keeper._evictor
         for i in range(40):
             remembering(i)
+        evictor = evictor_of(remembering)
         evictor._last.clear()
         root = str(tmp_path / "__neurotools_cache__")
         evictor.arrange(list(census(root)), time.time())
