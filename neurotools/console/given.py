@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Iterable
@@ -10,7 +11,7 @@ from importlib import import_module
 from typing import Any
 
 from neurotools.console import screen, spoken
-from neurotools.memo.errors import CacheError
+from neurotools.memo.errors import CacheError, NoCache, NoEntry
 from neurotools.memo.upkeep import inventory
 from neurotools.memo.upkeep.inventory import Located, Place, VersionSummary
 
@@ -97,6 +98,53 @@ def entry_data(entry: Located) -> dict[str, Any]:
         "bytes": entry.found.size,
         "written": spoken.stamp(entry.found.written),
     }
+
+
+def entry_named(text: str, options: argparse.Namespace) -> tuple[Located, list[Place]]:
+    """Return the entry that is meant, and the caches that were looked into for it.
+
+    A file says itself in which cache it lies, so that ``--cache`` is not needed.
+
+    Raises
+    ------
+    NoEntry
+        If there is none, or more than one.
+    """
+    if os.path.isfile(os.path.expanduser(text)):
+        return inventory.one_entry(text, []), []
+    try:
+        looked_into = places(options)
+    except NoCache as error:
+        raise NoEntry(text, _remedy(text, os.path.abspath(text), error)) from None
+    return inventory.one_entry(text, looked_into), looked_into
+
+
+def chosen_in(text: str, options: argparse.Namespace) -> tuple[str, list[Place]]:
+    """Return a name as `inventory.chosen` takes it, and the caches in which it is looked for.
+
+    The path of a file or a folder in a cache, as shells complete it, is told by its place below the
+    cache.
+
+    Raises
+    ------
+    NoEntry
+        If it is a whole cache, or there is no cache.
+    """
+    path = os.path.abspath(os.path.expanduser(text))
+    root = inventory.root_above(path) if os.path.lexists(path) else None
+    if root is not None:
+        return os.path.relpath(path, root).replace(os.sep, "/"), [Place(root)]
+    try:
+        return text, places(options)
+    except NoCache as error:
+        raise NoEntry(text, _remedy(text, path, error)) from None
+
+
+def _remedy(text: str, path: str, error: NoCache) -> str:
+    with contextlib.suppress(CacheError, OSError):
+        if os.path.isdir(path) and inventory.places_at(path):
+            return f"it is a whole cache; name what is meant in it, and say --cache {text}"
+    return f"there is no such file, nor a cache at {error.location}; say which with --cache"
 
 
 def function_named(text: str) -> Any:

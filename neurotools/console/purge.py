@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "name",
         metavar="NAME",
-        help="a function (pkg.mod.f), a version, or the beginning of an entry's file name",
+        help="a function (pkg.mod.f), a version, an entry's file, or the beginning of its name",
     )
     given.add_cache(parser, option=True)
     parser.add_argument("-n", "--dry-run", action="store_true", help="say what would go, no more")
@@ -28,8 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Remove them."""
-    places = given.places(options)
-    found = list(screen.progress(inventory.chosen(options.name, places), what="looking"))
+    name, places = given.chosen_in(options.name, options)
+    found = list(screen.progress(inventory.chosen(name, places), what="looking"))
     if not found:
         where = ", ".join(place.path for place in places)
         raise NoEntry(options.name, f"nothing is named so in {where}")

@@ -6,7 +6,6 @@ A value is decoded only where that runs nothing: of a pickle, the names in it ar
 from __future__ import annotations
 
 import argparse
-import os
 import textwrap
 from typing import Any
 
@@ -38,9 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Show the entry."""
-    is_file = os.path.isfile(os.path.expanduser(options.entry))
-    places = [] if is_file else given.places(options)
-    entry = inventory.one_entry(options.entry, places)
+    entry, _ = given.entry_named(options.entry, options)
     record = read_record(entry.path)
     lines, code = _value(entry, is_open=options.open)
     if options.json:

@@ -62,7 +62,7 @@ class _Absent:
 ABSENT = _Absent()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Explanation:
     """Why a call hits or misses.
 
@@ -153,6 +153,9 @@ class Explanation:
             "doubts": list(self.doubts),
             "left_alone": list(self.left_alone),
         }
+
+    def __repr__(self) -> str:
+        return str(self)  # what a session shows of it
 
     def __str__(self) -> str:
         return "\n".join(map(visible, self._lines()))

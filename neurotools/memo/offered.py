@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from neurotools.memo.entry import Key, Signature
@@ -185,17 +185,27 @@ class Offered:
     def pin(self, /, *args: Any, **kwargs: Any) -> None:
         """Keep a call's entry whatever the budget; without arguments, all of the present version.
 
-        The entry need not be there yet.
+        The entry need not be there yet. In memory (``ram://``) it is kept while the process lasts.
         """
         from neurotools.memo.tiers.pins import pin
 
-        self._hierarchy.each_marks(pin, self._pinned(args, kwargs))
+        place = self._pinned(args, kwargs)
+        self._hierarchy.each_marks(pin, place)
+        for pinned in self._pins_in_memory():
+            pinned.add(place)
 
     def unpin(self, /, *args: Any, **kwargs: Any) -> None:
         """Keep it no longer, see `pin`."""
         from neurotools.memo.tiers.pins import unpin
 
-        self._hierarchy.each_marks(unpin, self._pinned(args, kwargs))
+        place = self._pinned(args, kwargs)
+        self._hierarchy.each_marks(unpin, place)
+        for pinned in self._pins_in_memory():
+            pinned.discard(place)
+
+    def _pins_in_memory(self) -> Iterator[set[str]]:
+        found = (getattr(tier, "pins", None) for tier in self._hierarchy.tiers)
+        return (places for places in found if places is not None)
 
     def _pinned(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
         if args or kwargs:

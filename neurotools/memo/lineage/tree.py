@@ -176,6 +176,9 @@ class Lineage:
 
         return save(self, path)
 
+    def __repr__(self) -> str:
+        return str(self)  # what a session shows of it
+
     def __str__(self) -> str:
         return "\n".join(map(visible, self._lines()))
 

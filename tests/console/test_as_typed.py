@@ -1,0 +1,164 @@
+"""What people type by habit: paths of entries, ages, whole caches; what programs get of errors."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from neurotools.console.main import COMMANDS, main
+from neurotools.jobs.cache import disk_cacher, hierarchical_cacher, open_cache
+from neurotools.jobs.memory import Memory
+from neurotools.memo.tiers import uses
+from neurotools.memo.upkeep import inventory
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """Return a cache with three entries of one function, in the current folder."""
+    monkeypatch.chdir(tmp_path)
+
+    @disk_cacher("results")
+    def area(n):
+        return [n]
+
+    for n in range(3):
+        area(n)
+    return area
+
+
+def entry(cache, n=1):
+    return os.path.relpath(cache.locate(n))
+
+
+def data(capsys, *words, code=0):
+    assert main([*words, "--json"]) == code
+    return json.loads(capsys.readouterr().out)
+
+
+TAKES_A_CACHE = ("ls", "stats", "du", "report", "verify", "doctor", "audit", "gc", "prune")
+TAKES_A_NAME = ("show", "explain", "lineage", "pin", "purge")
+
+
+@pytest.mark.parametrize("word", [*TAKES_A_CACHE, *TAKES_A_NAME])
+def test_programs_are_told_an_error_as_json(word, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main([word, "nowhere", "--json", *(["-n", "--max-size=0"] * (word in ("gc", "prune")))])
+    done = capsys.readouterr()
+    told = json.loads(done.out)
+    assert sorted(told) == ["error", "kind"]
+    assert done.err == f"neurotools {word}: {told['error']}\n"
+
+
+@pytest.mark.parametrize("words", [["gc", "--older-than", "soon"], ["ls", "--none"], ["lss"]])
+def test_programs_are_told_what_was_not_understood(words, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([*words, "--json"])
+    assert stop.value.code == 2
+    done = capsys.readouterr()
+    assert json.loads(done.out)["kind"] == "Misused"
+    assert done.err.startswith("usage: neurotools")
+
+
+def test_every_word_takes_json(capsys):
+    for word in COMMANDS:
+        with pytest.raises(SystemExit):
+            main([word, "--help"])
+        assert "--json" in capsys.readouterr().out
+
+
+def test_an_entry_is_pinned_and_purged_by_its_file(cache, capsys):
+    place = f"test_as_typed/{cache.keys.folder.partition('/')[2]}"
+    (pinned,) = data(capsys, "pin", entry(cache))["pinned"]
+    assert pinned.endswith(f"/{os.path.basename(entry(cache))}")
+    assert place.rpartition("/")[2] in pinned
+    folder = os.path.dirname(entry(cache))
+    assert data(capsys, "pin", folder)["pinned"] == [pinned.rpartition("/")[0]]
+    assert data(capsys, "pin", "--remove", entry(cache))["unpinned"] == [pinned]
+    assert main(["pin", "--remove", entry(cache)]) == 1
+    assert "nothing of that name is pinned" in capsys.readouterr().err
+    assert data(capsys, "purge", entry(cache, 2), "--yes")["entries"] == 1
+    assert [cache.check_call_in_cache(n) for n in range(3)] == [True, True, False]
+    assert data(capsys, "purge", folder, "--yes")["entries"] == 2
+
+
+@pytest.mark.parametrize("word", TAKES_A_NAME)
+def test_who_names_a_whole_cache_is_told_how_to_name_a_part(word, cache, capsys):
+    assert main([word, "results"]) == 1
+    assert "it is a whole cache" in capsys.readouterr().err
+    assert main([word, "nothing-of-that-name"]) == 1
+    assert "there is no such file" in capsys.readouterr().err
+    assert data(capsys, "stats", "results")["entries"] == 3
+
+
+def test_a_call_in_the_wrong_spelling_is_shown_the_right_one(cache, capsys):
+    assert main(["explain", "package.study.area", "3"]) == 1
+    assert "write package.study:area and its arguments" in capsys.readouterr().err
+
+
+def test_caches_near_by_are_named(cache, tmp_path, capsys):
+    assert main(["ls"]) == 1
+    assert "such as results" in capsys.readouterr().err
+
+
+def test_what_a_memory_keeps_is_listed_from_above(tmp_path, capsys):
+    Memory(tmp_path / "work", verbose=0).cache(abs)(3)
+    for folder in ("work", "work/nipype_mem", "work/nipype_mem/functions"):
+        (one,) = data(capsys, "ls", str(tmp_path / folder))
+        assert (one["function"], one["entries"]) == ("builtins.abs", 1)
+
+
+def test_nothing_at_all_may_be_kept(cache, capsys):
+    assert data(capsys, "gc", "results", "--max-size", "0")[0]["entries"] == 3
+    assert not cache.check_call_in_cache(1)
+
+
+def test_sync_takes_the_one_cache_that_is_there(cache, capsys):
+    assert data(capsys, "sync", "results", "copy", "--to")["ways"][0]["copied"] == 3
+    assert list(Path("copy/__neurotools_cache__").rglob("*.npy"))
+    hierarchical_cacher("results")(abs)(3)  # a second one beside it
+    assert main(["sync", "results", "copy", "--to"]) == 0
+    assert list(Path("copy/neurotools_cache").rglob("*.npy"))
+
+
+def test_pins_and_graves_of_a_memory(capsys):
+    @hierarchical_cacher(("ram://?max_entries=2",))
+    def double(n):
+        return 2 * n
+
+    double.pin(0)
+    for n in range(5):
+        double(n)
+    assert [double.check_call_in_cache(n) for n in range(5)] == [True, False, False, False, True]
+    why = double.explain(1)
+    assert (why.kind, why.seconds is not None) == ("removed", True)
+    double.unpin(0)
+    double(5), double(6)
+    assert not double.check_call_in_cache(0)
+    double.pin()
+    for n in range(9):
+        double(n)
+    assert all(double.check_call_in_cache(n) for n in range(9))
+    double.cache_clear()
+    assert double.explain(1).kind == "new"
+
+
+def loads(capsys, folder):
+    """Return the loads that a cache has noted, those of this process too."""
+    for place in inventory.places_at(folder):
+        uses.write_own(place.root)
+    return data(capsys, "stats", folder)["loads"]
+
+
+def test_to_copy_or_to_show_an_entry_is_no_use_of_it(cache, capsys):
+    before = loads(capsys, "results")
+    assert main(["sync", "results", "copy", "--to", "--verify"]) == 0
+    assert main(["export", "all.zip", "--cache", "results"]) == 0
+    assert main(["show", entry(cache)]) == 0
+    for one in (cache.entry(1), *open_cache("results").entries()):
+        assert "[" in one._repr_html_()
+    capsys.readouterr()
+    assert loads(capsys, "results") == before
+    assert loads(capsys, "copy") == 0
+    assert cache(1) == [1]
+    assert loads(capsys, "results") == before + 1
