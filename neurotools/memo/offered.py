@@ -75,11 +75,13 @@ class Offered:
 
         from neurotools.memo.explain import explain
         from neurotools.memo.explanation import Explanation
+        from neurotools.memo.fingerprint.limits import OF_FILES
 
         try:
             signature = self.keys.signature(args, kwargs)
         except UndigestableValue as error:
-            return Explanation(hit=False, reason=str(error), kind="uncached")
+            name = self.keys.folder.replace("/", ".")
+            return Explanation(hit=False, reason=str(error), kind="uncached", function=name)
         key = self._key_of(signature)
         told = explain(self._hierarchy, key, signature, self.keys.fingerprint.manifest)
         if told.hit and (changed := self._outdated_by(key)):
@@ -90,7 +92,10 @@ class Offered:
                 reason=f"{changed}, which the computation used, has changed",
                 files=self._runs.digests(self._hierarchy.record(key), changed),
             )
-        return dataclasses.replace(told, left_alone=self._hierarchy.left_alone)
+        doubts = told.doubts
+        if self._options.trace:  # what it opens is noted, and counts
+            doubts = tuple(doubt for doubt in doubts if not doubt.endswith(OF_FILES))
+        return dataclasses.replace(told, doubts=doubts, left_alone=self._hierarchy.left_alone)
 
     def lineage(self, /, *args: Any, **kwargs: Any) -> Lineage:
         """Return what a call's result was made from: the tree of the cached calls behind it.
