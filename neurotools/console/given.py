@@ -15,6 +15,9 @@ from neurotools.memo.errors import CacheError, NoCache, NoEntry
 from neurotools.memo.upkeep import inventory
 from neurotools.memo.upkeep.inventory import Located, Place, VersionSummary
 
+#: Places that fail for the same reason and are all named; of more, the first one is.
+_MOST_TOLD = 3
+
 
 class NoFunction(CacheError, LookupError):
     """A text names no function that remembers."""
@@ -40,7 +43,7 @@ def places(options: argparse.Namespace) -> list[Place]:
 
 
 class Problems:
-    """Folders that could not be looked at; told at the end, one line each."""
+    """What could not be looked at or removed; told at the end, in a few lines."""
 
     def __init__(self) -> None:
         self.found: list[OSError] = []
@@ -50,9 +53,16 @@ class Problems:
 
     def tell(self, name: str) -> int:
         """Say what was left out; return the exit code."""
+        alike: dict[str, list[OSError]] = {}
         for error in self.found:
-            place = error.filename if isinstance(error.filename, str) else "a folder"
-            print(f"neurotools {name}: {place}: {error.strerror}", file=sys.stderr)
+            alike.setdefault(error.strerror or str(error), []).append(error)
+        for reason, errors in alike.items():
+            told = errors if len(errors) <= _MOST_TOLD else errors[:1]
+            for error in told:
+                place = error.filename if isinstance(error.filename, str) else "a folder"
+                others = f" (and {len(errors) - 1:,} more alike)" if told is not errors else ""
+                line = screen.clean(f"neurotools {name}: {place}: {reason}{others}")
+                print(line, file=sys.stderr)
         return 1 if self.found else 0
 
 

@@ -143,6 +143,28 @@ def test_pins_and_graves_of_a_memory(capsys):
     assert double.explain(1).kind == "new"
 
 
+def test_what_may_not_be_removed_is_not_said_to_be_gone(cache, capsys, monkeypatch):
+    def refuse(folders, candidate):
+        raise PermissionError(13, "Permission denied", candidate.name)
+
+    cache(3)
+    monkeypatch.setattr("neurotools.memo.tiers.worth.remove", refuse)
+    for words, said in (
+        (["gc", "results", "--max-size", "0"], "4 entries could not be removed"),
+        (["purge", "area", "--cache", "results", "--yes"], "0 entries, 0 B removed"),
+    ):
+        assert main(words) == 1
+        done = capsys.readouterr()
+        assert said in done.out
+        assert "nothing has to go" not in done.out
+        assert done.err.count("\n") == 1
+        assert "Permission denied (and 3 more alike)" in done.err
+    (told,) = data(capsys, "gc", "results", "--max-size", "0", code=1)
+    assert (told["entries"], told["entries_left"], told["limits_are_kept"]) == (0, 4, False)
+    assert told["bytes_left_on_disk"] >= 4 * 4096
+    assert data(capsys, "purge", "area", "--cache", "results", "--yes", code=1)["removed"] == []
+
+
 def loads(capsys, folder):
     """Return the loads that a cache has noted, those of this process too."""
     for place in inventory.places_at(folder):
