@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from neurotools.console.main import COMMANDS, main
@@ -141,6 +142,22 @@ def test_pins_and_graves_of_a_memory(capsys):
     assert all(double.check_call_in_cache(n) for n in range(9))
     double.cache_clear()
     assert double.explain(1).kind == "new"
+
+
+def test_entries_of_other_versions_are_said_to_be_of_those(cache, tmp_path, capsys):
+    newer = Path(cache.locate(1))
+    newer.write_bytes(newer.read_bytes().replace(b"NTmemo1", b"NTmemo2"))
+    older = newer.with_name("AAAAAAAAAAAAAA.eJzT0NBQr1DXMdTU0dTxy89L1QQAH-QD_w==.npy")
+    pair = np.empty(2, dtype=object)
+    pair[:] = ((1,), ()), 5
+    np.save(older, pair)
+    for path, said in ((newer, "another version of"), (older, "the earlier")):
+        assert main(["show", str(path)]) == 1
+        assert f"{said} neurotools wrote it" in capsys.readouterr().err
+    assert main(["export", "all.zip", "--cache", "results"]) == 1
+    told = capsys.readouterr().err
+    assert "another version of neurotools wrote it" in told
+    assert "the earlier neurotools wrote it" in told
 
 
 def test_what_may_not_be_removed_is_not_said_to_be_gone(cache, capsys, monkeypatch):
