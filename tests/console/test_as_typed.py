@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from neurotools.console import screen
 from neurotools.console.main import COMMANDS, main
 from neurotools.jobs.cache import disk_cacher, hierarchical_cacher, open_cache
 from neurotools.jobs.memory import Memory
@@ -158,6 +159,16 @@ def test_entries_of_other_versions_are_said_to_be_of_those(cache, tmp_path, caps
     told = capsys.readouterr().err
     assert "another version of neurotools wrote it" in told
     assert "the earlier neurotools wrote it" in told
+
+
+def test_names_in_wide_letters_fit_the_line_too(capsys):
+    names = ["研究." + "関数" * 40, "study." + "f" * 90, "e\u0301tude.f"]
+    screen.table(["function", "entries"], [[name, "12"] for name in names])
+    lines = capsys.readouterr().out.splitlines()
+    assert {screen.columns(line) for line in lines} <= {79, 80}
+    assert lines[1].startswith("研究.関数")
+    assert "…" in lines[1]
+    assert "…" in lines[2]
 
 
 def test_what_may_not_be_removed_is_not_said_to_be_gone(cache, capsys, monkeypatch):
