@@ -52,7 +52,9 @@ def test_programs_are_told_an_error_as_json(word, tmp_path, monkeypatch, capsys)
     assert done.err == f"neurotools {word}: {told['error']}\n"
 
 
-@pytest.mark.parametrize("words", [["gc", "--older-than", "soon"], ["ls", "--none"], ["lss"]])
+@pytest.mark.parametrize(
+    "words", [["gc", "--older-than", "soon"], ["du", "--depth=-1"], ["ls", "--none"], ["lss"]]
+)
 def test_programs_are_told_what_was_not_understood(words, capsys):
     with pytest.raises(SystemExit) as stop:
         main([*words, "--json"])
