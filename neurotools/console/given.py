@@ -125,6 +125,8 @@ def entry_named(text: str, options: argparse.Namespace) -> tuple[Located, list[P
     try:
         looked_into = places(options)
     except NoCache as error:
+        if options.cache != os.curdir:
+            raise
         raise NoEntry(text, _remedy(text, os.path.abspath(text), error)) from None
     return inventory.one_entry(text, looked_into), looked_into
 
@@ -147,6 +149,8 @@ def chosen_in(text: str, options: argparse.Namespace) -> tuple[str, list[Place]]
     try:
         return text, places(options)
     except NoCache as error:
+        if options.cache != os.curdir:
+            raise
         raise NoEntry(text, _remedy(text, path, error)) from None
 
 
