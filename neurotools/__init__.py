@@ -13,3 +13,14 @@ def load_ipython_extension(shell: object) -> None:
     """
     # Not imported by name: the package must load quickly, and nothing below may depend on it.
     __import__("neurotools.jobs.notebook", fromlist=["load"]).load(shell)
+
+
+def unload_ipython_extension(shell: object) -> None:
+    """Take ``%%cached`` away again; what ``%unload_ext neurotools`` calls.
+
+    Parameters
+    ----------
+    shell : InteractiveShell
+        The notebook's.
+    """
+    shell.magics_manager.magics["cell"].pop("cached", None)  # type: ignore[attr-defined]

@@ -60,19 +60,18 @@ def run(options: argparse.Namespace) -> int:
         planned = collecting.plan(place, limits, options.order)
         problems = given.Problems()
         if not options.dry_run:
-            planned = planned._replace(going=_carried_out(place, planned, problems))
+            planned = _carried_out(place, planned, problems)
         data.append(_as_data(place, planned, is_done=not options.dry_run))
         if not options.json:
-            _print(place, planned, is_done=not options.dry_run)
+            _print(place, planned, len(problems.found), is_done=not options.dry_run)
         code |= problems.tell(options.command)
     if options.json:
         screen.as_json(data)
     return code
 
 
-def _carried_out(
-    place: Place, planned: Plan, problems: given.Problems
-) -> list[tuple[Candidate, str]]:
+def _carried_out(place: Place, planned: Plan, problems: given.Problems) -> Plan:
+    """Remove what is planned; return the plan as far as that could be done."""
     why = dict(planned.going)
     removed: list[tuple[Candidate, str]] = []
     # Closed when it is stopped, too: what is removed is removed, and noted.
@@ -80,7 +79,12 @@ def _carried_out(
         done = screen.progress(removing, len(planned.going), "removing")
         removed.extend((one, why[one]) for one in done)
     collecting.forget_use(place.root)
-    return removed
+    failed, room = len(problems.found), 0
+    if failed:  # what somebody else has removed meanwhile is gone as well
+        done_to = dict(removed)
+        room = sum(one.room for one, _ in planned.going if one not in done_to)
+    is_enough = planned.is_enough and not failed
+    return Plan(removed, planned.staying + failed, planned.room_staying + room, is_enough)
 
 
 def _as_data(place: Place, planned: Plan, *, is_done: bool) -> dict[str, Any]:
@@ -107,12 +111,16 @@ def _as_data(place: Place, planned: Plan, *, is_done: bool) -> dict[str, Any]:
     }
 
 
-def _print(place: Place, planned: Plan, *, is_done: bool) -> None:
+def _print(place: Place, planned: Plan, failed: int, *, is_done: bool) -> None:
     will = "removed" if is_done else "would go"
-    if not planned.is_enough:
+    if failed:
+        entries = spoken.count(failed, "entry", "entries")
+        screen.say(screen.red(f"the limit is not kept: {entries} could not be removed"))
+    elif not planned.is_enough:
         screen.say(screen.red("the limit cannot be kept: more than that is pinned"))
     if not planned.going:
-        screen.say(f"{place.path}: nothing has to go" if planned.is_enough else "nothing can go")
+        why = "nothing has to go" if planned.is_enough else "nothing can go"
+        screen.say(f"{place.path}: {'nothing was removed' if failed else why}")
         return
     groups: dict[tuple[str, str], list[Any]] = {}
     for one, why in planned.going:

@@ -7,6 +7,7 @@ disk. Not here: the picture (`picture`).
 from __future__ import annotations
 
 import argparse
+import contextlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from neurotools.console import picture
+from neurotools.console import picture, screen
 from neurotools.jobs.cache import scan_cachedir
 from neurotools.memo.entry import Digested
 from neurotools.memo.errors import CacheError, MissingExtra, UnusableLocation
@@ -94,10 +95,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep", action="store_true", help="keep the cache as well, not only script and picture"
     )
+    parser.add_argument(
+        "--json", action="store_true", help="print JSON, for programs; the rest goes to stderr"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the demo from the first word to the last.
+    """Run the demo; programs get what each run did, and people what they read meanwhile.
 
     Raises
     ------
@@ -108,12 +112,29 @@ def run(options: argparse.Namespace) -> int:
     UnexpectedRun
         If a step was computed or remembered against the rule.
     """
+    if not options.json:
+        played_to_the_end(options)
+        return 0
+    with contextlib.redirect_stdout(sys.stderr):
+        folder, runs = played_to_the_end(options)
+    steps = [
+        {"title": act.title, "steps": run.origins, "seconds": run.seconds}
+        for act, run in zip(ACTS, runs, strict=True)
+    ]
+    script, drawn = str(folder / SCRIPT), str(folder / PICTURE)
+    screen.as_json({"folder": str(folder), "script": script, "picture": drawn, "runs": steps})
+    return 0
+
+
+def played_to_the_end(options: argparse.Namespace) -> tuple[Path, list[Run]]:
+    """Run the demo from the first word to the last; return its folder, and what each run did."""
     if not all(map(find_spec, ("matplotlib", "nibabel", "scipy"))):
         raise MissingExtra("the demo", "demo")
     folder = prepared(options.folder or unused(Path("neurotools-demo")))
     script = Path(copyfile(Path(__file__).with_name(SCRIPT), folder / SCRIPT))
     print(f"A scan of a head goes through {len(STEPS)} steps of {script}.")
-    cold, warm, *_ = [played(script, number, act) for number, act in enumerate(ACTS, 1)]
+    runs = [played(script, number, act) for number, act in enumerate(ACTS, 1)]
+    cold, warm, *_ = runs
     show_entries(folder / CACHE)
     picture.draw(folder / PICTURE, slices(folder / CACHE), cold.seconds, warm.seconds)
     before, now = sum(cold.seconds.values()), sum(warm.seconds.values())
@@ -123,7 +144,7 @@ def run(options: argparse.Namespace) -> int:
         print(f"To go on: edit {script}, then run  {sys.executable} {script} --why")
     else:
         rmtree(folder / CACHE)
-    return 0
+    return folder, runs
 
 
 def unused(folder: Path) -> Path:

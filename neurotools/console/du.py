@@ -16,8 +16,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
     given.add_cache(parser)
     parser.add_argument(
-        "-d", "--depth", type=int, default=0, metavar="N", help="look only so deep; 1 is a module"
+        "-d",
+        "--depth",
+        type=_depth,
+        default=0,
+        metavar="N",
+        help="look only so deep; 1 is a module",
     )
+
+
+def _depth(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is no depth; write 1, 2, or 0 for all")
+    return int(text)
 
 
 def run(options: argparse.Namespace) -> int:

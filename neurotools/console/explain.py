@@ -9,6 +9,7 @@ from typing import Any
 
 from neurotools.console import given, screen, spoken
 from neurotools.console.calls import arguments_of, call_of
+from neurotools.memo.errors import NoEntry
 from neurotools.memo.explanation import Explanation
 from neurotools.memo.fingerprint.manifest import Difference, Manifest, difference
 from neurotools.memo.tiers.directory import DirectoryTier
@@ -80,9 +81,7 @@ def _value(text: str) -> Any:
 
 
 def _entry(options: argparse.Namespace) -> int:
-    is_file = os.path.isfile(options.what)
-    places = [] if is_file else given.places(options)
-    one = inventory.one_entry(options.what, places)
+    one, places = _first(options)
     others = [
         inventory.one_entry(name, places or given.places(options)) for name in options.arguments
     ]
@@ -119,6 +118,17 @@ def _entry(options: argparse.Namespace) -> int:
     elif not code:
         screen.say("  the code is the same")
     return 0
+
+
+def _first(options: argparse.Namespace) -> tuple[Located, list[inventory.Place]]:
+    try:
+        return given.entry_named(options.what, options)
+    except NoEntry as error:
+        module, dot, function = options.what.rpartition(".")
+        if not (dot and all(part.isidentifier() for part in options.what.split("."))):
+            raise
+        remedy = f"{error.reason}. For a call, write {module}:{function} and its arguments"
+        raise NoEntry(options.what, remedy) from None
 
 
 def _differences(code: tuple[Difference, ...]) -> list[dict[str, Any]]:

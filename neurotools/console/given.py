@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Iterable
@@ -10,9 +11,12 @@ from importlib import import_module
 from typing import Any
 
 from neurotools.console import screen, spoken
-from neurotools.memo.errors import CacheError
+from neurotools.memo.errors import CacheError, NoCache, NoEntry
 from neurotools.memo.upkeep import inventory
 from neurotools.memo.upkeep.inventory import Located, Place, VersionSummary
+
+#: Places that fail for the same reason and are all named; of more, the first one is.
+_MOST_TOLD = 3
 
 
 class NoFunction(CacheError, LookupError):
@@ -39,7 +43,7 @@ def places(options: argparse.Namespace) -> list[Place]:
 
 
 class Problems:
-    """Folders that could not be looked at; told at the end, one line each."""
+    """What could not be looked at or removed; told at the end, in a few lines."""
 
     def __init__(self) -> None:
         self.found: list[OSError] = []
@@ -49,9 +53,16 @@ class Problems:
 
     def tell(self, name: str) -> int:
         """Say what was left out; return the exit code."""
+        alike: dict[str, list[OSError]] = {}
         for error in self.found:
-            place = error.filename if isinstance(error.filename, str) else "a folder"
-            print(f"neurotools {name}: {place}: {error.strerror}", file=sys.stderr)
+            alike.setdefault(error.strerror or str(error), []).append(error)
+        for reason, errors in alike.items():
+            told = errors if len(errors) <= _MOST_TOLD else errors[:1]
+            for error in told:
+                place = error.filename if isinstance(error.filename, str) else "a folder"
+                others = f" (and {len(errors) - 1:,} more alike)" if told is not errors else ""
+                line = screen.clean(f"neurotools {name}: {place}: {reason}{others}")
+                print(line, file=sys.stderr)
         return 1 if self.found else 0
 
 
@@ -97,6 +108,57 @@ def entry_data(entry: Located) -> dict[str, Any]:
         "bytes": entry.found.size,
         "written": spoken.stamp(entry.found.written),
     }
+
+
+def entry_named(text: str, options: argparse.Namespace) -> tuple[Located, list[Place]]:
+    """Return the entry that is meant, and the caches that were looked into for it.
+
+    A file says itself in which cache it lies, so that ``--cache`` is not needed.
+
+    Raises
+    ------
+    NoEntry
+        If there is none, or more than one.
+    """
+    if os.path.isfile(os.path.expanduser(text)):
+        return inventory.one_entry(text, []), []
+    try:
+        looked_into = places(options)
+    except NoCache as error:
+        if options.cache != os.curdir:
+            raise
+        raise NoEntry(text, _remedy(text, os.path.abspath(text), error)) from None
+    return inventory.one_entry(text, looked_into), looked_into
+
+
+def chosen_in(text: str, options: argparse.Namespace) -> tuple[str, list[Place]]:
+    """Return a name as `inventory.chosen` takes it, and the caches in which it is looked for.
+
+    The path of a file or a folder in a cache, as shells complete it, is told by its place below the
+    cache.
+
+    Raises
+    ------
+    NoEntry
+        If it is a whole cache, or there is no cache.
+    """
+    path = os.path.abspath(os.path.expanduser(text))
+    root = inventory.root_above(path) if os.path.lexists(path) else None
+    if root is not None:
+        return os.path.relpath(path, root).replace(os.sep, "/"), [Place(root)]
+    try:
+        return text, places(options)
+    except NoCache as error:
+        if options.cache != os.curdir:
+            raise
+        raise NoEntry(text, _remedy(text, path, error)) from None
+
+
+def _remedy(text: str, path: str, error: NoCache) -> str:
+    with contextlib.suppress(CacheError, OSError):
+        if os.path.isdir(path) and inventory.places_at(path):
+            return f"it is a whole cache; name what is meant in it, and say --cache {text}"
+    return f"there is no such file, nor a cache at {error.location}; say which with --cache"
 
 
 def function_named(text: str) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 
 from neurotools.console import given, screen
 from neurotools.console.calls import key_of
@@ -34,9 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Show it, and draw it where that is asked for."""
-    is_file = os.path.isfile(os.path.expanduser(options.entry))
-    places = [] if is_file else given.places(options)
-    entry = inventory.one_entry(options.entry, places)
+    entry, places = given.entry_named(options.entry, options)
     others = [place for path in options.also for place in inventory.places_at(path)]
     roots = dict.fromkeys([entry.root, *(place.root for place in (*places, *others))])
     found = lineage_of(key_of(entry), [Hierarchy([DirectoryTier(root)]) for root in roots])

@@ -12,9 +12,10 @@ import gc
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Protocol, cast
+from typing import NoReturn, Protocol, cast
 
 from neurotools import __version__
+from neurotools.console import screen
 from neurotools.console.out import leave_the_rest
 from neurotools.memo.errors import CacheError
 
@@ -35,6 +36,8 @@ class Command(Protocol):
 
 #: What shells say of a command that Ctrl-C has ended.
 STOPPED = 130
+#: What argparse says of a command that it does not understand.
+MISUSED = 2
 
 #: Word to module, in the order in which they are listed.
 COMMANDS: dict[str, str] = {
@@ -58,6 +61,22 @@ COMMANDS: dict[str, str] = {
     "audit": "audit",
     "sync": "sync",
 }
+
+
+class Misused(Exception):
+    """A command was not understood; an exception, so that programs can be told as JSON."""
+
+    def __init__(self, usage: str, prog: str, message: str) -> None:
+        super().__init__(message)
+        self.usage, self.prog = usage, prog
+
+
+class Parser(argparse.ArgumentParser):
+    """Tells `main` what was not understood, and does not end the program itself."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise `Misused`."""
+        raise Misused(self.format_usage(), self.prog, message)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -87,12 +106,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         leave_the_rest()
         return 0
+    except Misused as error:
+        told_usage(error, typed)
+        raise SystemExit(MISUSED) from None
     except CacheError as error:
-        told(name, str(error))
+        told(name, str(error), error, typed)
     except OSError as error:
-        told(name, spelled(error))
-    except KeyboardInterrupt:
-        told(name, "stopped")
+        told(name, spelled(error), error, typed)
+    except KeyboardInterrupt as error:
+        told(name, "stopped", error, typed)
         return STOPPED
     finally:
         if was_collecting:
@@ -100,10 +122,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1
 
 
-def told(name: str, text: str) -> None:
-    """Say what went wrong, in one line."""
+def told(name: str, text: str, error: BaseException, typed: Sequence[str]) -> None:
+    """Say what went wrong, in one line; to programs as JSON, too."""
+    line = " ".join(text.split())
     with contextlib.suppress(OSError):
-        print(f"{f'neurotools {name}'.rstrip()}: {' '.join(text.split())}", file=sys.stderr)
+        print(screen.clean(f"{f'neurotools {name}'.rstrip()}: {line}"), file=sys.stderr)
+        told_as_json(line, error, typed)
+
+
+def told_usage(error: Misused, typed: Sequence[str]) -> None:
+    """Say how the command is used, and what was wrong."""
+    with contextlib.suppress(OSError):
+        print(f"{error.usage}{error.prog}: error: {screen.clean(str(error))}", file=sys.stderr)
+        told_as_json(str(error), error, typed)
+
+
+def told_as_json(text: str, error: BaseException, typed: Sequence[str]) -> None:
+    """Print an error for programs, which read nothing else then: what is done prints at its end."""
+    if "--json" in typed:
+        screen.as_json({"error": text, "kind": type(error).__name__})
 
 
 def spelled(error: OSError) -> str:
@@ -119,9 +156,7 @@ def command(name: str) -> Command:
 
 def parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     """Return the parser of the whole command line, or of that for the first word typed."""
-    whole = argparse.ArgumentParser(
-        prog="neurotools", description="A cache for research functions."
-    )
+    whole = Parser(prog="neurotools", description="A cache for research functions.")
     whole.add_argument("--version", action="version", version=f"neurotools {__version__}")
     commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in [word for word in words if word in COMMANDS] or COMMANDS:

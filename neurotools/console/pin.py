@@ -17,7 +17,10 @@ SUMMARY = "keep entries or functions whatever the budget; without a name, list w
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
     parser.add_argument(
-        "name", nargs="?", metavar="NAME", help="a function (pkg.mod.f), or an entry"
+        "name",
+        nargs="?",
+        metavar="NAME",
+        help="a function (pkg.mod.f), an entry's file, or the beginning of its name",
     )
     given.add_cache(parser, option=True)
     parser.add_argument("-r", "--remove", action="store_true", help="keep it no longer")
@@ -26,21 +29,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Pin it, or list what is pinned."""
     changed: list[str] = []
-    for place in given.places(options):
+    if options.name is None:
+        meant, places = "", given.places(options)
+    else:
+        meant, places = given.chosen_in(options.name, options)
+    for place in places:
         marks = DirectoryTier(place.root).marks
         if options.name is None:
             changed += sorted(pins.pinned(marks).places)
             continue
-        for name in (
-            _pinned_by(options.name, place) if options.remove else _named(options.name, place)
-        ):
+        for name in _pinned_by(meant, place) if options.remove else _named(meant, place):
             if options.remove:
                 pins.unpin(marks, name)
             else:
                 pins.pin(marks, name)
             changed.append(name)
     if options.name is not None and not changed:
-        raise NoEntry(options.name, f"nothing is named so in {options.cache}")
+        where = ", ".join(place.path for place in places)
+        what = "nothing of that name is pinned" if options.remove else "nothing is named so"
+        raise NoEntry(options.name, f"{what} in {where}")
     if options.json:
         screen.as_json({"pinned": changed} if not options.remove else {"unpinned": changed})
         return 0

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "name",
         metavar="NAME",
-        help="a function (pkg.mod.f), a version, or the beginning of an entry's file name",
+        help="a function (pkg.mod.f), a version, an entry's file, or the beginning of its name",
     )
     given.add_cache(parser, option=True)
     parser.add_argument("-n", "--dry-run", action="store_true", help="say what would go, no more")
@@ -28,31 +28,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Remove them."""
-    places = given.places(options)
-    found = list(screen.progress(inventory.chosen(options.name, places), what="looking"))
+    name, places = given.chosen_in(options.name, options)
+    found = list(screen.progress(inventory.chosen(name, places), what="looking"))
     if not found:
         where = ", ".join(place.path for place in places)
         raise NoEntry(options.name, f"nothing is named so in {where}")
-    entries = spoken.count(len(found), "entry", "entries")
-    what = f"{entries}, {spoken.size(sum(entry.found.size for entry in found))}"
+    what = _told(found)
     cost = inventory.mean_cost(found) * len(found)
     if not (options.dry_run or options.yes or options.json) and not _is_agreed(what, cost):
         print("neurotools purge: nothing was removed; --yes does not ask", file=sys.stderr)
         return 1
-    problems, removed = given.Problems(), len(found)
+    problems = given.Problems()
     if not options.dry_run:
-        removed = sum(_removed(root, found, problems) for root in {one.root for one in found})
+        gone = {
+            (root, *one)
+            for root in {one.root for one in found}
+            for one in _removed(root, found, problems)
+        }
+        found = [one for one in found if (one.root, one.shelf.name, one.found.name) in gone]
     if options.json:
         names = [given.entry_data(entry) for entry in found]
-        screen.as_json({"done": not options.dry_run, "entries": removed, "removed": names})
+        screen.as_json({"done": not options.dry_run, "entries": len(found), "removed": names})
     elif options.dry_run:
         screen.say(f"{what} would go; computing them again would cost about {spoken.span(cost)}")
     else:
-        screen.say(f"{what} removed")
+        screen.say(f"{_told(found)} removed")
     return problems.tell("purge")
 
 
-def _removed(root: str, found: list[inventory.Located], problems: given.Problems) -> int:
+def _told(found: list[inventory.Located]) -> str:
+    entries = spoken.count(len(found), "entry", "entries")
+    return f"{entries}, {spoken.size(sum(entry.found.size for entry in found))}"
+
+
+def _removed(
+    root: str, found: list[inventory.Located], problems: given.Problems
+) -> list[tuple[str, str]]:
+    """Remove what is in one cache; return of each that is gone its shelf and its name."""
     going = [
         (
             Candidate(
@@ -69,12 +81,8 @@ def _removed(root: str, found: list[inventory.Located], problems: given.Problems
         for one in found
         if one.root == root
     ]
-    return sum(
-        1
-        for _ in screen.progress(
-            collecting.carry_out(root, going, problems), len(going), "removing"
-        )
-    )
+    removing = collecting.carry_out(root, going, problems)
+    return [(one.shelf, one.name) for one in screen.progress(removing, len(going), "removing")]
 
 
 def _is_agreed(what: str, cost: float) -> bool:

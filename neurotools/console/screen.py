@@ -96,24 +96,52 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], strong: Iterable
     """
     # What stands in a cell may come from a file's name.
     whole = [[_COLOUR.sub("", clean(cell)) for cell in row] for row in (header, *rows)]
-    widths = [max(len(row[i]) for row in whole) for i in range(len(header))]
+    widths = [max(columns(row[i]) for row in whole) for i in range(len(header))]
     room = width() - sum(widths[1:]) - 2 * (len(header) - 1)
     widths[0] = max(8, min(widths[0], room))
     outstanding = set(strong)
     for number, row in enumerate(whole, -1):
-        cells = [cut(row[0], widths[0]).ljust(widths[0])]
-        cells += [cell.rjust(wide) for cell, wide in zip(row[1:], widths[1:], strict=True)]
+        first = cut(row[0], widths[0])
+        cells = [first + " " * (widths[0] - columns(first))]
+        cells += [
+            " " * (wide - columns(cell)) + cell
+            for cell, wide in zip(row[1:], widths[1:], strict=True)
+        ]
         line = "  ".join(cells).rstrip()
         say(dim(line) if number < 0 else bold(line) if number in outstanding else line)
 
 
 def cut(text: str, most: int) -> str:
     """Return a text with its middle left out where it is too long."""
-    if len(text) <= most:
+    if columns(text) <= most:
         return text
     # The end of a function's name says more than its beginning.
     left = (most - 1) // 3
-    return f"{text[:left]}…{text[len(text) - (most - 1 - left) :]}"
+    end = _fitting(text[::-1], most - 1 - left)[::-1]
+    return f"{_fitting(text, left)}…{end}"
+
+
+def _fitting(text: str, most: int) -> str:
+    """Return as much of a text's beginning as fits."""
+    if text.isascii():
+        return text[:most]
+    kept = 0
+    for character in text:
+        most -= columns(character)
+        if most < 0:
+            break
+        kept += 1
+    return text[:kept]
+
+
+def columns(text: str) -> int:
+    """Return how many columns of a terminal a text takes: Chinese takes two for a character."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
+    )
 
 
 def progress(items: Iterable[T], total: int | None = None, what: str = "") -> Iterator[T]:

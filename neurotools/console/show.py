@@ -6,19 +6,18 @@ A value is decoded only where that runs nothing: of a pickle, the names in it ar
 from __future__ import annotations
 
 import argparse
-import os
 import textwrap
 from typing import Any
 
 from neurotools.console import given, screen, spoken
 from neurotools.console.calls import arguments_of, call_of, key_of, opening, pickled_names, preview
 from neurotools.memo.entry import Record
-from neurotools.memo.errors import CacheError, CorruptEntry, UntrustedEntry
+from neurotools.memo.errors import CacheError, CorruptEntry, NoEntry, UntrustedEntry
 from neurotools.memo.formats.registry import RUNS_CODE
 from neurotools.memo.signing import signer_with
 from neurotools.memo.tiers.directory import DirectoryTier
 from neurotools.memo.tiers.files import read_record
-from neurotools.memo.upkeep import inventory
+from neurotools.memo.upkeep import inventory, legacy
 from neurotools.memo.upkeep.inventory import Located
 
 SUMMARY = "show an entry: its call, its record, a look at its value, how to open it"
@@ -38,16 +37,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Show the entry."""
-    is_file = os.path.isfile(os.path.expanduser(options.entry))
-    places = [] if is_file else given.places(options)
-    entry = inventory.one_entry(options.entry, places)
-    record = read_record(entry.path)
+    entry, _ = given.entry_named(options.entry, options)
+    record = _record(entry)
     lines, code = _value(entry, is_open=options.open)
     if options.json:
         screen.as_json({**_as_data(entry, record), "value": "\n".join(lines)})
     else:
         _print(entry, record, lines)
     return code
+
+
+def _record(entry: Located) -> Record:
+    try:
+        return read_record(entry.path)
+    except CorruptEntry:
+        if legacy.seems_whole(entry.path):
+            remedy = "the earlier neurotools wrote it; neurotools combine --legacy takes it over"
+            raise NoEntry(entry.path, remedy) from None
+        raise
 
 
 def _as_data(entry: Located, record: Record) -> dict[str, Any]:

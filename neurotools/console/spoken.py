@@ -11,7 +11,12 @@ from neurotools.memo.tiers.limits import bytes_of
 __all__ = ["ago", "bytes_in", "count", "date", "seconds_in", "size", "span", "stamp"]
 
 _LONG = {"s": 1, "min": 60, "h": 3600, "d": 86400, "w": 604800, "mo": 2629800, "y": 31557600}
-_SPAN = r"(\d+(?:\.\d*)?|\.\d+)\s*(s|min|h|d|w|mo|y)"
+#: Other ways to write a unit, without the s of a plural.
+_NAMES = {
+    "sec": "s", "second": "s", "minute": "min", "hr": "h", "hour": "h", "day": "d",
+    "wk": "w", "week": "w", "month": "mo", "yr": "y", "year": "y",
+}  # fmt: skip
+_SPAN = r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*([a-z]+)"
 
 
 def bytes_in(text: str) -> int:
@@ -28,7 +33,7 @@ def bytes_in(text: str) -> int:
         If it is no size.
     """
     try:
-        return bytes_of(text)
+        return 0 if re.fullmatch(r"0\s*[kmgtp]?i?b?", text.strip().lower()) else bytes_of(text)
     except ValueError:
         raise argparse.ArgumentTypeError(
             f"{text!r} is no size; write 50GB, 300MB or 2GiB"
@@ -40,8 +45,8 @@ def seconds_in(text: str) -> float:
 
     Examples
     --------
-    >>> seconds_in("90d"), seconds_in("1.5h")
-    (7776000.0, 5400.0)
+    >>> seconds_in("90d"), seconds_in("1.5h"), seconds_in("2 weeks")
+    (7776000.0, 5400.0, 1209600.0)
 
     Raises
     ------
@@ -49,6 +54,10 @@ def seconds_in(text: str) -> float:
         If it is no length of time.
     """
     found = re.fullmatch(_SPAN, text.strip().lower())
-    if not found:
-        raise argparse.ArgumentTypeError(f"{text!r} is no age; write 90d, 12h, 30min, 6mo or 1y")
-    return float(found[1]) * _LONG[found[2]]
+    unit = found[2] if found else ""
+    unit = unit if unit in _LONG else _NAMES.get(unit.removesuffix("s"), unit.removesuffix("s"))
+    if found is None or unit not in _LONG:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no age; write 90d, '2 weeks', 12h, 30min, 6mo or 1y"
+        )
+    return float(found[1]) * _LONG[unit]

@@ -17,6 +17,7 @@ from neurotools.memo.entry import Key
 from neurotools.memo.errors import CacheError, NoCache
 from neurotools.memo.signing import Signer, signer_with
 from neurotools.memo.tiers.base import Tier
+from neurotools.memo.tiers.census import PRIVATE
 from neurotools.memo.tiers.locations import tier_at
 from neurotools.memo.tiers.trust import user_numbers
 from neurotools.memo.upkeep import syncing
@@ -42,9 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--verify", action="store_true", help="read each copy back, and compare")
     parser.add_argument(
         "--cache-identifier",
-        default=IDENTIFIER,
         metavar="NAME",
-        help=f"the caches' sub-folder (default: {IDENTIFIER})",
+        help=f"the caches' sub-folder (default: the one that is there; else {IDENTIFIER})",
     )
     parser.add_argument("--threads", type=_threads, metavar="N", help="copy so many at a time")
     parser.add_argument(
@@ -93,6 +93,7 @@ def run(options: argparse.Namespace) -> int:
         If there is no such cache, or a place fails.
     """
     signer = signer_with(options.key_file)
+    options.cache_identifier = options.cache_identifier or _only_identifier(options)
     fast, slow = _tiers(options, signer)
     try:
         found = syncing.compare(fast, slow)
@@ -102,13 +103,16 @@ def run(options: argparse.Namespace) -> int:
     if options.dry_run:
         _tell(ways, found, options)
         return 0
+    is_done = False
     try:
         for way in ways:
             syncing.copy(way, verify=options.verify, signer=signer, threads=options.threads)
+        is_done = True
     finally:
         with contextlib.suppress(OSError):
             syncing.settle(found)
-        _tell(ways, found, options)
+        if is_done or not options.json:  # programs are told the error, and nothing else
+            _tell(ways, found, options)
     return int(any(way.bad for way in ways))
 
 
@@ -149,6 +153,23 @@ def _require_apart(options: argparse.Namespace) -> None:
         raise CacheError(f"{options.fast} and {options.slow} are the same place, or one in another")
 
 
+def _only_identifier(options: argparse.Namespace) -> str:
+    """Return the sub-folder that the caches in both places have, where there is but one."""
+    folders = [
+        os.path.expanduser(place) for place in (options.fast, options.slow) if "://" not in place
+    ]
+    found = {name for folder in folders for name in _caches_in(folder)}
+    return found.pop() if len(found) == 1 else IDENTIFIER
+
+
+def _caches_in(folder: str) -> list[str]:
+    try:
+        with os.scandir(folder) as listing:
+            return [one.name for one in listing if os.path.isdir(f"{one.path}/{PRIVATE}")]
+    except OSError:
+        return []
+
+
 def _root(place: str, options: argparse.Namespace) -> str:
     if "://" in place:
         return place.rstrip("/")
@@ -170,13 +191,7 @@ def _require(place: str, options: argparse.Namespace, chosen: str, flag: str) ->
 def _remedy(folder: str, identifier: str, flag: str) -> str:
     if os.path.basename(os.path.abspath(folder)) == identifier and os.path.isdir(folder):
         return f"give the folder above it: {os.path.dirname(os.path.abspath(folder))}"
-    try:
-        others = [
-            one.name for one in os.scandir(folder) if os.path.isdir(f"{one.path}/.neurotools")
-        ]
-    except OSError:
-        others = []
-    if others:
+    if others := _caches_in(folder):
         named = " or ".join(f"--cache-identifier {name}" for name in sorted(others))
         return f"there is another one, say {named}"
     return f"look at the name, or say {flag} to have one made there"

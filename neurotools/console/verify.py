@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
             screen.say(f"{done} {os.path.relpath(verdict.path)}\n        {verdict.problem}")
         damaged = sum(verdict.kind == "entry" for verdict in bad)
         screen.say(
-            f"{spoken.count(good, 'entry', 'entries')} as they were written "
+            f"{spoken.count(good, 'entry as it was', 'entries as they were')} written "
             f"({spoken.size(size)}), {damaged} damaged"
         )
         if legacy:

@@ -370,6 +370,14 @@ class Memory:
     def __repr__(self) -> str:
         return f"Memory(base_dir={self.base_dir})"
 
+    def _repr_html_(self) -> str:
+        """Return what it keeps of functions, for notebooks."""
+        from neurotools.memo.look.remembered import folders_html
+
+        base = self.base_dir
+        kept = [] if base is None else [(os.path.join(base, FUNCTIONS), "")]
+        return folders_html(repr(self), kept)
+
 
 _KEPT = frozenset(inspect.signature(Memory).parameters) - {"base_dir", "location"}
 

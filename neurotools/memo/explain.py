@@ -77,7 +77,9 @@ def _reason(look: Look) -> str:
     if look.state == DAMAGED:
         is_aside = look.detail.startswith("moved")
         return f"its entry {'was damaged, and' if is_aside else 'is damaged:'} {look.detail}"
-    return look.detail if look.state == REFUSED else f"its entry was {look.detail}"
+    # What it had cost has a line of its own.
+    told = look.detail.partition("; it had taken")[0]
+    return told if look.state == REFUSED else f"its entry was {told}"
 
 
 def _cost_of(look: Look) -> dict[str, Any]:

@@ -19,8 +19,8 @@ from neurotools.memo.spoken import date, span, stamp
 _WIDTH, _SHOWN = 80, 60
 #: A diff is cut where it has more lines; all of them are in the data.
 _MOST_LINES = 60
-#: What a place has to say that is not worth a line where it is the only one.
-_USUAL = ("hit", "nothing")
+#: What a place may be that is worth a line where it is the only one.
+_UNKNOWN = ("failed", "left alone")
 
 
 class Look(NamedTuple):
@@ -62,7 +62,7 @@ class _Absent:
 ABSENT = _Absent()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Explanation:
     """Why a call hits or misses.
 
@@ -154,6 +154,9 @@ class Explanation:
             "left_alone": list(self.left_alone),
         }
 
+    def __repr__(self) -> str:
+        return str(self)  # what a session shows of it
+
     def __str__(self) -> str:
         return "\n".join(map(visible, self._lines()))
 
@@ -190,7 +193,8 @@ class Explanation:
             yield f"  file {path}: {then[:8] or 'nothing'} then, {now[:8] or 'nothing'} now"
         for part in self.code:
             yield from changed(part)
-        if len(self.tiers) > 1 or any(look.state not in _USUAL for look in self.tiers):
+        # One place alone has been told of, unless nobody knows what it has.
+        if len(self.tiers) > 1 or any(look.state in _UNKNOWN for look in self.tiers):
             yield from self._places()
         for doubt in self.doubts:
             yield from _wrapped(f"doubt: {doubt}", "    ", "  ")

@@ -66,6 +66,35 @@ def mapping_of(mmap_mode: Any) -> str | None:
     return mmap_mode  # type: ignore[no-any-return]
 
 
+def as_mapped(value: Any, mmap_mode: str | None) -> Any:
+    """Return a result as joblib gives it: arrays are `numpy.memmap`, with 'r' read-only.
+
+    So are those in a tuple, list or dict that is the result. What is too small to be worth a map is
+    in memory, and looks the same.
+    """
+    if mmap_mode is None:
+        return value
+    if type(value) is tuple:
+        return tuple(_memmap(item, mmap_mode) for item in value)
+    if type(value) is list:
+        return [_memmap(item, mmap_mode) for item in value]
+    if type(value) is dict:
+        return {name: _memmap(item, mmap_mode) for name, item in value.items()}
+    return _memmap(value, mmap_mode)
+
+
+def _memmap(value: Any, mmap_mode: str) -> Any:
+    import numpy as np
+
+    if type(value) is not np.ndarray or value.dtype.hasobject:
+        return value
+    seen = value.view(np.memmap)
+    seen.mode = mmap_mode
+    if mmap_mode == "r":
+        seen.flags.writeable = False
+    return seen
+
+
 def metadata_of(record: Record) -> dict[str, Any]:
     """Return what joblib tells of a kept result: ``duration``, ``time`` and ``input_args``.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from neurotools.memo.entry import Key, Signature
@@ -75,11 +75,13 @@ class Offered:
 
         from neurotools.memo.explain import explain
         from neurotools.memo.explanation import Explanation
+        from neurotools.memo.fingerprint.limits import OF_FILES
 
         try:
             signature = self.keys.signature(args, kwargs)
         except UndigestableValue as error:
-            return Explanation(hit=False, reason=str(error), kind="uncached")
+            name = self.keys.folder.replace("/", ".")
+            return Explanation(hit=False, reason=str(error), kind="uncached", function=name)
         key = self._key_of(signature)
         told = explain(self._hierarchy, key, signature, self.keys.fingerprint.manifest)
         if told.hit and (changed := self._outdated_by(key)):
@@ -90,7 +92,10 @@ class Offered:
                 reason=f"{changed}, which the computation used, has changed",
                 files=self._runs.digests(self._hierarchy.record(key), changed),
             )
-        return dataclasses.replace(told, left_alone=self._hierarchy.left_alone)
+        doubts = told.doubts
+        if self._options.trace:  # what it opens is noted, and counts
+            doubts = tuple(doubt for doubt in doubts if not doubt.endswith(OF_FILES))
+        return dataclasses.replace(told, doubts=doubts, left_alone=self._hierarchy.left_alone)
 
     def lineage(self, /, *args: Any, **kwargs: Any) -> Lineage:
         """Return what a call's result was made from: the tree of the cached calls behind it.
@@ -185,17 +190,27 @@ class Offered:
     def pin(self, /, *args: Any, **kwargs: Any) -> None:
         """Keep a call's entry whatever the budget; without arguments, all of the present version.
 
-        The entry need not be there yet.
+        The entry need not be there yet. In memory (``ram://``) it is kept while the process lasts.
         """
         from neurotools.memo.tiers.pins import pin
 
-        self._hierarchy.each_marks(pin, self._pinned(args, kwargs))
+        place = self._pinned(args, kwargs)
+        self._hierarchy.each_marks(pin, place)
+        for pinned in self._pins_in_memory():
+            pinned.add(place)
 
     def unpin(self, /, *args: Any, **kwargs: Any) -> None:
         """Keep it no longer, see `pin`."""
         from neurotools.memo.tiers.pins import unpin
 
-        self._hierarchy.each_marks(unpin, self._pinned(args, kwargs))
+        place = self._pinned(args, kwargs)
+        self._hierarchy.each_marks(unpin, place)
+        for pinned in self._pins_in_memory():
+            pinned.discard(place)
+
+    def _pins_in_memory(self) -> Iterator[set[str]]:
+        found = (getattr(tier, "pins", None) for tier in self._hierarchy.tiers)
+        return (places for places in found if places is not None)
 
     def _pinned(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
         if args or kwargs:

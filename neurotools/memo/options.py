@@ -45,8 +45,9 @@ class Options:
         Options of `Tracker`.
     validate : callable, optional
         Told of a kept result what is known of it, tells whether it still counts.
-    is_mapped : bool
-        Whether results are given as they will be found: mapped files.
+    mmap_mode : {None, 'r', 'c'}
+        How files are mapped whose results are given, at the first call, too; None where they are
+        read.
     access : dict
         Who else may read and write what is kept, and whose files are opened; options of tiers that
         are folders. Its ``signer`` signs results that could run code when opened.
@@ -67,7 +68,7 @@ class Options:
         trace: bool | str = False,
         ignore: tuple[str, ...] = (),
         validate: Callable[[dict[str, Any]], Any] | None = None,
-        is_mapped: bool = False,
+        mmap_mode: str | None = None,
         tracking: Mapping[str, Any],
         access: Mapping[str, Any],
     ) -> None:
@@ -75,5 +76,5 @@ class Options:
         self.on_busy, self.lease_seconds = on_busy, lease_seconds
         self.store, self.skip_fast, self.verbose = store, skip_fast, verbose
         self.allow_mutable_bindings, self.trace = allow_mutable_bindings, trace
-        self.validate, self.is_mapped = validate, is_mapped
+        self.validate, self.mmap_mode = validate, mmap_mode
         self.ignore, self.tracking, self.access = ignore, tracking, access

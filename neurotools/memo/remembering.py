@@ -86,7 +86,7 @@ def remembering(
         allow_mutable_bindings=chosen["allow_mutable_bindings"],
         ignore=(ignore,) if isinstance(ignore, str) else tuple(ignore),
         validate=chosen.get("cache_validation_callback"),
-        is_mapped=mmap_mode is not None,
+        mmap_mode=mmap_mode,
         tracking={"packages": chosen["packages"]},
         access=access,
     )

@@ -93,7 +93,7 @@ class Sealed:
         self._flags, signed = flags, SIGNATURE_SIZE if flags & _SIGNED else 0
         bridge = size - self._payload_size - signed - self._record_size - SIZE
         if magic != _MAGIC or not 0 <= bridge <= _LONGEST_BRIDGE:
-            raise CorruptEntry(location, "it does not end with a seal")
+            raise CorruptEntry(location, _unsealed(magic))
         if verify:
             if found is None:
                 found = xxhash.xxh3_128_digest(buffer[:-CHECKSUM_SIZE], seed(key))
@@ -160,12 +160,18 @@ def _parse(content: bytes | bytearray, location: str) -> dict[str, Any]:
     return facts
 
 
+def _unsealed(magic: bytes) -> str:
+    if magic[:6] == _MAGIC[:6] and magic != _MAGIC:
+        return "another version of neurotools wrote it"
+    return "it does not end with a seal"
+
+
 def check_foot(foot: bytes, size: int, location: str) -> None:
     """Raise `CorruptEntry` unless the last bytes of a file of some size may be its seal."""
     magic, payload_size, record_size, *_ = _SEAL.unpack_from(foot.rjust(SIZE, b"\0"))
     rest = size - payload_size - record_size - SIZE
     if magic != _MAGIC or not 0 <= rest <= _LONGEST_BRIDGE + SIGNATURE_SIZE:
-        raise CorruptEntry(location, "it does not end with a seal")
+        raise CorruptEntry(location, _unsealed(magic))
 
 
 def seed(key: Key) -> int:
@@ -260,7 +266,7 @@ def record_of(tail: bytes | bytearray, location: str) -> Record:
         raise CorruptEntry(location, "it is too short")
     magic, _, size, created, seconds, _, _ = _SEAL.unpack_from(tail, len(tail) - SIZE)
     if magic != _MAGIC or size > len(tail) - SIZE:
-        raise CorruptEntry(location, "it does not end with a seal")
+        raise CorruptEntry(location, _unsealed(magic))
     facts = _parse(tail[len(tail) - SIZE - size : len(tail) - SIZE], location)
     return Record(created, seconds, facts.get("layout", {}), facts.get("details", {}))
 

@@ -11,7 +11,7 @@ from typing import Any
 from neurotools.memo.entry import Key
 from neurotools.memo.function import Memoized, MemoizedCoroutine
 from neurotools.memo.hierarchy import Hierarchy
-from neurotools.memo.joblib_terms import metadata_of
+from neurotools.memo.joblib_terms import as_mapped, metadata_of
 from neurotools.memo.making import used_entry
 from neurotools.memo.telling import log
 from neurotools.memo.travel import is_importable
@@ -26,10 +26,12 @@ class Shelved:
         Where it is kept.
     key : Key
         Under which name.
+    mmap_mode : {None, 'r', 'c'}
+        How its file is mapped, if it is.
     """
 
-    def __init__(self, hierarchy: Hierarchy, key: Key) -> None:
-        self._hierarchy, self._key = hierarchy, key
+    def __init__(self, hierarchy: Hierarchy, key: Key, mmap_mode: str | None = None) -> None:
+        self._hierarchy, self._key, self._mmap_mode = hierarchy, key, mmap_mode
 
     def get(self) -> Any:
         """Return the result.
@@ -45,7 +47,7 @@ class Shelved:
                 f"{self._hierarchy.location(self._key)} is gone: call the function again"
             )
         used_entry(self._key, entry, self._hierarchy.name)
-        return entry.value()
+        return as_mapped(entry.value(), self._mmap_mode)
 
     def clear(self) -> None:
         """Remove the result from the cache."""
@@ -131,7 +133,10 @@ class _LikeJoblibs(Memoized):
     def _find(self, key: Key) -> tuple[Any] | None:
         if self._options.validate is not None and not self._is_valid(key):
             return None
-        return super()._find(key)
+        found = super()._find(key)
+        if found is None or self._options.mmap_mode is None:
+            return found
+        return (as_mapped(found[0], self._options.mmap_mode),)
 
     def _is_valid(self, key: Key) -> bool:
         """Ask the caller whether what is kept still counts; remove it where it does not."""
@@ -171,7 +176,7 @@ class _LikeJoblibs(Memoized):
 
     def _shelved(self, key: Key | None, value: Any) -> Shelved | Held:
         if key is not None and self._hierarchy.has(key):
-            return Shelved(self._hierarchy, key)
+            return Shelved(self._hierarchy, key, self._options.mmap_mode)
         return Held(value)
 
     def _mapped(self, key: Key | None, value: Any) -> Any:
@@ -181,7 +186,7 @@ class _LikeJoblibs(Memoized):
 
     def _unmapped(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Key | None:
         """Return the key of a call that will be computed and is to be mapped then."""
-        if not self._options.is_mapped or (named := self._name(args, kwargs)) is None:
+        if self._options.mmap_mode is None or (named := self._name(args, kwargs)) is None:
             return None
         return None if self._hierarchy.has(named[0]) else named[0]
 

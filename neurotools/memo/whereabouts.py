@@ -19,7 +19,7 @@ from neurotools.memo.spoken import date, span
 from neurotools.memo.tiers.base import Tier
 from neurotools.memo.tiers.files import read_record
 from neurotools.memo.tiers.folders import PRIVATE
-from neurotools.memo.tiers.graves import grave_of
+from neurotools.memo.tiers.graves import Grave, grave_of
 from neurotools.memo.tiers.guarded import Guarded
 
 #: What may be said of a place.
@@ -77,17 +77,24 @@ def _no_matter(_: Key) -> None:
 def missing(guarded: Guarded, tier: Tier, key: Key) -> Look:
     """Say what has become of an entry that is not there, as far as its folder knows."""
     root, where = getattr(tier, "root", None), tier.location(key)
+    if (grave_in_memory := getattr(tier, "grave_of", None)) is not None:
+        return _gone(tier, grave_in_memory(key), where)
     if isinstance(root, str) and guarded.health.is_plain:
         grave, aside = grave_of(root, key), _set_aside(root, key)
         if aside is not None and (grave is None or aside[0] > grave.when):
             when, path, seconds = aside
             return Look(tier.name, DAMAGED, f"moved aside on {date(when)}", path, seconds)
-        if grave is not None:
-            state = EXPIRED if grave.why in _FOR_AGE else REMOVED
-            told = f"removed on {date(grave.when)}, {grave.why}"
-            cost = f"; it had taken {span(grave.seconds)}" if grave.seconds else ""
-            return Look(tier.name, state, told + cost, where, grave.seconds or None)
+        return _gone(tier, grave, where)
     return Look(tier.name, NOTHING, "", where)
+
+
+def _gone(tier: Tier, grave: Grave | None, where: str) -> Look:
+    if grave is None:
+        return Look(tier.name, NOTHING, "", where)
+    state = EXPIRED if grave.why in _FOR_AGE else REMOVED
+    told = f"removed on {date(grave.when)}, {grave.why}"
+    cost = f"; it had taken {span(grave.seconds)}" if grave.seconds else ""
+    return Look(tier.name, state, told + cost, where, grave.seconds or None)
 
 
 def _set_aside(root: str, key: Key) -> tuple[float, str, float] | None:

@@ -29,26 +29,30 @@ def test_a_span_has_the_unit_that_suits_it(seconds, text):
 @pytest.mark.parametrize(
     ("text", "count"),
     [("50GB", 50_000_000_000), ("4.1gb", 4_100_000_000), ("300 MB", 300_000_000),
-     ("2GiB", 2 << 30), ("2e9", 2_000_000_000), ("17", 17), ("17B", 17), ("1k", 1000)],
+     ("2GiB", 2 << 30), ("2e9", 2_000_000_000), ("17", 17), ("17B", 17), ("1k", 1000),
+     ("1.5 GiB", 3 << 29), ("12 bytes", 12), ("0", 0), ("0 GB", 0)],
 )  # fmt: skip
 def test_a_size_is_read_as_people_write_it(text, count):
     assert spoken.bytes_in(text) == count
 
 
-@pytest.mark.parametrize("text", ["", "GB", "-1GB", "0", "1e999", "12 parsecs", "1iB", "nan"])
+@pytest.mark.parametrize("text", ["", "GB", "-1GB", "0.5", "1e999", "12 parsecs", "1iB", "nan"])
 def test_what_is_no_size_is_refused(text):
     with pytest.raises(argparse.ArgumentTypeError, match="is no size"):
         spoken.bytes_in(text)
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("90d", 90 * 86400), ("1.5h", 5400), ("30 min", 1800), ("1mo", 2629800)]
-)
+    ("text", "seconds"),
+    [("90d", 90 * 86400), ("1.5h", 5400), ("30 min", 1800), ("1mo", 2629800),
+     ("2 weeks", 1209600), ("1 Week", 604800), ("90 days", 7776000), ("12 hrs", 43200),
+     ("1 month", 2629800), ("2 years", 63115200), ("5 minutes", 300), ("1 s", 1), ("10 secs", 10)],
+)  # fmt: skip
 def test_an_age_is_read_as_people_write_it(text, seconds):
     assert spoken.seconds_in(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "90", "d", "-1d", "3weeks"])
+@pytest.mark.parametrize("text", ["", "90", "d", "-1d", "3 fortnights", "3 m", "1w2d", "٣d"])
 def test_what_is_no_age_is_refused(text):
     with pytest.raises(argparse.ArgumentTypeError, match="is no age"):
         spoken.seconds_in(text)

@@ -125,6 +125,7 @@ class TestMapping:
             found = f(20_000)
             assert not found.flags.writeable
             assert not found.flags.owndata
+            assert isinstance(found, np.memmap)
             np.testing.assert_array_equal(found, np.arange(20_000.0) / 7)
         assert len(NOTES) == 1
 
@@ -474,10 +475,24 @@ def test_a_function_can_have_another_mode_than_its_memory(tmp_path):
         assert f(20_000).flags.writeable is is_writeable
 
 
-def test_small_results_are_copies_of_the_callers_own(tmp_path):
-    f = ours.Memory(tmp_path, mmap_mode="r", **CODE).cache(noisy)
-    f(10)[:] = 5
-    assert f(10)[0] == 0
+def pair(n):
+    return np.arange(n), [np.zeros(n)], "text"
+
+
+@BOTH
+@pytest.mark.parametrize("mode", ["r", "c"])
+def test_small_and_grouped_arrays_are_mapped_as_large_ones_are(make, tmp_path, mode):
+    f = make(str(tmp_path), mmap_mode=mode, verbose=0).cache(noisy)
+    g = make(str(tmp_path), mmap_mode=mode, verbose=0).cache(pair)
+    for _ in range(2):
+        for found in (f(10), f.call_and_shelve(10).get(), g(10)[0], g(20_000)[0]):
+            assert isinstance(found, np.memmap)
+            assert found.mode == mode
+            assert found.flags.writeable is (mode == "c")
+        assert g(10)[2] == "text"
+    if mode == "c":
+        f(10)[:] = 5
+        assert f(10)[1] == 1 / 7
 
 
 @pytest.mark.parametrize("mode", ["r+", "w+"])

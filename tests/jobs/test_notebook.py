@@ -128,6 +128,8 @@ REFUSED = [
     ("", "%time x = 1", "a line of IPython"),
     ("", "!ls", "a line of IPython"),
     ("", "global q\nq = 1", "as global"),
+    ("", "import asyncio\nq = await asyncio.sleep(0, 1)", "it waits for something"),
+    ("", "q = 1\nasync with base: pass", "it waits for something"),
     ("", "exec('q = 1')", "exec"),
     ("", "x = _ + 1", "_ is IPython's"),
     ("", "q = 1\nimport json", "imports json after"),
@@ -249,7 +251,10 @@ def test_remembered_functions_see_what_changes_in_cells_and_modules(notebook):
 
 def test_functions_decorators_caches_and_entries_are_shown_as_tables(notebook):
     notebook.run("odd = disk_cacher('odd')\n@odd\ndef g(text):\n    return text\ng('<script>')")
-    for shown in ("g", "odd", "open_cache('odd')", "g.entry('<script>')"):
+    notebook.run(
+        "from neurotools.jobs.memory import Memory\nmem = Memory('mem')\nmem.cache(helper)(1)"
+    )
+    for shown in ("g", "odd", "mem", "open_cache('odd')", "g.entry('<script>')"):
         ran = notebook.run(shown)
         assert "<table>" in ran.html
         assert "g" in ran.html
@@ -283,6 +288,8 @@ def test_cells_are_remembered_in_a_terminal_too(tmp_path):
         "shell.run_cell('%load_ext neurotools')\n"
         "for _ in range(2):\n"
         "    shell.run_cell('%%cached\\nprint(1)\\na = [2]\\na')\n"
+        "shell.run_cell('%unload_ext neurotools')\n"
+        "print(shell.find_cell_magic('cached'))\n"
     )
     environment = {**os.environ, "IPYTHONDIR": str(tmp_path)}
     done = subprocess.run(
@@ -294,7 +301,7 @@ def test_cells_are_remembered_in_a_terminal_too(tmp_path):
         check=True,
     )
     said = re.sub(r"in \d+ ms", "in a moment", done.stdout).split("\n")
-    assert said == ["1", "[2]", "from the cache, in a moment: a", "1", "[2]", ""]
+    assert said == ["1", "[2]", "from the cache, in a moment: a", "1", "[2]", "None", ""]
 
 
 def test_a_kernel_that_was_started_again_hits(notebook):

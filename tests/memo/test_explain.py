@@ -274,3 +274,25 @@ class TestTelling:
         assert "\x1b" not in str(told)
         assert json.dumps(told.as_dict(), allow_nan=False)
         assert told._repr_html_()
+
+
+def test_files_that_are_watched_are_no_doubt(tmp_path):
+    (tmp_path / "in.txt").write_text("one")
+
+    def load(path):
+        return open(path).read()
+
+    plain = disk_cacher(tmp_path)(load)
+    watched = disk_cacher(tmp_path, trace="files")(load)
+    path = str(tmp_path / "in.txt")
+    assert "what a file holds does not count, unless" in plain.explain(path).doubts[0]
+    assert watched.explain(path).doubts == ()
+
+
+def test_a_session_shows_what_print_does(tmp_path):
+    f = disk_cacher(tmp_path)(lambda x: x)
+    assert repr(f.explain(1)) == str(f.explain(1))
+    f(1)
+    assert repr(f.lineage(1)) == str(f.lineage(1))
+    with open(__file__) as opened:
+        assert f.explain(opened).function.endswith("(lambda)")

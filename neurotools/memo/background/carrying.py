@@ -27,7 +27,7 @@ def carried(tier: Guarded, key: Key) -> Entry | None:
     OSError
         If the tier fails.
     """
-    entry = tier.get(key)
+    entry = tier.looked_at(key)
     if entry is not None and (reason := against(tier, key, entry)):
         raise UntrustedEntry(entry.location, reason)
     return entry

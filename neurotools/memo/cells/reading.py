@@ -101,7 +101,8 @@ def read(text: str, namespace: dict[str, Any], outputs: Sequence[str] = (), flag
         If it could not be repeated from a cache.
     """
     tree = ast.parse(text, PLACE)
-    compile(text, PLACE, "exec", flags, dont_inherit=True)  # no return, no await
+    _refuse_waiting(tree)
+    compile(text, PLACE, "exec", flags, dont_inherit=True)  # no return outside of a function
     flow = Flow(tree)
     leading = _leading(tree)
     imported = {name for node in leading for name in _names_of(node)}
@@ -192,6 +193,19 @@ def _refuse(tree: ast.Module, flow: Flow, namespace: Mapping[str, Any]) -> None:
     for name in sorted(flow.reads & namespace.keys()):
         if re.fullmatch(OF_SHELL, name):
             raise CannotKeepCell(f"{name} is IPython's, and another each time", "Give it a name")
+
+
+def _refuse_waiting(tree: ast.Module) -> None:
+    left: list[ast.AST] = [tree]
+    while left:
+        node = left.pop()
+        if isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith):
+            raise CannotKeepCell(
+                "it waits for something, and a function cannot as a cell can",
+                "Write an async function, and decorate that",
+            )
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            left += ast.iter_child_nodes(node)
 
 
 def _targets(node: ast.AST) -> list[ast.AST]:

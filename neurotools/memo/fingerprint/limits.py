@@ -38,7 +38,7 @@ COMPUTED_IMPORTS = frozenset(
     }
 )
 
-OF_FILES = "what a file holds does not count; pass File(path) as an argument instead"
+OF_FILES = "what a file holds does not count, unless its path is given as File(path)"
 _PICKLED = "what it names by text does not count"
 _ENVIRONMENT = "environment variables do not count; pass their values as arguments"
 _PROGRAM = "what other programs do does not count"

@@ -5,9 +5,10 @@ Drawn with matplotlib, which most who look at results have; Graphviz gets a text
 
 from __future__ import annotations
 
+import math
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from neurotools.memo.errors import MissingExtra
@@ -131,16 +132,47 @@ def _figure(lineage: Lineage) -> Figure:
 
 
 def _draw_arrows(axes: Axes, lineage: Lineage, places: Mapping[str, Place]) -> None:
-    for path, place in places.items():
+    bent = 0
+    for path, (x, y) in places.items():
+        end = x, y - _half(lineage.steps[path])
         for used in lineage.steps[path].made_from:
-            if used.path in places:
-                axes.annotate(
-                    "",
-                    xy=(place[0], place[1] - 0.33 * _HIGH),
-                    xytext=(places[used.path][0], places[used.path][1] + 0.3 * _HIGH),
-                    arrowprops={"arrowstyle": "-|>", "color": "#44585a", "lw": 0.9},
-                    zorder=1,
-                )
+            if used.path not in places:
+                continue
+            below = places[used.path]
+            start = below[0], below[1] + _half(lineage.steps[used.path])
+            bend = 0.0
+            if _is_hidden(start, end, places.values()):
+                bent += 1  # to the left and to the right, so that they can be told apart
+                bend = (-1) ** bent * _WIDE / math.dist(start, end)
+            axes.annotate(
+                "",
+                xy=end,
+                xytext=start,
+                arrowprops={
+                    "arrowstyle": "-|>",
+                    "connectionstyle": f"arc3,rad={bend:.3f}",
+                    "color": "#44585a",
+                    "lw": 0.9,
+                    "shrinkA": 0,
+                    "shrinkB": 1,
+                },
+                zorder=1,
+            )
+
+
+def _half(step: Step) -> float:
+    """Return half of the height of an entry's box, in inches."""
+    return 0.066 * len(list(_label(step))) + 0.06
+
+
+def _is_hidden(start: Place, end: Place, places: Iterable[Place]) -> bool:
+    """Whether a straight line would run behind the box of an entry between two others."""
+    (left, low), (right, high) = start, end
+    return any(
+        abs(left + (right - left) * (y - low) / (high - low) - x) < 0.4 * _WIDE
+        for x, y in places
+        if low < y < high
+    )
 
 
 def _shown(lineage: Lineage) -> list[str]:

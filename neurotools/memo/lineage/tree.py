@@ -176,6 +176,9 @@ class Lineage:
 
         return save(self, path)
 
+    def __repr__(self) -> str:
+        return str(self)  # what a session shows of it
+
     def __str__(self) -> str:
         return "\n".join(map(visible, self._lines()))
 
@@ -233,7 +236,8 @@ def _facts(step: Step, used: Used) -> str:
     if step.state == KEPT:
         if step.created is not None and step.seconds is not None:
             facts.append(f"{date(step.created)} in {span(step.seconds)}")
-        facts.append(f"result {(used.checksum or step.checksum)[:_SHORT]}")
+        if checksum := used.checksum or step.checksum:  # a bucket does not tell it
+            facts.append(f"result {checksum[:_SHORT]}")
         if used.checksum and step.checksum and used.checksum != step.checksum:
             facts.append(f"stored anew since: {step.checksum[:_SHORT]}")
     else:

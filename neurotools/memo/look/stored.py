@@ -154,7 +154,9 @@ class StoredEntry:
         if self.method in RUNS_CODE:
             return "a pickle, not opened for a look at it; .value() opens it"
         try:
-            return calls.preview(self.value())
+            # To look at something is no use of it, where uses are counted.
+            found = getattr(self._tier, "read", self._tier.get)(self._key)
+            return "it is gone" if found is None else calls.preview(found.value())
         except CacheError as error:
             return str(error)
 

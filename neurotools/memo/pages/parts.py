@@ -29,6 +29,7 @@ overflow-wrap:anywhere;white-space:pre-wrap}
 .neurotools .number{text-align:right;white-space:nowrap}
 .neurotools code,.neurotools pre{font-family:ui-monospace,Menlo,Consolas,monospace;font-size:12px;
 color:inherit;background:transparent}
+.neurotools code{padding:0}
 .neurotools pre{margin:.3em 0;padding:.3em 0;overflow-x:auto;border-radius:4px;
 background:rgba(128,128,128,.08)}
 .neurotools pre span{display:block;padding:0 .6em;min-height:1.45em;white-space:pre}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -129,6 +130,13 @@ class Guarded:
 
     def put_manifest(self, key: Key, content: bytes) -> None:
         self._write(self.tier.put_manifest, key, content)
+
+    def looked_at(self, key: Key) -> Entry | None:
+        """Return an entry as `get` does, to copy it or to show it: that is no use of it."""
+        read = getattr(self.tier, "read", None)
+        if read is None:
+            return self.get(key)
+        return cast("Entry | None", self._read(functools.partial(read, set_aside=True), key))
 
     def get_manifest(self, function: str, code: str) -> bytes | None:
         return self._read(self.tier.get_manifest, function, code)

@@ -11,7 +11,7 @@ from neurotools.memo.errors import UnknownChoice
 
 #: In which order entries go; what they mean is said in `worth`.
 ORDERS = ("value", "lru", "oldest")
-_SIZE = r"(\d+(?:\.\d*)?|\.\d+)(?:e(\d+))?\s*([kmgtp]?)(i?)b?"
+_SIZE = r"(\d+(?:\.\d*)?|\.\d+)(?:e(\d+))?\s*([kmgtp]?)(i?)(?:b|bytes?)?"
 _UNITS = "kmgtp"
 
 

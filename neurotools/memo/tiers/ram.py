@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from neurotools.memo import forks
 from neurotools.memo.entry import Blob, Key, Record
 from neurotools.memo.tiers.kept import Kept
+
+if TYPE_CHECKING:
+    from neurotools.memo.tiers.graves import Grave
 
 #: Bytes kept unless told otherwise: what a laptop can spare.
 DEFAULT_MAX_BYTES = 1 << 30
 
 #: Versions whose code is remembered, a few kilobytes each: the oldest are forgotten first.
 _MOST_MANIFESTS = 1000
+#: What went lately is remembered, so that people can be told.
+_MOST_GRAVES = 1000
 
 
 class RamTier:
@@ -25,6 +32,11 @@ class RamTier:
         How much is kept; an entry larger than that is not kept at all.
     max_entries : int, optional
         How many are kept.
+
+    Attributes
+    ----------
+    pins : set of str
+        Places that stay whatever the limits: an entry's path, or the folder of several.
 
     Notes
     -----
@@ -42,6 +54,8 @@ class RamTier:
             raise ValueError(f"max_entries is {max_entries}; give the entries to keep, 0 or more")
         self.name = "ram://"
         self.max_bytes, self.max_entries = max_bytes, max_entries
+        self.pins: set[str] = set()
+        self._graves: OrderedDict[Key, tuple[float, float]] = OrderedDict()
         self._size = 0
         self._entries: OrderedDict[Key, Kept] = OrderedDict()
         self._manifests: dict[tuple[str, str], bytes] = {}
@@ -77,6 +91,7 @@ class RamTier:
 
     def _remove(self, key: Key) -> bool:
         kept = self._entries.pop(key, None)
+        self._graves.pop(key, None)
         if kept is None:
             return False
         self._size -= kept.size
@@ -91,9 +106,37 @@ class RamTier:
 
     def _shrink(self) -> None:
         most = len(self._entries) if self.max_entries is None else self.max_entries
-        while self._entries and (self._size > self.max_bytes or len(self._entries) > most):
-            _, oldest = self._entries.popitem(last=False)
+        passed = 0
+        while passed < len(self._entries) and (
+            self._size > self.max_bytes or len(self._entries) > most
+        ):
+            if self.pins and (pinned := self._first_pinned()) is not None:
+                self._entries.move_to_end(pinned)
+                passed += 1
+                continue
+            key, oldest = self._entries.popitem(last=False)
             self._size -= oldest.size
+            self._graves[key] = time.time(), oldest.seconds
+            if len(self._graves) > _MOST_GRAVES:
+                self._graves.popitem(last=False)
+
+    def _first_pinned(self) -> Key | None:
+        """Return the entry that is to go first, if it is pinned."""
+        try:
+            key = next(iter(self._entries))
+        except RuntimeError:  # somebody has read one meanwhile
+            return self._first_pinned()
+        parts = key.path.split("/")
+        places = ("/".join(parts[: end + 1]) for end in range(len(parts)))
+        return key if any(place in self.pins for place in places) else None
+
+    def grave_of(self, key: Key) -> Grave | None:
+        """Return what is noted of an entry that had to go; None if nothing is."""
+        if (noted := self._graves.get(key)) is None:
+            return None
+        from neurotools.memo.tiers.graves import Grave
+
+        return Grave(noted[0], "not used for longest", noted[1])
 
     def record(self, key: Key) -> Record | None:
         kept = self._entries.get(key)

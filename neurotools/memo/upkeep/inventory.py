@@ -20,6 +20,8 @@ from neurotools.memo.tiers.uses import Use, totals
 
 #: Names that caches have by default, below the folder that was given for them.
 IDENTIFIERS = ("__neurotools_cache__", "neurotools_cache")
+#: Folders beside each other in which caches are looked for, to name them in an error.
+_LOOKED_INTO = 100
 #: An entry lies at least so deep: function, version, file.
 _DEPTH = 3
 
@@ -64,14 +66,29 @@ def places_at(path: str | os.PathLike[str]) -> list[Place]:
         return [Place(folder)]
     with os.scandir(folder) as listing:
         names = sorted(item.name for item in listing if item.is_dir())
-    below = [os.path.join(folder, name) for name in names if is_cache(os.path.join(folder, name))]
+    below = [root for name in names if (root := _cache_in(os.path.join(folder, name)))]
     if below:
         return [Place(root) for root in below]
     above = root_above(folder)
     if above is None:
         remedy = "it holds no folder that a cacher has made. Give the one given to disk_cacher"
-        raise NoCache(folder, remedy)
+        near = [name for name in names[:_LOOKED_INTO] if _holds_caches(os.path.join(folder, name))]
+        raise NoCache(folder, f"{remedy}, such as {' or '.join(near[:3])}" if near else remedy)
     return [Place(above, os.path.relpath(folder, above).replace(os.sep, "/"))]
+
+
+def _cache_in(folder: str) -> str:
+    """Return the folder if it is a cache, or that of functions in it, as a ``Memory`` has one."""
+    functions = os.path.join(folder, "functions")
+    return folder if is_cache(folder) else functions if is_cache(functions) else ""
+
+
+def _holds_caches(folder: str) -> bool:
+    try:
+        with os.scandir(folder) as listing:
+            return any(_cache_in(item.path) for item in listing if item.is_dir())
+    except OSError:
+        return False
 
 
 def root_above(path: str) -> str | None:

@@ -27,6 +27,7 @@ from neurotools.memo.seal import Sealed, reseal
 from neurotools.memo.signing import Signer
 from neurotools.memo.tiers.directory import DirectoryTier
 from neurotools.memo.tiers.files import MANIFEST, MANIFEST_LIMIT
+from neurotools.memo.upkeep import legacy
 from neurotools.memo.upkeep.inspection import checked
 from neurotools.memo.upkeep.inventory import Located
 
@@ -124,7 +125,9 @@ def _pack_one(
     try:
         content = b"".join(_blob(entry, key, signer).parts)
     except CorruptEntry as error:
-        return Packed(key.path, entry.found.size, error.reason)
+        is_old = legacy.seems_whole(entry.path)
+        reason = "the earlier neurotools wrote it" if is_old else error.reason
+        return Packed(key.path, entry.found.size, reason)
     except FileNotFoundError:
         return Packed(key.path, entry.found.size, "it is gone")
     archive.writestr(f"{BELOW}/{key.path}", content)

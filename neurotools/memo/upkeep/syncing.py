@@ -260,7 +260,7 @@ class _Copier:
 
     def _compare(self, key: Key, blob: Blob) -> None:
         location = self._way.target.location(key)
-        found = self._way.target.get(key)
+        found = self._way.target.looked_at(key)
         if found is None:
             raise CorruptEntry(location, "it was written, and is not there")
         if _end(found.blob) != _end(blob):

@@ -7,6 +7,7 @@ import pytest
 
 from neurotools.jobs.cache import disk_cacher
 from neurotools.memo.errors import MissingExtra
+from neurotools.memo.lineage import drawing
 
 
 @pytest.fixture
@@ -54,3 +55,26 @@ def test_without_matplotlib_the_extra_is_named(tmp_path, lineage, monkeypatch):
     with pytest.raises(MissingExtra, match=r"neurotools\[report\]"):
         lineage.save(str(tmp_path / "a.png"))
     assert lineage.save(str(tmp_path / "a.dot"))
+
+
+def test_an_arrow_that_a_box_would_hide_goes_around_it(tmp_path):
+    pytest.importorskip("matplotlib")
+    remember = disk_cacher(tmp_path)
+
+    @remember
+    def low(x):
+        return x
+
+    @remember
+    def middle(x):
+        return low(x)
+
+    @remember
+    def high(x):
+        return middle(x) + low(x)
+
+    high(1)
+    (axes,) = drawing._figure(high.lineage(1)).axes
+    arrows = [text.arrow_patch for text in axes.texts if getattr(text, "arrow_patch", None)]
+    bends = sorted(abs(arrow.get_connectionstyle().rad) > 0 for arrow in arrows)
+    assert bends == [False, False, True]
