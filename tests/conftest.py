@@ -1,7 +1,9 @@
 """Fixtures and settings for all tests."""
 
+import gc
 import os
 import signal
+import sys
 
 import pytest
 from hypothesis import settings
@@ -15,6 +17,17 @@ settings.load_profile("server" if os.environ.get("CI") else "here")
 # that the tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish():
+    """Make what is the same for all tests, once they are all loaded."""
+    # They are half a million objects: to look through them for garbage takes longer than most
+    # tests, and children that are forked would come to have copies of them all.
+    gc.collect()
+    gc.freeze()
+    # Programs that tests edit twice in a second would else be taken from the first one's bytecode.
+    sys.dont_write_bytecode = True
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 
 
 @pytest.fixture
