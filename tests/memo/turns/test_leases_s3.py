@@ -24,7 +24,7 @@ KEY = Key("f", "code", "hash.key", "npy")
 
 
 def leases_at(url, options, seconds=60):
-    tier = RemoteTier(url, storage_options=options, patience=1)
+    tier = RemoteTier(url, storage_options=options, patience=30)
     return Leases(Guarded(tier), seconds, lambda _: False)
 
 
