@@ -19,12 +19,18 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def pytest_collection_finish():
-    """Make what is the same for all tests, once they are all loaded."""
-    # They are half a million objects: to look through them for garbage takes longer than most
-    # tests, and children that are forked would come to have copies of them all.
+@pytest.fixture(autouse=True, scope="module")
+def _what_is_there_is_no_garbage():
+    """Leave what is loaded out of the collections of garbage that come while a module is tested.
+
+    The tests alone are half a million objects: to look through them takes longer than most tests,
+    and children that are forked would come to have copies of them all.
+    """
     gc.collect()
     gc.freeze()
+
+
+def pytest_collection_finish():
     # Programs that tests edit twice in a second would else be taken from the first one's bytecode.
     sys.dont_write_bytecode = True
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
