@@ -54,7 +54,7 @@ def warnings(caplog):
 
 
 @needs_mounts
-@pytest.mark.parametrize("options", [{"size": "128k"}, {"size": "16m", "nr_inodes": 18}])
+@pytest.mark.parametrize("options", [{"size": "128k"}, {"size": "16m", "nr_inodes": 20}])
 @pytest.mark.parametrize("method", ["npy", "pickle", "mat", "hdf5"])
 def test_a_full_disk(tmp_path, caplog, clock, options, method):
     with small_disk(tmp_path / "disk", **options) as disk:
