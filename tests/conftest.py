@@ -1,7 +1,9 @@
 """Fixtures and settings for all tests."""
 
+import gc
 import os
 import signal
+import sys
 
 import pytest
 from hypothesis import settings
@@ -15,6 +17,23 @@ settings.load_profile("server" if os.environ.get("CI") else "here")
 # that the tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _what_is_there_is_no_garbage():
+    """Leave what is loaded out of the collections of garbage that come while a module is tested.
+
+    The tests alone are half a million objects: to look through them takes longer than most tests,
+    and children that are forked would come to have copies of them all.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_collection_finish():
+    # Programs that tests edit twice in a second would else be taken from the first one's bytecode.
+    sys.dont_write_bytecode = True
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 
 
 @pytest.fixture

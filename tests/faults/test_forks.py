@@ -25,7 +25,7 @@ pytestmark = [
 LARGE = 3 << 20
 
 
-def forked(work, seconds=20):
+def forked(work, seconds=60):
     """Return how a child ends that runs a function; it is killed when it takes too long."""
     child = os.fork()
     if child == 0:

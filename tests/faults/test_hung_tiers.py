@@ -7,13 +7,13 @@ back at all was not kept waiting.
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 
 from neurotools.jobs.cache import disk_cacher, hierarchical_cacher
 from neurotools.memo.watch.mounts import is_local_kind, mount_of
 from tests.faults.broken import Control, environment, needs_shim
+from tests.faults.pauses import until_used_again
 from tests.faults.places import needs_fuse, needs_mounts, run, served
 
 PATIENCE = 0.6
@@ -27,16 +27,6 @@ def double(x):
 
 def check(f, numbers):
     assert [f(x) for x in numbers] == [2 * x for x in numbers]
-
-
-def until_used_again(f, depth=-1):
-    end = time.monotonic() + 30
-    number = 1000
-    while f.cache_info().tiers[depth].left_alone and time.monotonic() < end:
-        number += 1
-        check(f, [number])
-        time.sleep(0.05)
-    assert f.cache_info().tiers[depth].left_alone == ""
 
 
 @pytest.fixture
@@ -65,7 +55,7 @@ def test_a_server_that_stops(server, tmp_path, caplog, faster):
     assert "left alone" in str(f.explain(99))
     assert len(caplog.records) == 1
     server.go_on()
-    until_used_again(f)
+    until_used_again(f, check)
     assert f.flush(20) == 0  # what was computed meanwhile is sent, too
     stores = f.cache_info().tiers[-1].stores
     check(f, [7, 7])
@@ -80,7 +70,7 @@ def test_a_server_that_does_not_answer_when_functions_are_decorated(server, capl
     check(f, [1, 2, 1])
     assert len(caplog.records) == 1
     server.go_on()
-    until_used_again(f)
+    until_used_again(f, check)
     check(f, [3, 3])
     assert f.cache_info().hits == 1
 

@@ -16,6 +16,8 @@ import pytest
 
 from neurotools.jobs.cache import hierarchical_cacher
 from neurotools.memo.tiers.remote import RemoteTier
+from neurotools.memo.watch import breaker
+from tests.faults.pauses import until_used_again
 from tests.faults.places import ROOT
 from tests.faults.proxy import WAYS
 from tests.faults.stores import sftp_server
@@ -70,16 +72,6 @@ def trying(proxy, bucket, options):
     return keeping(proxy, f"s3://{bucket}/x", options, patience=30.0)
 
 
-def until_used_again(f):
-    """Wait until the tier is tried again; it has to be, however long it was left alone."""
-    end, number = time.monotonic() + 40, 1000
-    while f.cache_info().tiers[-1].left_alone and time.monotonic() < end:
-        number += 1
-        check(f, [number])
-        time.sleep(0.05)
-    assert f.cache_info().tiers[-1].left_alone == ""
-
-
 @pytest.mark.parametrize("how", [how for how in WAYS if how not in HANGING])
 def test_a_store_that_spoils_every_answer(f, proxy, caplog, how):
     proxy.spoil(how)
@@ -87,20 +79,22 @@ def test_a_store_that_spoils_every_answer(f, proxy, caplog, how):
     # Each cause is told once: what is wrong with reading, with writing, with each entry.
     assert 1 <= len(caplog.records) <= (7 if how == "nonsense" else 3)
     proxy.well()
-    until_used_again(f)
+    until_used_again(f, check)
     hits = f.cache_info().hits
     check(f, [7, 7, 1, 1])
     assert f.cache_info().hits >= hits + 2
 
 
-def test_faults_of_all_kinds_by_chance(proxy, bucket, once):
+def test_faults_of_all_kinds_by_chance(proxy, bucket, once, monkeypatch):
+    # So that most calls meet a fault, and few a pause.
+    monkeypatch.setattr(breaker, "LONGEST_SECONDS", 0.01)
     chance, f = random.Random(5), keeping(proxy, f"s3://{bucket}/x", once)
     ways = [how for how in WAYS if how not in HANGING]
     for _ in range(60):
         proxy.spoil(chance.choice(ways), times=chance.randrange(3))
         check(f, [chance.randrange(20)])
     proxy.well()
-    until_used_again(f)
+    until_used_again(f, check)
     check(f, range(20))
     tier = f._hierarchy.tiers[0]
     kept = [value_in(tier, key) for key in list(tier.keys())]
@@ -119,7 +113,7 @@ def test_a_store_that_does_not_answer_is_waited_for_once(f, proxy, caplog, how):
     # One that hung, asked a second time by the driver, and probes: not one for each call.
     assert proxy.count() <= 4
     proxy.well()
-    until_used_again(f)
+    until_used_again(f, check)
     check(f, [7, 7])
     assert len(caplog.records) == 1
 
@@ -184,7 +178,7 @@ def test_an_outage_in_the_middle_of_a_run(proxy, bucket, once, caplog, tmp_path,
     assert f.cache_info().tiers[1].failures <= 6
     assert len(caplog.records) in {1, 2}
     proxy.well()
-    until_used_again(f)
+    until_used_again(f, check)
     check(f, range(12, 20))
     near, far = f._hierarchy.tiers
     wanted, end = set(near.keys()), time.monotonic() + 40
@@ -285,12 +279,12 @@ def test_a_file_server_that_is_stopped_and_one_that_is_started_anew(tmp_path, ca
         check(f, [1, 2, 3, 1])
         assert f.cache_info().tiers[0].failures == 1
         server.send_signal(signal.SIGCONT)
-        until_used_again(f)
+        until_used_again(f, check)
         check(f, [4, 4])
     check(f, [1, 5, 6, 7, 1])
     assert f.cache_info().tiers[0].left_alone
     with sftp_server(port):
-        until_used_again(f)
+        until_used_again(f, check)
         hits = f.cache_info().hits
         check(f, [8, 8, 1])
         assert f.cache_info().hits >= hits + 1

@@ -99,10 +99,10 @@ def test_results_are_right_while_a_cache_is_emptied_listed_and_merged(tmp_path):
     ]
     for thread in threads:
         thread.start()
-    time.sleep(2)
+    time.sleep(1)
     over.set()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
         assert not thread.is_alive()
     assert wrong == []
 

@@ -42,7 +42,7 @@ def ground():
 
 
 def as_user(user, work, *arguments, group=None, groups=()):
-    """Return what a function returns when another user calls it; it must be done in 30 seconds."""
+    """Return what a function returns when another user calls it; it must be done in a minute."""
     reader, writer = os.pipe()
     child = os.fork()
     if not child:
@@ -60,7 +60,7 @@ def as_user(user, work, *arguments, group=None, groups=()):
 
 def _do(writer, user, group, groups, work, arguments):
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.alarm(30)
+    signal.alarm(60)
     try:
         os.umask(0o022)
         os.setgroups(list(groups))

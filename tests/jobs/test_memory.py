@@ -334,7 +334,8 @@ class TestKeys:
 
         image = tmp_path / "image.nii"
         image.write_bytes(bytes(3 << 20))
-        time.sleep(2.1)  # until its times can be relied on
+        # Until its times can be relied on.
+        time.sleep(files.seconds_to_settle(os.stat(image)) + 0.05)
         mem.cache(Values)(what=str(image))
         read = []
         real = files._read

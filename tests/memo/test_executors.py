@@ -290,16 +290,27 @@ ORPHANS = """
     import os, sys, time
     from neurotools.memo.executors import workers
 
-    def work(folder, name):
-        time.sleep(0.5)
+    def is_there(process):
+        try:
+            os.kill(process, 0)
+        except OSError:
+            return False
+        return True
+
+    def work(folder, name, starter=0):
+        open(os.path.join(folder, name + " is begun"), "x").close()
+        while starter and is_there(starter):
+            time.sleep(0.01)
+        time.sleep(0.1)
         open(os.path.join(folder, name), "x").close()
         return os.getpid()
 
     with workers(1) as crew:
         print(crew.submit(work, sys.argv[1], "first").result(), flush=True)
-        crew.submit(work, sys.argv[1], "second")
+        crew.submit(work, sys.argv[1], "second", os.getpid())
         crew.submit(work, sys.argv[1], "third")
-        time.sleep(0.1)
+        while not os.path.exists(os.path.join(sys.argv[1], "second is begun")):
+            time.sleep(0.01)
         print("begun", flush=True)
         time.sleep(600)
 """
@@ -321,7 +332,7 @@ def test_processes_end_with_the_one_that_has_started_them(tmp_path):
         time.sleep(0.1)
     else:
         pytest.fail("it is still there after a minute")
-    assert sorted(os.listdir(tmp_path)) == ["first", "second"]
+    assert {"first", "second"} == set(os.listdir(tmp_path)) - {"first is begun", "second is begun"}
 
 
 def test_our_errors_are_pickled_whole():

@@ -239,20 +239,27 @@ def test_what_is_removed_while_it_is_sent_does_not_come_back(fast, away, how):
 
 def test_what_cannot_be_taken_back_now_is_taken_back_later(fast, away):
     hierarchy = asynchronous(fast, away)
-    away.switch("slow", 0.3)
-    hierarchy.put(KEY, entry(1))
-    until(away.puts)
     fail, tier = [OSError(113, "No route to host")] * 2, away._tier
+    begun, go_on = threading.Event(), threading.Event()
+
+    def put(key, blob):
+        begun.set()
+        assert go_on.wait(60)
+        return DirectoryTier.put(tier, key, blob)
 
     def discard(key):
         if fail:
             raise fail.pop()
         return DirectoryTier.discard(tier, key)
 
-    tier.discard = discard
+    tier.put, tier.discard = put, discard
+    hierarchy.put(KEY, entry(1))
+    assert begun.wait(30)
     hierarchy.discard(KEY)
+    go_on.set()
     until(lambda: hierarchy.flush(1) == 0)
     assert list(away.keys()) == []
+    assert fail == []
 
 
 def test_what_is_computed_anew_while_the_old_one_is_sent_arrives(fast, away):

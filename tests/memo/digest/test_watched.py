@@ -1,5 +1,4 @@
 import ctypes
-import gc
 import mmap
 import os
 import subprocess
@@ -129,7 +128,6 @@ def test_memory_that_was_given_back_is_not_taken_for_what_was_there():
         array = read_only(np.random.default_rng(seed).random(COUNT))
         assert digest(array) == digest(array) == plain_digest(array)
         del array
-        gc.collect()
 
 
 def test_an_array_that_was_watched_may_be_resized_by_its_owner():

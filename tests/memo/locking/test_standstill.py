@@ -27,7 +27,7 @@ def watched(work, looks=8):
     found = []
     for _ in range(looks):
         time.sleep(0.1)
-        found.append(watch.stands())
+        found.append(watch.stands() and thread.is_alive())
     return any(found)
 
 
@@ -82,8 +82,13 @@ def test_a_thread_that_waits_for_a_pool_at_work_does_not_stand_still(monkeypatch
     # As pools do, with a process between.
     worker = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
     over = threading.Event()
+
     # Somebody else works in this process, so that not all threads wait.
-    other = threading.Thread(target=lambda: time.sleep(8), daemon=True)
+    def work_on():
+        while not over.is_set():
+            time.sleep(0.1)
+
+    other = threading.Thread(target=work_on, daemon=True)
     other.start()
     try:
         time.sleep(0.5)

@@ -17,10 +17,15 @@ SIZE = 2 << 20
 def image(tmp_path):
     path = tmp_path / "image.nii"
     path.write_bytes(bytes(SIZE))
-    time.sleep(2.1)  # until its times can be relied on
     if not files._tells_changes(os.stat(path)):
         pytest.skip("this file system tells no time of change")
+    settle(path)
     return str(path)
+
+
+def settle(path):
+    """Wait until the times of a file can be relied on."""
+    time.sleep(files.seconds_to_settle(os.stat(path)) + 0.05)
 
 
 @pytest.fixture
@@ -62,7 +67,7 @@ def test_files_of_a_folder_are_noted_as_well(image, tier, reads):
     folder = os.path.dirname(image)
     os.mkdir(os.path.join(folder, "inner"))
     os.rename(image, moved := os.path.join(folder, "inner", "image.nii"))
-    time.sleep(2.1)
+    settle(moved)
     found = Noted(tier).content(os.path.dirname(moved))
     as_another_process()
     assert Noted(tier).content(os.path.dirname(moved)) == found

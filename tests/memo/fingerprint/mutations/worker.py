@@ -5,6 +5,8 @@ Reads one job per line from standard input, as JSON, and answers each on a line.
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import json
 import os
 import sys
@@ -20,8 +22,6 @@ from neurotools.memo.tiers.directory import DirectoryTier
 
 def look(job: dict) -> dict:
     """Return fingerprint and result of ``main.f`` in a folder."""
-    import importlib
-
     folder = job["folder"]
     os.chdir(job.get("cwd", folder))
     sys.path[:0] = [folder]
@@ -73,6 +73,21 @@ def in_child(job: dict) -> str:
     return text
 
 
+def load_heavy() -> None:
+    """Load here, once, what children would be a second over."""
+    for name in HEAVY:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+
+
+HEAVY = (
+    *("matplotlib.pyplot", "pandas", "scipy.integrate", "scipy.interpolate", "scipy.ndimage"),
+    *("scipy.optimize", "scipy.signal", "scipy.sparse", "scipy.stats"),
+)
+
+
 if __name__ == "__main__":
+    if "--heavy" in sys.argv:
+        load_heavy()
     for line in sys.stdin:
         print(in_child(json.loads(line)), flush=True)
