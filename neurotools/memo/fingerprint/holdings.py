@@ -6,7 +6,7 @@ import contextlib
 import gc
 from collections import Counter, OrderedDict, defaultdict, deque
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from neurotools.memo.digest.objects import attributes
 from neurotools.memo.digest.values import digest
@@ -19,6 +19,7 @@ from neurotools.memo.fingerprint.reads import CHANGED, READ, REBOUND
 from neurotools.memo.fingerprint.shown import kind, shown
 from neurotools.memo.fingerprint.unwrap import is_code, is_dunder, name_of, unwrapped
 from neurotools.memo.fingerprint.wrappers import inner_of, settings_of
+from neurotools.memo.rows import Row
 
 if TYPE_CHECKING:
     from neurotools.memo.fingerprint.walk import Walk
@@ -44,7 +45,7 @@ _PICKLED_BY = frozenset(("__getstate__", "__reduce__", "__reduce_ex__"))
 _DEEPEST = 4
 
 
-class _FirstSeen(NamedTuple):
+class _FirstSeen(Row):
     """A digest, the code found on the way, and what both belong to."""
 
     owner: Any

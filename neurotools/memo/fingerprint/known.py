@@ -8,17 +8,18 @@ folder that others may write to: reading one is bounded, checks every type, and 
 
 from __future__ import annotations
 
-import json
 import sys
 from types import CodeType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import xxhash
 
+from neurotools.memo import json_in_c as json
 from neurotools.memo.digest.files import file_digest
 from neurotools.memo.errors import UndigestableValue
 from neurotools.memo.fingerprint.bytecode import content
 from neurotools.memo.fingerprint.reads import Import, Read, Reads
+from neurotools.memo.rows import Row
 
 #: Raise it when the canonical text, or what counts as read, changes.
 _LAYOUT = 1
@@ -34,7 +35,7 @@ class Shelf(Protocol):
         """Keep a note in place of the one of that name."""
 
 
-class Described(NamedTuple):
+class Described(Row):
     """What one code object does.
 
     Attributes

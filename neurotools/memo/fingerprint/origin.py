@@ -12,12 +12,13 @@ import re
 import sys
 from functools import cache, lru_cache
 from types import FunctionType, ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 from neurotools.memo.digest.sha import sha224
+from neurotools.memo.rows import Row
 
 
-class Package(NamedTuple):
+class Package(Row):
     """An installed distribution.
 
     Attributes

@@ -9,12 +9,13 @@ from __future__ import annotations
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from neurotools.memo.digest.sha import sha224
 from neurotools.memo.errors import UndigestableValue, UnknownChoice, UnsafeBinding
 from neurotools.memo.fingerprint import GRANULARITIES
 from neurotools.memo.fingerprint.manifest import Manifest
+from neurotools.memo.rows import Row
 
 if TYPE_CHECKING:
     from neurotools.memo.fingerprint.guards import Guards
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _PATIENCE = 3
 
 
-class Fingerprint(NamedTuple):
+class Fingerprint(Row):
     """A digest of code.
 
     Attributes

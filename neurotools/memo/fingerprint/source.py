@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import weakref
 from types import CodeType, FunctionType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from neurotools.memo.fingerprint.bytecode import code_digest, reads_of_code
 from neurotools.memo.fingerprint.known import Described, Known
+from neurotools.memo.rows import Row
 
 if TYPE_CHECKING:
     from neurotools.memo.fingerprint.scopes import Definition
     from neurotools.memo.fingerprint.texts import Text
 
 
-class Source(NamedTuple):
+class Source(Row):
     """The source of one code object.
 
     Attributes

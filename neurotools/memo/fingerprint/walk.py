@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import gc
-import json
 import sys
 from collections import deque
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from neurotools.memo import json_in_c as json
 from neurotools.memo.fingerprint import bodies, origin, places, source
 from neurotools.memo.fingerprint.chains import Chains, Place
 from neurotools.memo.fingerprint.holdings import Holdings
