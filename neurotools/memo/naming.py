@@ -8,7 +8,6 @@ is a SHA-224 of the key, and the signature stands in the entry's record.
 
 from __future__ import annotations
 
-import base64
 import binascii
 import functools
 import inspect
@@ -19,6 +18,7 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
+from neurotools.memo.digest.files import base64
 from neurotools.memo.entry import Record, Signature
 from neurotools.memo.errors import UnreadableName
 from neurotools.memo.literals import TEXT_LIMIT, decode, encode, utf8
@@ -55,7 +55,7 @@ def _sha224(obj: Any) -> bytes:
 
 
 def _base64(content: bytes) -> str:
-    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+    return base64(content)
 
 
 # ---------------------------------------------------------------- file names
@@ -150,7 +150,9 @@ def signature_of(
             return decode(
                 unquote(key, "utf-8", "surrogatepass").encode("utf-8", "surrogatepass"), mode
             )
-        content = base64.b64decode(_padded(key), altchars=b"-_", validate=True)
+        from base64 import b64decode  # names are read by listings only
+
+        content = b64decode(_padded(key), altchars=b"-_", validate=True)
         if compressed:
             content = _inflate(content)
     except (binascii.Error, zlib.error, ValueError) as error:

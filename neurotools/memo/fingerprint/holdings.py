@@ -69,6 +69,8 @@ class Holdings:
         All values that were digested, by their place.
     user : str
         Label of what is being visited, and uses the places noted meanwhile.
+    noted : int
+        How often a use was noted.
     """
 
     def __init__(self, walk: Walk) -> None:
@@ -76,6 +78,7 @@ class Holdings:
         self.changeable: list[tuple[Any, str]] = []
         self.values: dict[str, Any] = {}
         self.user = ""
+        self.noted = 0
         self._uses: dict[str, dict[str, int]] = {}
         self._waiting: dict[str, tuple[Any, bool]] = {}
         self._done: set[str] = set()
@@ -84,6 +87,7 @@ class Holdings:
 
     def used(self, place: str, how: int) -> None:
         """Note how a place is used, without what it holds."""
+        self.noted += 1
         users = self._uses.setdefault(place, {})
         users[self.user] = users.get(self.user, 0) | how
 
@@ -338,4 +342,6 @@ def _is_mock(value: Any) -> bool:
 
 
 def _caches(value: Any) -> bool:
+    if type(value) in origin.BUILT_IN:  # most are
+        return False
     return bool(classes.cached_names(type(value))) and classes.is_plain_instance(value)

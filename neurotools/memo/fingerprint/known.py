@@ -170,10 +170,9 @@ def _decoded(row: Any) -> Described | None:
 
 
 def _read(root: Any, chain: Any, declared: Any) -> Read:
-    names = tuple(_checked(name, str) for name in chain)
-    return Read(
-        root if isinstance(root, str) else _import(root), names, bool(_checked(declared, bool))
-    )
+    root = root if type(root) is str else _import(root)
+    names = tuple([_checked(name, str) for name in chain]) if chain else ()
+    return Read(root, names, _checked(declared, bool))
 
 
 def _import(target: Any) -> Import:

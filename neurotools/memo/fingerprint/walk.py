@@ -255,7 +255,7 @@ class Walk:
         label = self.label(value)
         # Where a thing is bound under its own name, the name says nothing new.
         if label.replace(":", ".", 1).rstrip(".") != place:
-            self.ledger.part("name", place, label, label)
+            self.ledger.part("name", place, label, label.rstrip(":"))
 
     def _place(self, place: str, value: Any) -> str:
         """Return a name for a place that no other has: ``a.b.c`` can be read in several ways."""
