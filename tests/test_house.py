@@ -92,10 +92,14 @@ def test_the_first_hit_of_a_process_compiles_nothing_and_loads_little(tmp_path):
     )
     (tmp_path / "helpers_of_a_hit.py").write_text(helpers)
     code = (
-        "import numpy, re, sys, typing; before = set(sys.modules)\n"
+        # Of these, numpy brings some along, and not always.
+        "import inspect, numpy, re, sys, typing; before = set(sys.modules)\n"
         f"sys.path.insert(0, {str(tmp_path)!r}); import helpers_of_a_hit\n"
         "compiled = []\n"
-        "sys.addaudithook(lambda event, args: event == 'compile' and compiled.append(args))\n"
+        # Files are compiled where their bytecode is not kept.
+        "def noted(event, args):\n"
+        "    if event == 'compile' and not str(args[1]).endswith('.py'): compiled.append(args)\n"
+        "sys.addaudithook(noted)\n"
         "patterns, compile_pattern = [], re._compile\n"
         "re._compile = lambda *args: patterns.append(args) or compile_pattern(*args)\n"
         "import neurotools.jobs.cache as cache\n"
