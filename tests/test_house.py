@@ -48,7 +48,8 @@ def test_importing_a_door_loads_nothing_slow_or_optional(door):
 
 #: What memoizing a function needs only later, or never: the import is to be over soon.
 LATER = {
-    *("concurrent.futures", "hashlib", "json", "socket", "unicodedata"),
+    *("base64", "concurrent.futures", "hashlib", "json", "mmap", "pathlib", "socket"),
+    *("unicodedata", "urllib.parse"),
     *("neurotools.memo.explain", "neurotools.memo.upkeep.maintenance", "neurotools.memo.versions"),
     *("neurotools.memo.fingerprint.reach", "neurotools.memo.fingerprint.walk"),
     *(f"neurotools.memo.formats.{name}" for name in ("compressed", "hdf5", "mat", "npy")),
@@ -73,6 +74,42 @@ def test_a_hit_loads_only_its_own_format(tmp_path):
     )
     others = {f"neurotools.memo.formats.{name}" for name in ("compressed", "hdf5", "mat")}
     assert not others & set(_printed(code).split())
+
+
+#: What takes a new process longer to load than the hit that it is after.
+NOT_FOR_A_HIT = {
+    *("ast", "base64", "importlib.util", "json", "mmap", "pathlib", "urllib.parse"),
+    *("neurotools.memo.fingerprint.compiled", "neurotools.memo.fingerprint.texts"),
+    *("neurotools.memo.fingerprint.reader", "neurotools.memo.fingerprint.scopes"),
+}
+
+
+def test_the_first_hit_of_a_process_compiles_nothing_and_loads_little(tmp_path):
+    helpers = (
+        "import math, numpy as np\nRATE = 2.5\n"
+        "def helper(x):\n    return math.sqrt(x) * RATE\n"
+        "def analysis(x):\n    return np.full(3, helper(x) + int(x))\n"
+    )
+    (tmp_path / "helpers_of_a_hit.py").write_text(helpers)
+    code = (
+        # Of these, numpy brings some along, and not always.
+        "import inspect, numpy, re, sys, typing; before = set(sys.modules)\n"
+        f"sys.path.insert(0, {str(tmp_path)!r}); import helpers_of_a_hit\n"
+        "compiled = []\n"
+        # Files are compiled where their bytecode is not kept.
+        "def noted(event, args):\n"
+        "    if event == 'compile' and not str(args[1]).endswith('.py'): compiled.append(args)\n"
+        "sys.addaudithook(noted)\n"
+        "patterns, compile_pattern = [], re._compile\n"
+        "re._compile = lambda *args: patterns.append(args) or compile_pattern(*args)\n"
+        "import neurotools.jobs.cache as cache\n"
+        f"f = cache.disk_cacher({str(tmp_path / 'cache')!r})(helpers_of_a_hit.analysis)\n"
+        "f(4); print(f.cache_info().hits, patterns, compiled, *set(sys.modules) - before)"
+    )
+    assert _printed(code).startswith("0")
+    hits, patterns, compiled, *loaded = _printed(code).split()
+    assert (hits, patterns, compiled) == ("1", "[]", "[]")
+    assert not NOT_FOR_A_HIT & set(loaded)
 
 
 def _printed(code):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from neurotools.memo.errors import UnknownChoice
 from neurotools.memo.fingerprint import GRANULARITIES
 from neurotools.memo.formats.base import PayloadFormat
 from neurotools.memo.options import ON_BUSY, Options
+from neurotools.memo.rows import Row
 from neurotools.memo.signing import signer_with
 from neurotools.memo.tiers.base import Tier
 from neurotools.memo.tiers.directory import DURABILITIES
@@ -20,7 +21,7 @@ from neurotools.memo.tiers.trust import user_numbers
 from neurotools.memo.watch.health import checked_patience
 
 
-class Access(NamedTuple):
+class Access(Row):
     """How entries in tiers are read and written, as `neurotools.jobs.cache.disk_cacher` takes it.
 
     Attributes

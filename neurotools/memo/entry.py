@@ -6,13 +6,15 @@ No dataclasses: to make them takes longer than to load all else that a call need
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
+
+from neurotools.memo.rows import Row
 
 #: Bytes in one of the shapes that the buffer protocol gives them.
 Buffer = bytes | bytearray | memoryview
 
 
-class Key(NamedTuple):
+class Key(Row):
     """Names one result: which function, which code, which arguments, which method.
 
     Attributes
@@ -109,7 +111,7 @@ class Digested:
 Signature = tuple[tuple[tuple[str, Any], ...], tuple[Any, ...] | None]
 
 
-class Blob(NamedTuple):
+class Blob(Row):
     """The bytes of one entry, as they stand in its file: payload, record and seal.
 
     Attributes

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from neurotools.memo.hierarchy import Hierarchy
+from neurotools.memo.rows import Row
 
 
-class TierInfo(NamedTuple):
+class TierInfo(Row):
     """What one tier has done: how often it had an entry, lacked one, kept one, failed.
 
     ``left_alone`` says in words what it is not used for now since it failed lately, and is empty
@@ -24,7 +24,7 @@ class TierInfo(NamedTuple):
     unsent: int = 0
 
 
-class CacheInfo(NamedTuple):
+class CacheInfo(Row):
     """What a memoized function has done in this process.
 
     ``hits`` were loaded, ``misses`` computed and kept, ``uncached`` computed without being kept (no

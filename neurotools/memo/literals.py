@@ -10,17 +10,20 @@ from __future__ import annotations
 import ast
 import functools
 import keyword
-import pathlib
 import pickle
 import re
 from collections.abc import Callable
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurotools.memo.entry import Digested, Signature
 from neurotools.memo.errors import UnknownChoice, UnreadableName
+from neurotools.memo.pathlike import is_path
+
+if TYPE_CHECKING:
+    from pathlib import PurePath
 
 #: Text longer than this does not come from a file name or a record: refuse to inflate or parse it.
 TEXT_LIMIT = 1 << 20
@@ -43,7 +46,7 @@ def tag(value: Any) -> Any:
         return rule(value)
     if isinstance(value, np.generic):
         return {...: ("numpy", value.dtype.str, str(value))}
-    if isinstance(value, pathlib.PurePath):
+    if is_path(value):
         return {...: ("path", type(value).__name__, str(value))}
     return value
 
@@ -90,15 +93,15 @@ def _hashable(value: Any) -> Any:
     return tuple(map(_hashable, value)) if isinstance(value, (list, tuple)) else value
 
 
-def _untag_path(kind: str, path: str) -> pathlib.PurePath:
+def _untag_path(kind: str, path: str) -> PurePath:
+    import pathlib  # loaded only for paths
+
     pure = {"PosixPath": "PurePosixPath", "WindowsPath": "PureWindowsPath"}
     if kind not in {*pure, *pure.values()}:
         raise ValueError(f"no path type is called {kind!r}")
     # A cache that was written on another system is read with that system's rules for paths.
     concrete = type(pathlib.Path()).__name__ == kind
-    chosen: Callable[[str], pathlib.PurePath] = getattr(
-        pathlib, kind if concrete else pure.get(kind, kind)
-    )
+    chosen: Callable[[str], PurePath] = getattr(pathlib, kind if concrete else pure.get(kind, kind))
     return chosen(path)
 
 

@@ -8,22 +8,21 @@ is a SHA-224 of the key, and the signature stands in the entry's record.
 
 from __future__ import annotations
 
-import base64
 import binascii
 import functools
 import inspect
 import os
-import pathlib
 import re
 import sys
 import zlib
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote, unquote
 
+from neurotools.memo.digest.files import base64
 from neurotools.memo.entry import Record, Signature
 from neurotools.memo.errors import UnreadableName
 from neurotools.memo.literals import TEXT_LIMIT, decode, encode, utf8
+from neurotools.memo.pathlike import stem_of_file
 
 #: What file systems allow: bytes in a name, characters in a whole path.
 NAME_LENGTH, PATH_LENGTH = 255, 4096
@@ -56,7 +55,7 @@ def _sha224(obj: Any) -> bytes:
 
 
 def _base64(content: bytes) -> str:
-    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+    return base64(content)
 
 
 # ---------------------------------------------------------------- file names
@@ -127,6 +126,8 @@ def _joined(short: str, key: str, room: int, *, truncate: bool) -> str:
 def _quoted(content: bytes, mode: str) -> str:
     if mode == "pickle":
         raise ValueError("mode='pickle' needs base64encode=True: raw bytes are no file name")
+    from urllib.parse import quote  # seldom asked for
+
     # Only what breaks file systems, or our splitting at dots, is quoted: the rest stays legible.
     return quote(content, safe=" ()[]{}=,'+-_~@#&!;^").replace(".", "%2E")
 
@@ -144,10 +145,14 @@ def signature_of(
     key = name.rpartition(".")[2]
     try:
         if not base64encode:
+            from urllib.parse import unquote
+
             return decode(
                 unquote(key, "utf-8", "surrogatepass").encode("utf-8", "surrogatepass"), mode
             )
-        content = base64.b64decode(_padded(key), altchars=b"-_", validate=True)
+        from base64 import b64decode  # names are read by listings only
+
+        content = b64decode(_padded(key), altchars=b"-_", validate=True)
         if compressed:
             content = _inflate(content)
     except (binascii.Error, zlib.error, ValueError) as error:
@@ -235,7 +240,7 @@ def _main_parts(function: Callable[..., Any]) -> tuple[str, ...]:
     script = scope.get("__vsc_ipynb_file__") or scope.get("__file__")
     if script is None and "ipykernel" in sys.modules:
         script = os.environ.get("JPY_SESSION_NAME", "notebook")
-    return ("__main__", pathlib.PurePath(script).stem) if script else ("__main__", "interactive")
+    return ("__main__", stem_of_file(script)) if script else ("__main__", "interactive")
 
 
 def script_of(function: Callable[..., Any]) -> str:

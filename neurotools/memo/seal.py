@@ -13,7 +13,7 @@ import struct
 import threading
 from collections.abc import Iterable
 from math import isfinite
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import xxhash
 
@@ -21,6 +21,7 @@ from neurotools.memo.entry import Blob, Buffer, Key, Record
 from neurotools.memo.errors import CorruptEntry
 from neurotools.memo.formats.base import Payload, PayloadFormat
 from neurotools.memo.formats.registry import decoder
+from neurotools.memo.rows import Row
 from neurotools.memo.signing import SIGNATURE_SIZE, Signer
 
 if TYPE_CHECKING:
@@ -271,7 +272,7 @@ def record_of(tail: bytes | bytearray, location: str) -> Record:
     return Record(created, seconds, facts.get("layout", {}), facts.get("details", {}))
 
 
-class Times(NamedTuple):
+class Times(Row):
     """When an entry was computed, seconds since the epoch, and how long that took."""
 
     created: float

@@ -12,7 +12,6 @@ import inspect
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import PosixPath, PurePath, PurePosixPath, PureWindowsPath, WindowsPath
 from typing import Any, get_args
 
 import numpy as np
@@ -21,6 +20,7 @@ from neurotools.memo.digest.files import File
 from neurotools.memo.digest.values import digest
 from neurotools.memo.entry import Digested, Signature
 from neurotools.memo.errors import UndigestableValue, WrongArguments
+from neurotools.memo.pathlike import is_path, is_plain_path
 
 #: Longer text, bytes and integers are digested; so are containers with more leaves in all.
 LITERAL_LENGTH = 128
@@ -129,7 +129,7 @@ def _means_file(annotation: Any) -> bool:
 
 def _as_files(value: Any) -> Any:
     """Return a value in which paths stand for the content of their files."""
-    if isinstance(value, (str, PurePath)):
+    if isinstance(value, str) or is_path(value):
         return File(value)
     if type(value) in (list, tuple, set, frozenset):
         return type(value)(map(_as_files, value))
@@ -179,7 +179,9 @@ def _literal(value: Any, leaves: list[int]) -> Any:
     if leaves[0] < 0:
         return NotImplemented
     rule = _LITERAL.get(type(value))
-    return NotImplemented if rule is None else rule(value, leaves)
+    if rule is None:
+        return _path(value) if is_plain_path(type(value)) else NotImplemented
+    return rule(value, leaves)
 
 
 def _always(value: Any, leaves: list[int]) -> Any:  # noqa: ARG001 - one shape for all rules
@@ -190,7 +192,7 @@ def _short(value: Any, leaves: list[int]) -> Any:  # noqa: ARG001
     return value if len(value) <= LITERAL_LENGTH else NotImplemented
 
 
-def _path(value: PurePath, leaves: list[int]) -> Any:  # noqa: ARG001
+def _path(value: Any) -> Any:
     return value if len(str(value)) <= LITERAL_LENGTH else NotImplemented
 
 
@@ -236,7 +238,6 @@ _LITERAL: dict[type, Callable[[Any, list[int]], Any]] = {
     set: _sequence,
     frozenset: _sequence,
     dict: _mapping,
-    **dict.fromkeys([PosixPath, WindowsPath, PurePosixPath, PureWindowsPath], _path),
     **dict.fromkeys([np.bool_, *(np.dtype(kind).type for kind in "bhilqBHILQ")], _always),
     **dict.fromkeys([np.float16, np.float32, np.float64], _no_nan),
 }
@@ -266,7 +267,7 @@ def _detail(value: Any) -> str:
         return f"{value.shape} {value.dtype}"[:60]
     if isinstance(value, File):
         return ""  # the content counts, not the path: here it would make a moved file another call
-    if isinstance(value, (PurePath, str)):
+    if isinstance(value, str) or is_path(value):
         return str(value)[:60].encode("utf-8", "replace").decode()
     if inspect.isroutine(value) or inspect.isclass(value):
         return str(getattr(value, "__qualname__", ""))[:60]

@@ -56,9 +56,13 @@ class File(str):
     __slots__ = ()
 
 
-def base64(digest: bytes) -> str:
-    """Return 128 bits as 22 characters of URL-safe base64."""
-    return binascii.b2a_base64(digest, newline=False)[:22].translate(_URLSAFE).decode("ascii")
+def base64(content: bytes) -> str:
+    """Return bytes as URL-safe base64 without padding: 22 characters for 128 bits.
+
+    The module `base64` is loaded only by what reads it.
+    """
+    text = binascii.b2a_base64(content, newline=False).rstrip(b"=")
+    return text.translate(_URLSAFE).decode("ascii")
 
 
 def file_digest(path: str | os.PathLike[str]) -> str:

@@ -11,10 +11,11 @@ import sys
 import types
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from neurotools.memo.careful import is_meant_to_end
 from neurotools.memo.digest.walk import refusal
+from neurotools.memo.rows import Row
 
 _LAZY = "its content is still in a file; pass it as an array, or the file as File"
 
@@ -67,7 +68,7 @@ _FORGETFUL = frozenset(
 _NO_GETSTATE = getattr(object, "__getstate__", None)
 
 
-class Parts(NamedTuple):
+class Parts(Row):
     """What an object is made of.
 
     Attributes

@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import functools
-import pathlib
 import re
 import types
 from collections.abc import Callable
@@ -21,6 +20,7 @@ import xxhash
 
 from neurotools.memo.digest import files
 from neurotools.memo.digest.scalars import SCALARS, shorten
+from neurotools.memo.pathlike import is_plain_path
 
 if TYPE_CHECKING:
     from neurotools.memo.digest.walk import CodeName
@@ -157,7 +157,6 @@ _IMMUTABLE = frozenset(
     {
         *(SCALARS.keys() - {bytearray}),
         *(range, re.Pattern, dt.date, dt.timedelta, dt.timezone),
-        *(pathlib.PurePosixPath, pathlib.PureWindowsPath, pathlib.PosixPath, pathlib.WindowsPath),
     }
 )
 _IMMUTABLE_MODULES = frozenset({"decimal", "fractions", "uuid", "zoneinfo"})
@@ -198,6 +197,8 @@ def _immutable_if(value: Any, kind: type) -> tuple[Any, ...] | frozenset[Any] | 
         return value  # type: ignore[no-any-return]
     if kind is dt.datetime or kind is dt.time:
         return (value.tzinfo,)
+    if is_plain_path(kind):
+        return ()
     if isinstance(kind, enum.EnumMeta):
         return (value._value_,)
     plain_dtype = issubclass(kind, np.dtype) and value.names is None and not value.metadata

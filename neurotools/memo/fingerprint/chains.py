@@ -49,6 +49,8 @@ class Chains:
         self.ledger = walk.ledger
         self.imports = Imports(walk)
         self.names: set[str] = set()
+        self._ends: dict[tuple[int, int, Read, int], Any] = {}
+        self._minded: dict[int, Any] = {}
 
     def resolve(self, place: Place, reads: Reads) -> None:
         """Follow everything that a function reads."""
@@ -71,7 +73,7 @@ class Chains:
     def _read(self, place: Place, read: Read, how: int) -> Any:
         """Follow one chain, and return what it ends at."""
         try:
-            return self._resolved(place, read, how)
+            return self._resolved_once(place, read, how)
         except (RecursionError, MemoryError):
             raise
         except Exception as error:
@@ -80,6 +82,25 @@ class Chains:
             reason = f"looking at it fails with {type(error).__name__}: {error}"
             self.ledger.refuse(f"{name} in {place.label}", reason)
             return MISSING
+
+    def _resolved_once(self, place: Place, read: Read, how: int) -> Any:
+        """Follow a chain that starts at a global; only once, where that ends at code.
+
+        What is noted of code is the same for all functions of a module. Of values it is noted who
+        uses them: they are followed each time.
+        """
+        function = place.function
+        if read.root in function.__code__.co_freevars:
+            return self._resolved(place, read, how)
+        builtins: Any = function.__builtins__
+        key = id(function.__globals__), id(builtins), read, how
+        if key in self._ends:
+            return self._ends[key]
+        noted = self.walk.holdings.noted
+        value = self._resolved(place, read, how)
+        if noted == self.walk.holdings.noted and isinstance(read.root, str) and is_code(value):
+            self._ends[key] = value
+        return value
 
     def _resolved(self, place: Place, read: Read, how: int) -> Any:
         if isinstance(read.root, Import):
@@ -273,7 +294,7 @@ class Chains:
 
     def _mind(self, place: Place, value: Any, *, constant: bool = False) -> None:
         """Widen, refuse or doubt where a function decides at run time what it reaches."""
-        if value is MISSING:
+        if value is MISSING or id(value) in self._minded:
             return
         if value is sys.modules:
             self._widen(place, "sys.modules")
@@ -284,6 +305,8 @@ class Chains:
                 self.ledger.refuse(f"{name} in {place.label}", "it names what it loads by text")
             return
         name = name_of(value).replace(":", ".")
+        if name not in SEES_MODULE and name not in COMPUTED_IMPORTS:
+            self._minded[id(value)] = value  # whoever uses it; kept, as ids are used again
         if isinstance(value, type) and name not in COMPUTED_IMPORTS:
             return
         self._warn(name)

@@ -53,7 +53,7 @@ _OF_PYDANTIC = frozenset(
 _DESCRIPTORS_IN_C: tuple[type, ...] = (
     MemberDescriptorType,
     GetSetDescriptorType,
-    type(__import__("collections").namedtuple("_", "x").x),
+    type(vars(origin.Package)["name"]),  # of named tuples
 )
 
 

@@ -8,7 +8,6 @@ import functools
 import re
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
-from pathlib import PurePath
 from types import MappingProxyType, MethodType, SimpleNamespace
 from typing import Any
 
@@ -18,13 +17,14 @@ from neurotools.memo.digest.values import is_immutable
 from neurotools.memo.fingerprint import classes
 from neurotools.memo.fingerprint.guards import Guards
 from neurotools.memo.fingerprint.unwrap import is_code
+from neurotools.memo.pathlike import is_path
 
 #: More than this is digested: checking so many identities would cost as much.
 _MOST = 5_000
 
 #: Modules whose exact types of these kinds never change.
 _UNCHANGING = (
-    *(enum.Enum, PurePath, re.Pattern, dt.date, dt.time, dt.timedelta),
+    *(enum.Enum, re.Pattern, dt.date, dt.time, dt.timedelta),
     *(np.dtype, np.number, np.bool_, np.str_, np.bytes_, np.datetime64, np.timedelta64),
 )
 _THEIR_MODULES = ("enum", "pathlib", "re", "datetime", "numpy")
@@ -35,7 +35,7 @@ def is_fixed(value: Any) -> bool:
     if value is None or is_immutable(value) or is_code(value):
         return True
     cls = type(value)
-    if not issubclass(cls, _UNCHANGING):
+    if not issubclass(cls, _UNCHANGING) and not is_path(value):
         return False
     return issubclass(cls, enum.Enum) or cls.__module__.partition(".")[0] in _THEIR_MODULES
 

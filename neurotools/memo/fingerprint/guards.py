@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from operator import attrgetter, eq, is_, itemgetter
 from types import BuiltinFunctionType, CellType, FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from neurotools.memo.fingerprint.compiled import Condition, compiled
+if TYPE_CHECKING:
+    from neurotools.memo.fingerprint.compiled import Condition
 
 #: How often checks are made before they are worth compiling.
 _OFTEN = 100
@@ -169,6 +170,8 @@ class Guards:
             return False
         self._held += 1
         if self._held == _OFTEN:
+            from neurotools.memo.fingerprint.compiled import compiled  # few get here
+
             self._compiled = compiled(self._conditions())
         return True
 

@@ -6,7 +6,7 @@ import contextlib
 import gc
 from collections import Counter, OrderedDict, defaultdict, deque
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from neurotools.memo.digest.objects import attributes
 from neurotools.memo.digest.values import digest
@@ -19,6 +19,7 @@ from neurotools.memo.fingerprint.reads import CHANGED, READ, REBOUND
 from neurotools.memo.fingerprint.shown import kind, shown
 from neurotools.memo.fingerprint.unwrap import is_code, is_dunder, name_of, unwrapped
 from neurotools.memo.fingerprint.wrappers import inner_of, settings_of
+from neurotools.memo.rows import Row
 
 if TYPE_CHECKING:
     from neurotools.memo.fingerprint.walk import Walk
@@ -44,7 +45,7 @@ _PICKLED_BY = frozenset(("__getstate__", "__reduce__", "__reduce_ex__"))
 _DEEPEST = 4
 
 
-class _FirstSeen(NamedTuple):
+class _FirstSeen(Row):
     """A digest, the code found on the way, and what both belong to."""
 
     owner: Any
@@ -68,6 +69,8 @@ class Holdings:
         All values that were digested, by their place.
     user : str
         Label of what is being visited, and uses the places noted meanwhile.
+    noted : int
+        How often a use was noted.
     """
 
     def __init__(self, walk: Walk) -> None:
@@ -75,6 +78,7 @@ class Holdings:
         self.changeable: list[tuple[Any, str]] = []
         self.values: dict[str, Any] = {}
         self.user = ""
+        self.noted = 0
         self._uses: dict[str, dict[str, int]] = {}
         self._waiting: dict[str, tuple[Any, bool]] = {}
         self._done: set[str] = set()
@@ -83,6 +87,7 @@ class Holdings:
 
     def used(self, place: str, how: int) -> None:
         """Note how a place is used, without what it holds."""
+        self.noted += 1
         users = self._uses.setdefault(place, {})
         users[self.user] = users.get(self.user, 0) | how
 
@@ -337,4 +342,6 @@ def _is_mock(value: Any) -> bool:
 
 
 def _caches(value: Any) -> bool:
+    if type(value) in origin.BUILT_IN:  # most are
+        return False
     return bool(classes.cached_names(type(value))) and classes.is_plain_instance(value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 import sys
 from types import ModuleType
@@ -29,9 +28,11 @@ class Imports:
         """
         name = target.module
         if target.level:
+            from importlib.util import resolve_name
+
             package = namespace.get("__package__") or str(namespace.get("__name__"))
             try:
-                name = importlib.util.resolve_name("." * target.level + name, package)
+                name = resolve_name("." * target.level + name, package)
             except ImportError:
                 self.ledger.part("missing", f"import {'.' * target.level}{name}", "")
                 return None
@@ -67,8 +68,10 @@ class Imports:
 
 def _home_on_path(name: str) -> origin.Origin | None:
     """Return where a module that is not loaded would come from, without loading it."""
+    from importlib.util import find_spec  # most modules are loaded
+
     try:
-        spec = importlib.util.find_spec(name)
+        spec = find_spec(name)
     except (ImportError, ValueError, AttributeError):
         return None
     if spec is None:

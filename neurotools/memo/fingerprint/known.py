@@ -8,17 +8,18 @@ folder that others may write to: reading one is bounded, checks every type, and 
 
 from __future__ import annotations
 
-import json
 import sys
 from types import CodeType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import xxhash
 
+from neurotools.memo import json_in_c as json
 from neurotools.memo.digest.files import file_digest
 from neurotools.memo.errors import UndigestableValue
 from neurotools.memo.fingerprint.bytecode import content
 from neurotools.memo.fingerprint.reads import Import, Read, Reads
+from neurotools.memo.rows import Row
 
 #: Raise it when the canonical text, or what counts as read, changes.
 _LAYOUT = 1
@@ -34,7 +35,7 @@ class Shelf(Protocol):
         """Keep a note in place of the one of that name."""
 
 
-class Described(NamedTuple):
+class Described(Row):
     """What one code object does.
 
     Attributes
@@ -169,10 +170,9 @@ def _decoded(row: Any) -> Described | None:
 
 
 def _read(root: Any, chain: Any, declared: Any) -> Read:
-    names = tuple(_checked(name, str) for name in chain)
-    return Read(
-        root if isinstance(root, str) else _import(root), names, bool(_checked(declared, bool))
-    )
+    root = root if type(root) is str else _import(root)
+    names = tuple([_checked(name, str) for name in chain]) if chain else ()
+    return Read(root, names, _checked(declared, bool))
 
 
 def _import(target: Any) -> Import:

@@ -9,14 +9,15 @@ the function has changed counts as what it was before. What anybody else changes
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from neurotools.memo.fingerprint.manifest import Part
+from neurotools.memo.rows import Row
 
 Parts = Mapping[tuple[str, str], Part]
 
 
-class State(NamedTuple):
+class State(Row):
     """What one walk has found.
 
     Attributes
@@ -34,7 +35,7 @@ class State(NamedTuple):
     rebound: set[str]
 
 
-class _Change(NamedTuple):
+class _Change(Row):
     """What the last run left, and what there was before the first."""
 
     left: str

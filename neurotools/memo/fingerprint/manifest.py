@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
+
+from neurotools.memo.rows import Row
 
 #: Read no larger manifest, and unpack no more source from one, in characters and bytes.
 LIMIT = 64 * 2**20
@@ -17,7 +19,7 @@ LIMIT = 64 * 2**20
 _LAYOUT, _WITHOUT_CHECKSUM = 2, 1
 
 
-class Part(NamedTuple):
+class Part(Row):
     """One thing that a fingerprint depends on.
 
     Attributes
@@ -38,7 +40,7 @@ class Part(NamedTuple):
     source: str | None = None
 
 
-class Manifest(NamedTuple):
+class Manifest(Row):
     """All parts of one fingerprint.
 
     Attributes
@@ -147,7 +149,7 @@ def _text(value: object) -> str:
     return value
 
 
-class Difference(NamedTuple):
+class Difference(Row):
     """What became of one part between two manifests.
 
     Attributes

@@ -12,12 +12,13 @@ import re
 import sys
 from functools import cache, lru_cache
 from types import FunctionType, ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 from neurotools.memo.digest.sha import sha224
+from neurotools.memo.rows import Row
 
 
-class Package(NamedTuple):
+class Package(Row):
     """An installed distribution.
 
     Attributes
@@ -95,6 +96,8 @@ def of_class(cls: type) -> Origin:
     A class made at run time may name a module that does not hold it; it is followed like the
     user's, which is always safe.
     """
+    if cls in BUILT_IN:
+        return LIBRARY
     module = sys.modules.get(cls.__module__)
     home = of_module(module) if module is not None else of_module_named(cls.__module__)
     if home is USER or is_made_in_c(cls):
@@ -103,6 +106,10 @@ def of_class(cls: type) -> Origin:
     for name in cls.__qualname__.split("."):
         found = getattr(found, "__dict__", {}).get(name)
     return home if found is cls else USER
+
+
+#: What most values are, so that nothing needs to be looked up for them.
+BUILT_IN = frozenset([object, bool, int, float, complex, str, bytes, tuple, list, dict, set])
 
 
 def is_made_in_c(cls: type) -> bool:

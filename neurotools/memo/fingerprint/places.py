@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from pathlib import PurePath
 from typing import Any
 
 from neurotools.memo.fingerprint import origin
+from neurotools.memo.pathlike import is_path
 
 #: They stand at the top of a project, as many folders at most above the code that is imported.
 _MARKERS = (".git", ".hg", "pyproject.toml", "setup.py", "setup.cfg")
@@ -37,7 +37,7 @@ def relocated(value: Any, folder: str | None) -> Any:
     """
     if folder is None:
         return value
-    if isinstance(value, (str, PurePath)):
+    if isinstance(value, str) or is_path(value):
         inside = _inside(os.fspath(value), folder)
         return value if inside is None else (type(value), "in the project", inside)
     if type(value) in (list, tuple, set, frozenset) and len(value) <= _MOST:

@@ -6,15 +6,16 @@ Read here when it is computed and when it is still valid. Not here: the walk tha
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from neurotools.memo.digest.files import base64
 from neurotools.memo.digest.sha import sha224
 from neurotools.memo.errors import UndigestableValue, UnknownChoice, UnsafeBinding
 from neurotools.memo.fingerprint import GRANULARITIES
 from neurotools.memo.fingerprint.manifest import Manifest
+from neurotools.memo.rows import Row
 
 if TYPE_CHECKING:
     from neurotools.memo.fingerprint.guards import Guards
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _PATIENCE = 3
 
 
-class Fingerprint(NamedTuple):
+class Fingerprint(Row):
     """A digest of code.
 
     Attributes
@@ -246,4 +247,4 @@ class _Seen:
 def short_code(text: str) -> str:
     """Return 14 characters that stand for a text, as in the names of cache folders."""
     digest = sha224(text.encode("utf-8", "surrogatepass"))
-    return urlsafe_b64encode(digest[:10]).rstrip(b"=").decode("ascii")
+    return base64(digest[:10])

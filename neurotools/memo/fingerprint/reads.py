@@ -6,7 +6,7 @@ are not read. Not here: reading a definition (`reader`), and what the names are 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from neurotools.memo.rows import Row
 
 # How a name is used. Only what is READ can change a result; the others tell what the code itself
 # changes as it runs, such as a counter or a table of earlier results.
@@ -16,7 +16,7 @@ READ, CHANGED, REBOUND = 1, 2, 4
 COMPUTED = "*"
 
 
-class Import(NamedTuple):
+class Import(Row):
     """What a name is bound to by an import statement inside a body.
 
     Attributes
@@ -34,7 +34,7 @@ class Import(NamedTuple):
     name: str | None = None
 
 
-class Read(NamedTuple):
+class Read(Row):
     """A name and the attributes taken from what it is bound to.
 
     Attributes

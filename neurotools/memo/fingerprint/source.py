@@ -7,19 +7,22 @@ that runs. Not here: what the source says (`normal`, `reader`), which is loaded 
 
 from __future__ import annotations
 
+import functools
 import weakref
+from collections.abc import Callable
 from types import CodeType, FunctionType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from neurotools.memo.fingerprint.bytecode import code_digest, reads_of_code
 from neurotools.memo.fingerprint.known import Described, Known
+from neurotools.memo.rows import Row
 
 if TYPE_CHECKING:
     from neurotools.memo.fingerprint.scopes import Definition
     from neurotools.memo.fingerprint.texts import Text
 
 
-class Source(NamedTuple):
+class Source(Row):
     """The source of one code object.
 
     Attributes
@@ -54,19 +57,24 @@ def described(
         What earlier processes have learnt; what is found new is added.
     """
     key = id(code), docstrings
-    found = _DESCRIBED.get(key)
+    found, _ = _DESCRIBED.get(key, (None, None))
     if found is None:
         found = known.described(code, docstrings) if known is not None else None
         if found is None:
             found = _describe(code, namespace, docstrings)
             if known is not None:
                 known.learn(code, docstrings, found)
-        _DESCRIBED[key] = found
-        weakref.finalize(code, _DESCRIBED.pop, key, None).atexit = False
+        _DESCRIBED[key] = found, weakref.ref(code, functools.partial(_forget, key))
     return found
 
 
-_DESCRIBED: dict[tuple[int, bool], Described] = {}
+#: By identity, with a reference that removes the entry when the code goes.
+_DESCRIBED: dict[tuple[int, bool], tuple[Described, weakref.ref[CodeType]]] = {}
+
+
+def _forget(key: tuple[int, bool], _: object, forget: Callable[..., Any] = _DESCRIBED.pop) -> None:
+    # Bound as a default: at the end of the program, modules are emptied.
+    forget(key, None)
 
 
 def _describe(code: CodeType, namespace: dict[str, Any], docstrings: bool) -> Described:

@@ -88,6 +88,7 @@ _RENAMED = {
 }
 
 
+@functools.lru_cache(maxsize=1024)
 def _stable(module: str) -> str:
     """Return a module's name without the private parts that versions of Python move about."""
     first, *others = module.split(".")

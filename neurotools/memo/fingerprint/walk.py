@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import gc
-import json
 import sys
 from collections import deque
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from neurotools.memo import json_in_c as json
 from neurotools.memo.fingerprint import bodies, origin, places, source
 from neurotools.memo.fingerprint.chains import Chains, Place
 from neurotools.memo.fingerprint.holdings import Holdings
@@ -255,7 +255,7 @@ class Walk:
         label = self.label(value)
         # Where a thing is bound under its own name, the name says nothing new.
         if label.replace(":", ".", 1).rstrip(".") != place:
-            self.ledger.part("name", place, label, label)
+            self.ledger.part("name", place, label, label.rstrip(":"))
 
     def _place(self, place: str, value: Any) -> str:
         """Return a name for a place that no other has: ``a.b.c`` can be read in several ways."""

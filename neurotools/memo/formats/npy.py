@@ -191,16 +191,51 @@ def _header(payload: memoryview, position: int) -> _Header:
 
 def _parsed_header(content: bytes, length: int) -> _Header:
     text = content[10:].decode("latin-1") if content[6] == 1 else content[12:].decode()
-    found = re.fullmatch(_HEADER, text) if len(content) == length else None
+    found = (_usual(text) or _matched(text)) if len(content) == length else None
     if found is None:
         raise ValueError(f"unreadable header {content[:80]!r}")
-    one, fields, fortran, sizes = found.groups()
+    one, fields, fortran, sizes = found
     dtype = dtypes.from_text(fields or one)
     shape = tuple(map(int, sizes.split(", "))) if sizes else ()
     order: Literal["C", "F"] = "F" if fortran == "True" else "C"
     nbytes = math.prod(shape) * dtype.itemsize
     is_structure = order == "F" and shape == () and dtype.kind == "S"
     return _Header(dtype, shape, order, nbytes, length, is_structure=is_structure)
+
+
+#: A dtype, or else its fields; whether in Fortran's order; sizes.
+_Found = tuple[str, str | None, str, str | None]
+
+
+def _matched(text: str) -> _Found | None:
+    """Return what a header says of the dtype, or of its fields, the order, and the sizes."""
+    found = re.fullmatch(_HEADER, text)
+    return None if found is None else found.groups()  # type: ignore[return-value]
+
+
+def _usual(text: str) -> _Found | None:
+    """Return what `_matched` does, or None where a header is not the usual one.
+
+    To compile the pattern takes a new process longer than all else in loading an array. Here a
+    header is taken apart, and counts if the same header comes out of its parts.
+    """
+    parts = text.split("'")
+    if len(parts) != 9:
+        return None
+    one, fortran, sizes = parts[3], parts[6][2:-2], parts[8].partition(")")[0][3:]
+    numbers = sizes.removesuffix(",")
+    again = f"{{'descr': '{one}', 'fortran_order': {fortran}, 'shape': ({sizes}), }}"
+    is_usual = (
+        text.startswith(again)
+        and text[len(again) :].lstrip(" ") == "\n"
+        and fortran in {"True", "False"}
+        and all(_is_size(number) for number in numbers.split(", ") if numbers)
+    )
+    return (one, None, fortran, numbers or None) if is_usual else None
+
+
+def _is_size(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 18
 
 
 def _parsed_structure(text: bytes) -> Any:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from neurotools.memo.entry import Key
 from neurotools.memo.formats.registry import FORMATS
+from neurotools.memo.rows import Row
 from neurotools.memo.seal import SIZE, Times, times_in
 
 #: Folder for what is no entry, as `folders` has it, which takes longer to load.
@@ -36,7 +36,7 @@ def taken(size: int) -> int:
     return -(-size // BLOCK) * BLOCK
 
 
-class Found(NamedTuple):
+class Found(Row):
     """An entry's file, as its folder shows it.
 
     Attributes

@@ -8,7 +8,6 @@ Damaged entries, locks and notes live in ``.neurotools`` beside the entries. Not
 from __future__ import annotations
 
 import functools
-import mmap
 import os
 import stat
 from collections.abc import Iterable, Iterator
@@ -241,6 +240,8 @@ class DirectoryTier:
 
     def _mapped(self, descriptor: int, facts: os.stat_result, key: Key, path: str) -> Sealed:
         """Return an entry in a mapped file, verified unless that was done before."""
+        import mmap  # few ask for it
+
         access = mmap.ACCESS_COPY if self.mmap_mode == "c" else mmap.ACCESS_READ
         mapping = memoryview(mmap.mmap(descriptor, facts.st_size, access=access))
         verified = self._verified.get(key.path) == identity(facts)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import os
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
 from neurotools.memo.errors import UnknownChoice
+from neurotools.memo.rows import Row
 
 #: In which order entries go; what they mean is said in `worth`.
 ORDERS = ("value", "lru", "oldest")
@@ -15,7 +16,7 @@ _SIZE = r"(\d+(?:\.\d*)?|\.\d+)(?:e(\d+))?\s*([kmgtp]?)(i?)(?:b|bytes?)?"
 _UNITS = "kmgtp"
 
 
-class Budget(NamedTuple):
+class Budget(Row):
     """How much a folder's entries may take; None where there is no limit.
 
     Attributes

@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from neurotools.memo.errors import UnknownChoice, UnusableLocation
 from neurotools.memo.naming import is_device
@@ -91,7 +90,7 @@ def tier_at(
             of_urls.update(patience=patience, storage_options=storage_options)
             return _elsewhere(place, checked_identifier(identifier), of_urls)
         place = _folder_of(place)
-    if re.match(_LOST_SLASH, place):
+    if ":" in place and re.match(_LOST_SLASH, place):
         raise UnusableLocation(place, "a URL has two slashes; give it as a text, not as a path")
     if not place:
         raise ValueError("the location of a cache is empty; '.' is the working directory")
@@ -119,8 +118,12 @@ def _folder_of(url: str) -> str:
 
 
 def _in_memory(url: str, budget: Budget | None) -> Tier:
+    # Not loaded for folders.
+    from urllib.parse import parse_qs, urlsplit
+
+    from neurotools.memo.tiers.ram import RamTier
+
     parts = urlsplit(url)
-    from neurotools.memo.tiers.ram import RamTier  # not loaded for folders
 
     query = parse_qs(parts.query, keep_blank_values=True)
     unknown = parts.netloc + parts.path or next(iter(query.keys() - {*_OF_MEMORY}), "")

@@ -14,7 +14,8 @@ import os
 import stat
 import time
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+
+from neurotools.memo.rows import Row
 
 #: Seconds for which a folder's owners and modes are remembered. Only somebody who is trusted can
 #: change them, so this is for who opens a folder to others and forgets that results are in it.
@@ -28,7 +29,7 @@ GONE = os.strerror(errno.ENOENT)
 _HAS_USERS = hasattr(os, "geteuid")
 
 
-class Doubt(NamedTuple):
+class Doubt(Row):
     """Why somebody else could have written something, and where."""
 
     location: str

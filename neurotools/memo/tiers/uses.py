@@ -19,9 +19,10 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from neurotools.memo.entry import Blob, Key
+from neurotools.memo.rows import Row
 from neurotools.memo.seal import times_of
 from neurotools.memo.tiers.census import PRIVATE, Shelf, mark_of
 from neurotools.memo.tiers.folders import Folders
@@ -44,7 +45,7 @@ _OPEN = os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _APPEND = os.O_WRONLY | os.O_APPEND | _OPEN | getattr(os, "O_BINARY", 0)
 
 
-class Use(NamedTuple):
+class Use(Row):
     """What is known of an entry's use, or of that of all entries of a version.
 
     Attributes

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neurotools.memo.errors import UnstorableValue
-from neurotools.memo.formats.npy import Npy
+from neurotools.memo.formats.npy import Npy, _matched, _usual
 from neurotools.memo.formats.structure import rebuild
 from tests.memo.formats.promises import (
     SafeFormatPromises,
@@ -208,3 +208,35 @@ def test_what_is_done_to_a_value_does_not_show_in_the_next_of_its_structure():
 def test_a_scalar_too_large_for_its_type_is_damage():
     with pytest.raises(ValueError, match="damaged structure"):
         rebuild({"scalar": ["<f4", 10**40]}, [])
+
+
+def usual_headers():
+    """Yield headers as numpy writes them."""
+    for dtype in ("<f8", "|b1", ">i4", "<U5", "<M8[ns]", "|S0", [("a", "<f4"), ("b", "|u1")]):
+        for shape in ((), (0,), (128,), (3, 4), (1, 2, 3)):
+            array = np.zeros(shape, dtype)
+            for order in "CF":
+                told = np.lib.format.header_data_from_array_1_0(np.asarray(array, order=order))
+                fortran, sizes = told["fortran_order"], told["shape"]
+                for padding in ("", " ", " " * 40):
+                    start = f"{{'descr': {told['descr']!r}, 'fortran_order': {fortran}"
+                    yield f"{start}, 'shape': {sizes}, }}{padding}\n"
+
+
+def test_the_short_way_to_read_a_header_finds_what_the_pattern_finds():
+    texts = set(usual_headers())
+    for text in texts:
+        assert _matched(text) is not None
+        assert _usual(text) in ({None} if "[(" in text else {_matched(text)})
+
+
+def test_a_header_that_is_changed_anywhere_is_left_to_the_pattern_or_read_alike():
+    text = "{'descr': '<f8', 'fortran_order': False, 'shape': (3, 40), }  \n"
+    others = "'\"(){},: 0x\n\x00\u0663"
+    changed = {text[:i] + text[i + 1 :] for i in range(len(text))}
+    changed |= {text[:i] + c + text[i:] for i in range(len(text) + 1) for c in others}
+    changed |= {text[:i] + c + text[i + 1 :] for i in range(len(text)) for c in others}
+    changed |= {text.replace("3, 40", sizes) for sizes in ("", ",", "3,", "3, 4,", "9" * 19, "-1")}
+    for one in changed:
+        if (found := _usual(one)) is not None:
+            assert found == _matched(one)
