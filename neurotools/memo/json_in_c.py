@@ -7,6 +7,7 @@ character to its last, `json` does the work, and says what is wrong.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 try:
@@ -18,6 +19,12 @@ except ImportError:  # not CPython
         import json
 
         return json.dumps(value)
+
+    def encoder(between: str, behind_names: str) -> Callable[[Any], str]:
+        """Return what writes values as `json.dumps` does with these separators."""
+        import json
+
+        return json.JSONEncoder(separators=(between, behind_names)).encode
 
     def loads(text: str) -> Any:
         """Return what `json.loads` returns, or raise what it raises."""
@@ -33,6 +40,17 @@ else:
             {}, _refuse, encode_basestring_ascii, None, ": ", ", ", False, False, True
         )
         return "".join(encode(value, 0))
+
+    def encoder(between: str, behind_names: str) -> Callable[[Any], str]:
+        """Return what writes values as `json.dumps` does with these separators.
+
+        It is made once, where `json` makes one for each value. Nothing that holds itself may be
+        given to it.
+        """
+        encode = make_encoder(
+            None, _refuse, encode_basestring_ascii, None, behind_names, between, False, False, True
+        )
+        return lambda value: "".join(encode(value, 0))
 
     def loads(text: str) -> Any:
         """Return what `json.loads` returns, or raise what it raises."""

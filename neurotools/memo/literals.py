@@ -146,7 +146,7 @@ _TEXT: dict[type, Callable[[Any], str]] = {
     list: lambda value: f"[{','.join(map(text, value))}]",
     dict: lambda value: f"{{{','.join(f'{text(k)}:{text(v)}' for k, v in value.items())}}}",
     float: _text_float,
-    int: lambda value: str(value) if value.bit_length() < 4096 else hex(value),
+    int: lambda value: repr(value) if value.bit_length() < 4096 else hex(value),
     type(...): lambda _: "...",
 }
 
@@ -156,7 +156,10 @@ def _canonical_text(value: Any) -> str:
     kind = type(value)
     if kind is Digested:
         return f"{{...:('digest',{value.kind!r},{value.detail!r},{value.digest!r})}}"
-    return text(value if kind in _PLAIN_KEYS else tag(value))
+    if kind not in _PLAIN_KEYS:
+        return text(tag(value))
+    rule = _TEXT.get(kind)
+    return repr(value) if rule is None else rule(value)
 
 
 def _signature_text(signature: Signature) -> str:
@@ -164,7 +167,8 @@ def _signature_text(signature: Signature) -> str:
     named, extra = signature
     pairs = [f"({name!r},{_canonical_text(value)})" for name, value in named]
     end = "," if len(pairs) == 1 else ""
-    return f"(({','.join(pairs)}{end}),{text(tag(extra))})"
+    rest = "None" if extra is None else text(tag(extra))
+    return f"(({','.join(pairs)}{end}),{rest})"
 
 
 def human_encode(sig: Signature) -> str:

@@ -28,6 +28,8 @@ from neurotools.memo.pathlike import stem_of_file
 NAME_LENGTH, PATH_LENGTH = 255, 4096
 #: The longest method's suffix, so that the key of a call does not depend on its method.
 _SUFFIX_LENGTH = len(".pickle")
+#: Characters that stand for ten bytes.
+_SHORT = 14
 #: So many bytes are compressed in little room.
 _FEW = 256
 #: What begins a stream of zlib's, at its default level (RFC 1950).
@@ -39,23 +41,24 @@ def base64hash(obj: Any) -> str:
 
     Text is encoded as UTF-8, bytes are taken as they are, anything else by its ``repr``.
     """
-    return _base64(_sha224(obj))
+    return base64(_sha224(obj))
 
 
 def base64hash10bytes(obj: Any) -> str:
     """Return the first ten bytes of `base64hash`'s digest, 14 characters."""
-    return _base64(_sha224(obj)[:10])
+    return base64(_sha224(obj)[:10])
 
 
 def _sha224(obj: Any) -> bytes:
+    content = obj if isinstance(obj, bytes) else utf8(obj if isinstance(obj, str) else repr(obj))
+    return _digest()(content)
+
+
+@functools.cache
+def _digest() -> Callable[[bytes], bytes]:
     from neurotools.memo.digest.sha import sha224  # not loaded before it is needed
 
-    content = obj if isinstance(obj, bytes) else utf8(obj if isinstance(obj, str) else repr(obj))
-    return sha224(content)
-
-
-def _base64(content: bytes) -> str:
-    return base64(content)
+    return sha224
 
 
 # ---------------------------------------------------------------- file names
@@ -92,14 +95,14 @@ def stem(
         raise ValueError("compressed=True needs base64encode=True: raw bytes are no file name")
     content, text = encode(signature, mode), encode(signature)
     packed = _deflated(content) if compressed else content
-    key = _base64(packed) if base64encode else _quoted(packed, mode)
+    key = base64(packed) if base64encode else _quoted(packed, mode)
     return _joined(base64hash10bytes(text), key, room, truncate=truncate)
 
 
 def stem_of(text: bytes, *, room: int) -> str:
     """Return what `stem` returns with its defaults, given what `encode` returned."""
-    key = _base64(_deflated(text))
-    return _joined(base64hash10bytes(text), key, room, truncate=True)
+    name = f"{base64(_digest()(text)[:10])}.{base64(_deflated(text))}"
+    return name if len(name) <= room else f"{name[:_SHORT]}.{base64hash(name[_SHORT + 1 :])}"
 
 
 def _deflated(content: bytes) -> bytes:
@@ -110,9 +113,15 @@ def _deflated(content: bytes) -> bytes:
     """
     if len(content) > _FEW:
         return zlib.compress(content)
-    small = zlib.compressobj(zlib.Z_DEFAULT_COMPRESSION, zlib.DEFLATED, -10, 4)
-    packed = small.compress(content) + small.flush()
+    small = _unused().copy()
+    packed: bytes = small.compress(content) + small.flush()
     return _ZLIB_HEADER + packed + zlib.adler32(content).to_bytes(4, "big")
+
+
+@functools.cache
+def _unused() -> Any:
+    # Copied for each use, which takes half as long as to make another.
+    return zlib.compressobj(zlib.Z_DEFAULT_COMPRESSION, zlib.DEFLATED, -10, 4)
 
 
 def _joined(short: str, key: str, room: int, *, truncate: bool) -> str:

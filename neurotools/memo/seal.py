@@ -11,9 +11,9 @@ from __future__ import annotations
 import functools
 import struct
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import xxhash
 
@@ -23,9 +23,6 @@ from neurotools.memo.formats.base import Payload, PayloadFormat
 from neurotools.memo.formats.registry import decoder
 from neurotools.memo.rows import Row
 from neurotools.memo.signing import SIGNATURE_SIZE, Signer
-
-if TYPE_CHECKING:
-    import json
 
 #: Magic, payload size, record size, time of creation, seconds of computing, flags, reserved.
 _SEAL = struct.Struct("<8sQQddII")
@@ -195,7 +192,7 @@ def seal(
     facts: dict[str, Any] = {"details": {**record.details, "key": key.path}}
     if record.layout:
         facts["layout"] = record.layout
-    text = _encoder().encode(facts).encode()
+    text = _encoder()(facts).encode()
     # Formats whose elements are aligned (mat) count on a trailer of whole eights.
     text += b" " * (-len(text) % 8)
     size = sum(map(_length, payload.parts))
@@ -211,9 +208,8 @@ def seal(
         parts = (*payload.parts, bridge, signature, text, foot)
     total = size + len(bridge) + signature_size + len(text) + SIZE
     if total <= _SMALL:
-        hasher, content = checksum(key), b"".join(parts)
-        hasher.update(content)
-        return Blob((content + hasher.digest(),), total)
+        content = b"".join(parts)
+        return Blob((content + xxhash.xxh3_128_digest(content, seed(key)),), total)
     return Blob(parts, total, _Checksum(key, parts).digest)
 
 
@@ -244,10 +240,10 @@ class _Checksum:
 
 
 @functools.cache
-def _encoder() -> json.JSONEncoder:
-    import json  # not needed for most hits
+def _encoder() -> Callable[[Any], str]:
+    from neurotools.memo.json_in_c import encoder  # not needed for most hits
 
-    return json.JSONEncoder(separators=(",", ":"))
+    return encoder(",", ":")
 
 
 def reseal(entry: Sealed, key: Key, form: PayloadFormat, signer: Signer | None = None) -> Blob:

@@ -65,6 +65,9 @@ class Binder:
         self._defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
         self._files = frozenset(p.name for p in parameters if _means_file(p.annotation))
         self.reads_files = bool(self._files)
+        self._sorted = sorted(self.signature.parameters)
+        #: Whether arguments have only to be sorted by name once they are bound shortly.
+        self._is_usual = not (self._extra or self._keywords or self._files or self.ignore)
         if self._keywords is None and (unknown := self.ignore - set(self.signature.parameters)):
             names = ", ".join(self.signature.parameters) or "none"
             raise ValueError(f"ignore= names {sorted(unknown)}; the parameters are: {names}")
@@ -80,6 +83,8 @@ class Binder:
         arguments = self._bound_shortly(args, kwargs)
         if arguments is None:
             arguments = self._bound(args, kwargs)
+        if self._is_usual:
+            return tuple([(name, arguments[name]) for name in self._sorted]), None
         named = {
             name: _as_files(value) if name in self._files else value
             for name, value in arguments.items()
@@ -108,13 +113,14 @@ class Binder:
         """
         if self._extra or self._keywords or len(args) > len(self._places):
             return None
-        arguments = dict(zip(self._places, args, strict=False))
+        arguments = dict(zip(self._places, args))  # noqa: B905 - defaults stand for the rest
         if kwargs:
             if not self._by_keyword.issuperset(kwargs) or not arguments.keys().isdisjoint(kwargs):
                 return None
             arguments.update(kwargs)
-        arguments = {**self._defaults, **arguments}
-        return arguments if len(arguments) == len(self.signature.parameters) else None
+        if len(arguments) < len(self._sorted):
+            arguments = {**self._defaults, **arguments}
+        return arguments if len(arguments) == len(self._sorted) else None
 
 
 def _means_file(annotation: Any) -> bool:
@@ -154,7 +160,7 @@ def canonical(signature: Signature, code: CodeName) -> Signature:
         Naming the argument that has no reliable digest.
     """
     named, extra = signature
-    pairs = tuple((name, _argument(value, code, name)) for name, value in named)
+    pairs = tuple([(name, _argument(value, code, name)) for name, value in named])
     if extra is None:
         return pairs, None
     return pairs, tuple(_argument(value, code, f"*args[{i}]") for i, value in enumerate(extra))
@@ -167,6 +173,10 @@ def canonical_value(value: Any, code: CodeName) -> Any:
 
 
 def _argument(value: Any, code: CodeName, name: str) -> Any:
+    # The commonest kinds first: each call on the way takes as long as the rule itself.
+    rule = _PLAIN.get(type(value))
+    if rule is not None and (literal := rule(value, [])) is not NotImplemented:
+        return literal
     try:
         return canonical_value(value, code)
     except UndigestableValue as error:
@@ -241,6 +251,10 @@ _LITERAL: dict[type, Callable[[Any, list[int]], Any]] = {
     **dict.fromkeys([np.bool_, *(np.dtype(kind).type for kind in "bhilqBHILQ")], _always),
     **dict.fromkeys([np.float16, np.float32, np.float64], _no_nan),
 }
+
+
+#: Rules that need not know how many leaves there are.
+_PLAIN = {kind: _LITERAL[kind] for kind in (type(None), bool, int, float, str, bytes)}
 
 
 def _digested(value: Any, code: CodeName) -> Digested:
