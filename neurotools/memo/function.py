@@ -234,7 +234,8 @@ class Memoized(Offered, Telling, Mapped):
         started = time.perf_counter()
         try:
             form, payload = self._encoded(value)
-            key = key._replace(method=form.method)
+            if key.method != form.method:
+                key = key._replace(method=form.method)
             details = self._details.of(text)
             if run is not None:
                 details.update(self._runs.told(run, self._hierarchy.name))

@@ -9,6 +9,7 @@ in it. Not here: which byte is a key's, and waiting (`locks`).
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import stat
 import struct
@@ -79,6 +80,11 @@ def opened(folder: str) -> LockFile:
     OSError
         If there is none to be had.
     """
+    file = _counted(folder)
+    if file is not None:
+        if file.links():
+            return file
+        file.leave()
     with _lock_of(folder):
         file = _FILES.get(folder)
         if file is None or not file.links():
@@ -90,10 +96,25 @@ def opened(folder: str) -> LockFile:
         return file
 
 
+def _counted(folder: str) -> LockFile | None:
+    """Return a folder's lock file, if it is open: mostly it is, and there is nothing to wait for.
+
+    It counts as used before anybody looks at it: so nobody closes it meanwhile.
+    """
+    with _COUNTING:
+        file = _FILES.get(folder)
+        if file is not None:
+            file.users += 1
+        return file
+
+
 def health_of(folder: str) -> Health | None:
     """Return the health of the cache that holds a lock folder, if it is to be seen to."""
-    health = known_health(os.path.dirname(folder))
+    health = known_health(_above(folder))
     return health if health is not None and health.is_guarded else None
+
+
+_above = functools.lru_cache(maxsize=64)(os.path.dirname)
 
 
 def _lock_of(folder: str) -> threading.RLock:  # type: ignore[valid-type, unused-ignore]

@@ -7,7 +7,6 @@ place of the file does not answer, everybody goes on without.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import time
@@ -205,12 +204,14 @@ class FileLock:
         file = self._file
         if file is None:
             return
-        with contextlib.suppress(OSError):
+        try:
             if self._health is None:
                 unlock(file.descriptor, self._offset)
             else:
                 # Waited for: freed later, it could be the lock of the next one of our threads.
                 self._health.run("lock", unlock, file.descriptor, self._offset)
+        except OSError:
+            pass  # somebody has closed the file, and freed it so
         self._file = None
         file.leave()
 

@@ -6,10 +6,9 @@ Not here: the other names, and what killed processes left (`unfinished`).
 from __future__ import annotations
 
 import errno
-import functools
-import io
 import os
 from collections.abc import Callable, Iterable
+from io import FileIO
 
 from neurotools.memo.entry import Blob
 from neurotools.memo.tiers.folders import PRIVATE, Folders
@@ -75,21 +74,18 @@ class Committer:
         place : function, optional
             Gives the written file its name; by default, in place of what has it.
         """
-        names = self.names
-        write = functools.partial(_write_lastingly if lasting else _write_once, place=place)
+        write = self._write_lastingly if lasting else self._write
         folder = path.rpartition(os.sep)[0]
         try:
-            self._prepare(folder, lasting=lasting)
-            write(names, folder, path, blob, self._folders)
+            write(folder, path, blob, place)
         except OSError as error:
             if error.errno not in _IN_THE_WAY:
                 raise
             # Somebody removed the folders since we made them, or put something in our way.
             self._require_mounted()
             self._known.clear()
-            names.forget()
-            self._prepare(folder, lasting=lasting)
-            write(names, folder, path, blob, self._folders)
+            self.names.forget()
+            write(folder, path, blob, place)
 
     def _require_mounted(self) -> None:
         """Refuse to write below a folder where a disk was mounted that is gone."""
@@ -97,63 +93,53 @@ class Committer:
         if mount and mount not in (known := mounts()) and known:
             raise OSError(errno.ENODEV, "what was mounted there is gone", mount)
 
-    def _prepare(self, folder: str, *, lasting: bool) -> None:
+    def _write(
+        self,
+        folder: str,
+        path: str,
+        blob: Blob,
+        place: Callable[[str, str], None] | None,
+        finish: Callable[[int], None] | None = None,
+    ) -> None:
         if folder not in self._known:
             self._folders.make(folder)
-            if lasting:
-                from neurotools.memo.tiers.durable import keep_way  # as few ask for it
-
-                keep_way(folder)
             self._known.add(folder)
+        names = self.names
+        temporary = names.take(folder)
+        try:
+            # No interrupt comes between the opening and what closes it.
+            with FileIO(temporary, "xb", opener=self._folders.opener) as file:
+                descriptor = file.fileno()
+                self._folders.allow(descriptor)
+                write_whole(descriptor, blob)
+                if finish is not None:
+                    finish(descriptor)
+            commit()
+            (place or os.replace)(temporary, path)
+        except BaseException:
+            if is_gone(temporary):
+                names.give_back(temporary)
+            else:
+                names.leave(temporary)
+            raise
+        names.give_back(temporary)
+
+    def _write_lastingly(
+        self, folder: str, path: str, blob: Blob, place: Callable[[str, str], None] | None
+    ) -> None:
+        """Write an entry that is on the disk when this returns, under its name."""
+        from neurotools.memo.tiers import durable  # as few ask for it
+
+        if folder not in self._known:
+            self._folders.make(folder)
+            durable.keep_way(folder)
+            self._known.add(folder)
+        self._write(folder, path, blob, place, durable.keep_file)
+        durable.keep_names(folder)
 
     def clear_up(self, folder: str, names: Iterable[str]) -> None:
         """Remove what lies in a folder and nobody is writing, given the names in it."""
         self.names.clear_up(folder, names)
-
-
-def _write_once(
-    names: Unfinished,
-    folder: str,
-    path: str,
-    blob: Blob,
-    folders: Folders,
-    finish: Callable[[int], None] | None = None,
-    *,
-    place: Callable[[str, str], None] | None,
-) -> None:
-    temporary = names.take(folder)
-    try:
-        # No interrupt comes between the opening and what closes it.
-        with io.FileIO(temporary, "xb", opener=folders.opener) as file:
-            folders.allow(file.fileno())
-            write_whole(file.fileno(), blob)
-            if finish is not None:
-                finish(file.fileno())
-        commit()
-        (place or os.replace)(temporary, path)
-    except BaseException:
-        if is_gone(temporary):
-            names.give_back(temporary)
-        else:
-            names.leave(temporary)
-        raise
-    names.give_back(temporary)
-
-
-def _write_lastingly(
-    names: Unfinished,
-    folder: str,
-    path: str,
-    blob: Blob,
-    folders: Folders,
-    *,
-    place: Callable[[str, str], None] | None,
-) -> None:
-    """Write an entry that is on the disk when this returns, under its name."""
-    from neurotools.memo.tiers.durable import keep_file, keep_names  # as few ask for it
-
-    _write_once(names, folder, path, blob, folders, keep_file, place=place)
-    keep_names(folder)
 
 
 class _TakenError(Exception):

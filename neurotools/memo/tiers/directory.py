@@ -377,8 +377,8 @@ class DirectoryTier:
 
     def has(self, key: Key) -> bool:
         path = self.location(key)
-        # Mostly there is nothing, as this says soonest.
-        return os.path.isfile(path) and is_file(path)
+        # Mostly there is nothing, as this says soonest: it raises nothing.
+        return os.access(path, os.F_OK) and is_file(path)
 
     def keys(self, function: str = "") -> Iterator[Key]:
         top = os.path.join(self.root, *function.split("/")) if function else self.root

@@ -22,6 +22,8 @@ log = Log(__name__)
 
 #: Folder for what is no entry; never part of a function's path, which begins with a module.
 PRIVATE = ".neurotools"
+#: Windows knows no such modes.
+_HAS_FCHMOD = hasattr(os, "fchmod")
 #: Bytes that a name and a path may have on any disk; a disk that is broken may say so of others.
 _LONGEST_NAME, _LONGEST_PATH = 255, 4095
 #: Of what was set aside, so many files stay, and so many bytes: the newest.
@@ -108,7 +110,7 @@ class Folders:
 
     def allow(self, descriptor: int) -> None:
         """Give a new file the mode that it is to have, whatever the umask took from it."""
-        if hasattr(os, "fchmod"):
+        if _HAS_FCHMOD:
             os.fchmod(descriptor, self.file_mode)
 
     def _down_to(self, folder: str) -> Iterator[str]:

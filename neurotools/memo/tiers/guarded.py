@@ -84,7 +84,8 @@ class Guarded:
         if self.listeners:
             for one in list(self.listeners):
                 one.stored(key)
-        self.health.was_slow(time.monotonic() - started, blob.size)
+        if (seconds := time.monotonic() - started) > self.health.patience:
+            self.health.was_slow(seconds, blob.size)
 
     def discard(self, key: Key) -> bool:
         return self._write(self.tier.discard, key)
@@ -99,7 +100,7 @@ class Guarded:
         return self._read(self.tier.size, key)
 
     def has(self, key: Key) -> bool:
-        return self._read(self.tier.has, key)
+        return self.health.run("read", self.tier.has, key, probe=self._probe_reading)
 
     def keys(self, function: str = "") -> Iterator[Key]:
         return iter(self._read(self._listed, function, longer=_LONGER))

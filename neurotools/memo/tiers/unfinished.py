@@ -82,11 +82,10 @@ class Unfinished:
         if next(self._writes) % _EVERY == 0:
             with self._lock:
                 self._look_around()
-        free = self._free.get(folder)
-        if free:
-            with contextlib.suppress(IndexError):  # another thread was faster
-                return free.pop()
-        return self._new(folder)
+        try:
+            return self._free[folder].pop()
+        except (KeyError, IndexError):
+            return self._new(folder)
 
     def leave(self, path: str) -> None:
         """Say that something has that name that could not be removed; it is tried again later."""
@@ -94,13 +93,18 @@ class Unfinished:
 
     def give_back(self, path: str) -> None:
         """Say that nothing has that name any more."""
+        if self._left:
+            self._try_again()
+        self._is_free(path)
+
+    def _try_again(self) -> None:
+        """Remove what could not be removed before."""
         while self._left:
             with contextlib.suppress(IndexError):  # another thread was faster
                 if not is_gone(left := self._left.pop()):
                     self._left.append(left)
                     break
                 self._is_free(left)
-        self._is_free(path)
 
     def _is_free(self, path: str) -> None:
         free = self._free.get(path.rpartition(os.sep)[0])

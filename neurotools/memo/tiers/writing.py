@@ -29,6 +29,11 @@ _SLOWEST, _PATIENCE = 20e9, 3
 
 def write_whole(descriptor: int, blob: Blob) -> None:
     """Write an entry's parts to an open file."""
+    if blob.size <= _SMALL:
+        content = b"".join(blob.parts)
+        if (written := os.write(descriptor, content)) < len(content):
+            _write(descriptor, (content[written:],))
+        return
     if blob.size >= _LARGE:
         if not is_limited():  # it may take long, and nothing is seen to move
             _reserve(descriptor, blob.size)
@@ -37,11 +42,6 @@ def write_whole(descriptor: int, blob: Blob) -> None:
             _write(descriptor, blob.body)
             _write(descriptor, (blob.checksum(),))
             return
-    if blob.size <= _SMALL:
-        content = b"".join(blob.parts)
-        if (written := os.write(descriptor, content)) < len(content):
-            _write(descriptor, (content[written:],))
-        return
     _write(descriptor, blob.parts)
 
 

@@ -31,6 +31,7 @@ class Flight:
         self, folder: str | None, on_busy: str = "wait", leases: Leases | None = None
     ) -> None:
         self.folder, self.on_busy, self.leases = folder, on_busy, leases
+        self._alone: type[Alone] | None = None
 
     def alone(self, key: Key) -> Alone | _Untaken:
         """Hold a key while computing it, in a ``with`` statement.
@@ -38,11 +39,13 @@ class Flight:
         It gives whether somebody else held the key meanwhile, so that a result may be there now.
         An interrupt may come just as the block ends: `Alone.free`, called once more, makes sure.
         """
-        try:
-            from neurotools.memo.turns.turn import Alone  # not loaded for hits
-        except (ImportError, OSError) as error:  # such as no descriptor to load it with
-            return _Untaken(error)
-        return Alone(self, key)
+        if self._alone is None:
+            try:
+                from neurotools.memo.turns.turn import Alone  # not loaded for hits
+            except (ImportError, OSError) as error:  # such as no descriptor to load it with
+                return _Untaken(error)
+            self._alone = Alone
+        return self._alone(self, key)
 
     def alone_async(self, key: Key) -> AloneAsync | _Untaken:
         """Hold a key as `alone` does, letting other coroutines run while waiting."""
