@@ -225,7 +225,8 @@ class Memoized(Offered, Telling, Mapped):
         """Store a new result; whatever fails, the caller has it already."""
         self._counts["misses"] += 1
         self._pace.computed(key.call, seconds)
-        if self._is_told:
+        is_told = self._is_told
+        if is_told:
             self._say(f"Took {seconds * 1e3:.0f} milliseconds")
         if not self._options.store:
             return key, None
@@ -252,7 +253,7 @@ class Memoized(Offered, Telling, Mapped):
             return key, None
         self._hierarchy.put(key, blob)
         self._keep_manifest(key)
-        if self._is_told:
+        if is_told:
             self._say_stored(key, blob.size, seconds, time.perf_counter() - started)
         return key, blob
 

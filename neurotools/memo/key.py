@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 #: Types whose values never change, and are equal only where they are the same argument (but for
 #: zeros: see `_shortcut`).
 _PLAIN = frozenset([int, str, bool, bytes, float, type(None)])
+_LONG = frozenset([str, bytes])
 #: Stands in the text of a signature for a file.
 _OF_FILE = f"{File.__module__}.{File.__qualname__}'".encode()
 #: Calls whose names are remembered, for each function.
@@ -176,9 +177,10 @@ def _room(folder: str) -> int:
 
 def _is_small(value: Any) -> bool:
     # Large ones would stay in memory for as long as their names are remembered.
-    if isinstance(value, (str, bytes)):
-        return len(value) <= LITERAL_LENGTH
-    return not isinstance(value, int) or value.bit_length() <= 256
+    kind = type(value)
+    if kind is int:
+        return bool(value.bit_length() <= 256)
+    return kind not in _LONG or len(value) <= LITERAL_LENGTH
 
 
 def _shortcut(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:

@@ -105,7 +105,7 @@ class Tracker:
         is checked, which takes microseconds, and the digest of values that can change in place.
         """
         seen = self._seen
-        if seen is None or not seen.is_same() or not seen.values_hold():
+        if seen is None or not seen.is_same() or (seen.changeable and not seen.values_hold()):
             seen = self._valid()
         return seen.fingerprint
 
@@ -230,7 +230,7 @@ class _Seen:
 
     def holds(self) -> bool:
         """Return whether all is as it was seen."""
-        return self.is_same() and self.values_hold()
+        return self.is_same() and (not self.changeable or self.values_hold())
 
     def values_hold(self, changeable: list[tuple[Any, str]] | None = None) -> bool:
         """Return whether all that is digested to know it, or some of it, is as it was seen."""

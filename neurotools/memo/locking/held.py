@@ -118,10 +118,10 @@ class Held:
                 self._owner[me.name] = me
 
     def release(self, me: Hold) -> None:
-        if self.has(me) or me in self._waits:
+        if self._owner.get(me.name) is me or me in self._waits:
             with self._lock:
                 self._waits.pop(me, None)
-                if self.has(me):
+                if self._owner.get(me.name) is me:
                     del self._owner[me.name]
         while me.wakers:
             with contextlib.suppress(RuntimeError):  # nobody waits with it any more

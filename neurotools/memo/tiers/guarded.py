@@ -80,7 +80,7 @@ class Guarded:
             elif blob.checksum is not None:
                 blob.checksum()  # of what it is now: what is stored later will not fit it
         started = time.monotonic()
-        self._write(self.tier.put, key, blob)
+        self.health.run("write", self.tier.put, key, blob, probe=self._probe_writing)
         if self.listeners:
             for one in list(self.listeners):
                 one.stored(key)

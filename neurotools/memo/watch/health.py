@@ -143,8 +143,13 @@ class Health:
         Exception
             What the work raises.
         """
-        if self.is_plain:
-            return self._plainly(side, work, arguments)
+        if self.is_plain:  # nothing to see to: the way of nearly all uses
+            started = time.monotonic()
+            try:
+                return work(*arguments)
+            except Exception as error:
+                self.failed(side, error, time.monotonic() - started)
+                raise
         if self._sides[side].is_open:
             self._try_again(side, probe)
         started = time.monotonic()
@@ -155,15 +160,6 @@ class Health:
             raise
         self._went_well(side, time.monotonic() - started)
         return done
-
-    def _plainly(self, side: Side, work: Callable[..., T], arguments: tuple[Any, ...]) -> T:
-        """Use the place where there is nothing to see to: the way of nearly all uses."""
-        started = time.monotonic()
-        try:
-            return work(*arguments)
-        except Exception as error:
-            self.failed(side, error, time.monotonic() - started)
-            raise
 
     def _bounded(
         self,
