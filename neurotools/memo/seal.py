@@ -283,12 +283,15 @@ def times_in(foot: bytes) -> Times | None:
     return Times(created, seconds) if is_sound else None
 
 
-def times_of(blob: Blob) -> Times | None:
-    """Return the times in the bytes of an entry, wherever they come from."""
+def seconds_of(blob: Blob) -> float:
+    """Return how long an entry took to compute, wherever its bytes come from; 0 without a seal."""
     if blob.checksum is None and type(end := blob.body[-1]) is bytes and len(end) >= SIZE:
-        return times_in(end[-SIZE:])
-    end = b"".join(bytes(memoryview(part).cast("B")[-SIZE:]) for part in blob.body[-2:])
-    return times_in((end if blob.checksum is None else end + bytes(CHECKSUM_SIZE))[-SIZE:])
+        foot = end[-SIZE:]
+    else:
+        ends = (bytes(memoryview(part).cast("B")[-SIZE:]) for part in blob.body[-2:])
+        foot = b"".join((*ends, b"" if blob.checksum is None else bytes(CHECKSUM_SIZE)))[-SIZE:]
+    times = times_in(foot)
+    return 0.0 if times is None else times.seconds
 
 
 def _length(part: Buffer) -> int:

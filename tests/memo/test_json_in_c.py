@@ -38,6 +38,16 @@ def test_a_value_is_written_and_read_as_json_does(value):
     assert repr(json_in_c.loads(text)) == repr(json.loads(text))
 
 
+def test_an_encoder_that_is_kept_writes_as_json_does():
+    for between, behind_names in ((",", ":"), (", ", ": ")):
+        write = json_in_c.encoder(between, behind_names)
+        for value in VALUES:
+            assert write(value) == json.dumps(value, separators=(between, behind_names))
+        with pytest.raises(TypeError):
+            write({"a": object()})
+        assert write("again") == '"again"'
+
+
 def test_values_at_random_come_out_the_same():
     chance = random.Random(3)
 

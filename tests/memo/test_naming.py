@@ -151,3 +151,12 @@ def test_few_bytes_come_out_as_zlib_gives_them(many):
     numbers = ", ".join(str(37**k % 1009) for k in range(many))
     content = f"((('subject', 'sub-{many:03}'), ('weights', ({numbers})), None)".encode()[:many]
     assert naming._deflated(content) == zlib.compress(content)
+
+
+@pytest.mark.parametrize("room", [30, 60, 248])
+@pytest.mark.parametrize("value", [1, "sub-01", tuple(range(40))])
+def test_the_stem_of_a_text_is_that_of_its_signature(value, room):
+    signature = ((("x", value),), None)
+    assert naming.stem_of(literals.encode(signature), room=room) == naming.stem(
+        signature, room=room
+    )

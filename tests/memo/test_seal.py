@@ -128,4 +128,4 @@ def test_a_small_entry_is_one_piece_and_the_same_as_in_parts(monkeypatch):
         assert b"".join(small.parts) == b"".join(parts.parts)
         assert small.size == parts.size == len(small.body[0])
         assert seal_module.checksum_of(small) == seal_module.checksum_of(parts)
-        assert seal_module.times_of(small) == seal_module.times_of(parts)
+        assert seal_module.seconds_of(small) == seal_module.seconds_of(parts) == RECORD.seconds

@@ -5,11 +5,11 @@ from typing import Optional
 import numpy as np
 import pytest
 
-from neurotools.memo import literals
+from neurotools.memo import literals, signature
 from neurotools.memo.digest.files import File
 from neurotools.memo.digest.values import qualified_name
 from neurotools.memo.entry import Digested
-from neurotools.memo.errors import UndigestableValue
+from neurotools.memo.errors import UndigestableValue, WrongArguments
 from neurotools.memo.signature import (
     LITERAL_LEAVES,
     LITERAL_LENGTH,
@@ -241,3 +241,29 @@ def test_the_short_way_to_bind_agrees_with_the_plain_one(function, args, kwargs)
 def test_the_short_way_to_bind_is_taken():
     bound = Binder(mixed)._bound_shortly((1, 2), {"d": 4})
     assert bound == {"a": 1, "b": 2, "c": 3, "d": 4, "e": 5}
+
+
+def test_arguments_that_need_only_be_sorted_are_bound_as_all_others_are(monkeypatch):
+    for args, kwargs in (((2, 1), {}), ((), {"b": 1, "a": 2}), ((5,), {}), ((), {})):
+        for function in (lambda b=7, a=8: (a, b), plain):
+            usual, plainly = Binder(function), Binder(function)
+            monkeypatch.setattr(plainly, "_is_usual", False)
+            results = []
+            for binder in (usual, plainly):
+                try:
+                    results.append(binder.bind(args, kwargs))
+                except WrongArguments as error:
+                    results.append(str(error))
+            assert results[0] == results[1]
+
+
+AT_THE_EDGE = [0, -1, 1 << 256, 1 << 255, True, None, 1.5, -0.0, float("nan"), float("inf")]
+
+
+@pytest.mark.parametrize(
+    "value", [*AT_THE_EDGE, "a", "x" * 128, "x" * 129, "\ud800", b"", b"y" * 129], ids=repr
+)
+def test_plain_values_stand_for_themselves_where_they_do_on_the_plain_road(monkeypatch, value):
+    short = canonical(((("x", value),), None), str)
+    monkeypatch.setattr(signature, "_PLAIN", {})
+    assert repr(short) == repr(canonical(((("x", value),), None), str))

@@ -64,16 +64,8 @@ class Held:
             self._waits[me] = lineage
             return holder
 
-    def acquire(self, me: Hold) -> bool:
-        """Wait for a key, unless that is hopeless; return whether we waited."""
-        # Mostly it is free, and nothing has to be made for waiting.
-        holder = self.attempt(me)
-        if holder is None or holder is me:
-            return False
-        self._wait_for_turn(me)
-        return True
-
-    def _wait_for_turn(self, me: Hold) -> None:
+    def wait_for_turn(self, me: Hold) -> None:
+        """Wait for a key that somebody has, unless that is hopeless; `has` tells which."""
         waker, watch = threading.Lock(), None
         waker.acquire()
         try:

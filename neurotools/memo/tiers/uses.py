@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from neurotools.memo.entry import Blob, Key
 from neurotools.memo.rows import Row
-from neurotools.memo.seal import times_of
+from neurotools.memo.seal import seconds_of
 from neurotools.memo.tiers.census import PRIVATE, Shelf, mark_of
 from neurotools.memo.tiers.folders import Folders
 from neurotools.memo.watch.health import Health
@@ -92,8 +92,7 @@ class Uses:
 
     def stored(self, key: Key, blob: Blob) -> float:
         """Note that an entry was stored; return how long it had taken to compute, in seconds."""
-        times = times_of(blob)
-        seconds = times.seconds if times else 0.0
+        seconds = seconds_of(blob)
         self._made.append((key, seconds))
         now = time.monotonic()
         if not self._next:

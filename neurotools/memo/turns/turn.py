@@ -126,8 +126,12 @@ class Alone(_Turn):
                 if self._lease is not None and not facts and _HELD.has(hold):
                     facts = self._lease.try_once(has_lock=lock.is_held) or {}
                 return self._is_left_to(facts)
-            waited = _HELD.acquire(hold)
-            if _HELD.has(hold):
+            # Mostly it is free, and nothing has to be made for waiting.
+            holder = _HELD.attempt(hold)
+            waited = holder is not hold and holder is not None
+            if waited:
+                _HELD.wait_for_turn(hold)
+            if holder is hold or _HELD.has(hold):
                 self._enter_context()
                 if not lock.try_take():
                     waited = True
