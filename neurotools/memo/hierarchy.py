@@ -274,13 +274,7 @@ class Hierarchy:
         return 0
 
     def has(self, key: Key) -> bool:
-        for depth, tier in enumerate(self._guarded):
-            try:
-                if tier.has(key):
-                    return True
-            except Exception as error:  # the named boundary of this module
-                self._failed(depth, "read", error)
-        return False
+        return self.depth_of(key) is not None
 
     def depth_of(self, key: Key, among: Container[int] | None = None) -> int | None:
         """Return the number of the fastest tier that seems to have an entry, of some or of all."""

@@ -73,7 +73,7 @@ def _function(memoized: Any) -> list[str]:
             [
                 ("kept as", _format(memoized)),
                 ("kept in", ", ".join(tier.name for tier in info.tiers)),
-                ("in this session", here),
+                ("in this process", here),
                 ("not used now", "; ".join(hierarchy.left_alone)),
             ]
         ),

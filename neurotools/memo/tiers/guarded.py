@@ -80,12 +80,11 @@ class Guarded:
             elif blob.checksum is not None:
                 blob.checksum()  # of what it is now: what is stored later will not fit it
         started = time.monotonic()
-        self.health.run("write", self.tier.put, key, blob, probe=self._probe_writing)
+        self._write(self.tier.put, key, blob)
         if self.listeners:
             for one in list(self.listeners):
                 one.stored(key)
-        if (seconds := time.monotonic() - started) > self.health.patience:
-            self.health.was_slow(seconds, blob.size)
+        self.health.was_slow(time.monotonic() - started, blob.size)
 
     def discard(self, key: Key) -> bool:
         return self._write(self.tier.discard, key)
@@ -100,7 +99,7 @@ class Guarded:
         return self._read(self.tier.size, key)
 
     def has(self, key: Key) -> bool:
-        return self.health.run("read", self.tier.has, key, probe=self._probe_reading)
+        return self._read(self.tier.has, key)
 
     def keys(self, function: str = "") -> Iterator[Key]:
         return iter(self._read(self._listed, function, longer=_LONGER))

@@ -93,13 +93,13 @@ class Forgetful(dict):
         pass
 
 
-def seen(function, monkeypatch=None):
-    """Return all that a walk finds; on the plain road if that is given."""
+def seen(function, *, plainly=False):
+    """Return all that a walk finds; on the plain road if that is asked for."""
     with pytest.MonkeyPatch.context() as patch:
-        if monkeypatch is not None:
+        if plainly:
             patch.setattr(Chains, "_resolved_once", Chains._resolved)
         walk = Walk("minor", False)
-        if monkeypatch is not None:
+        if plainly:
             walk.chains._minded = Forgetful()
         walk.run(function)
     ledger = walk.ledger
@@ -123,16 +123,16 @@ def seen(function, monkeypatch=None):
 
 
 @pytest.mark.parametrize("name", BODIES)
-def test_a_walk_finds_what_one_finds_that_follows_every_name(module_of, monkeypatch, name):
+def test_a_walk_finds_what_one_finds_that_follows_every_name(module_of, name):
     between = BODIES["code"], BODIES["values"]
     module = module_of([BODIES[name], *between, BODIES[name]])
-    for short, plain in zip(seen(module.top), seen(module.top, monkeypatch), strict=True):
+    for short, plain in zip(seen(module.top), seen(module.top, plainly=True), strict=True):
         assert short == plain
 
 
-def test_so_it_does_for_all_at_once(module_of, monkeypatch):
+def test_so_it_does_for_all_at_once(module_of):
     module = module_of([*BODIES.values(), *reversed(BODIES.values())])
-    short, plain = seen(module.top), seen(module.top, monkeypatch)
+    short, plain = seen(module.top), seen(module.top, plainly=True)
     assert short == plain
     assert len(short[0].parts) > 40
 
