@@ -88,8 +88,8 @@ class Account:
         base = self._read(_BASE)
         return None if base is None else base + moved
 
-    def look(self, before: Counts, seen: Counts) -> None:
-        """Put the account right.
+    def look(self, before: Counts, seen: Counts) -> bool:
+        """Put the account right; return whether it is exact, since nothing came meanwhile.
 
         Parameters
         ----------
@@ -102,6 +102,7 @@ class Account:
         # What came while somebody looked was seen by half, as far as one can say.
         middle = Counts((before.room + now.room) // 2, (before.entries + now.entries) // 2)
         self._write(_BASE, seen - middle)
+        return before == now
 
     def moved(self) -> Counts:
         """Return what all processes have added and removed that are not summed up."""

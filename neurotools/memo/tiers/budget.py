@@ -43,6 +43,8 @@ _WAITS = ((1.03, 1.0), (1.0, 0.1))
 _FEW = 6400
 #: Entries of one step at most, and how long nobody has stored when the thread goes on alone.
 _MOST, _PAUSE_SECONDS = 128, 0.1
+#: Where others stored while somebody looked, they look again, so many times at most.
+_MORE = 3
 #: A look at the folder is too old after so many seconds, or so many times what it took.
 _OLD_SECONDS, _TIMES = 10.0, 100.0
 #: Where nothing may go, it is not tried again for so many seconds.
@@ -79,10 +81,10 @@ class Keeper:
         """Start with nothing stored: at first, and in a forked child, a process of its own."""
         self._account = account_of(self._folders)
         self._evictor = Evictor(self._folders, self._budget, self._slower, self._failed)
-        self._lock = threading.Lock()
+        self._lock, self._looking = threading.Lock(), threading.Lock()
         self._thread: threading.Thread | None = None
         self._looked = self._look_seconds = self._stuck_until = self._seen = 0.0
-        self._until, self._is_ordered = math.inf, threading.Event()
+        self._until, self._is_ordered, self._is_exact = math.inf, threading.Event(), True
         self._fresh: list[Stored] = []
         self._room = 0
         most = self._budget.max_entries
@@ -198,6 +200,7 @@ class Keeper:
         """Where there is too much, evict until there is a little room, for so long at most."""
         begun = time.monotonic()
         share, is_looked = _TOO_MUCH, seconds < math.inf or not self._is_old()
+        more = _MORE
         while time.monotonic() < min(begun + seconds, self._until):
             total = self._account.total()
             if total is None or not is_looked:
@@ -206,7 +209,11 @@ class Keeper:
                 continue
             excess = self._excess(total, share)
             if excess == NOTHING:
-                return
+                if self._is_exact or self._most > 1 or not more:
+                    return
+                more -= 1  # among few entries, one that was miscounted is too many
+                self._look()
+                continue
             share = _ENOUGH
             if len(self._evictor):
                 # Those who store make room themselves; two threads would be in each other's way.
@@ -223,12 +230,16 @@ class Keeper:
 
     def _look(self) -> None:
         """Look at all that is there, and put it in the order in which it is to go."""
+        with self._looking:  # the account of who looked last holds, and so does what they say of it
+            self._look_alone()
+
+    def _look_alone(self) -> None:
         self._count()
         started, before, now = time.monotonic(), self._account.moved(), self._account.now()
         shelves = list(census(self._root))
         sizes = [taken(found.size) for shelf in shelves for found in shelf.entries]
         total = Counts(sum(sizes), len(sizes))
-        self._account.look(before, total)
+        self._is_exact = self._account.look(before, total)
         uses.forget(self._root, shelves)
         if self._excess(total, _NEAR) == NOTHING:
             self._evictor.forget()

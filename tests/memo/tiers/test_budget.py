@@ -75,6 +75,28 @@ class TestLimits:
         assert max(rooms) <= 1.05 * limit
         assert 0.95 * limit <= room_in(tmp_path) <= limit
 
+    def test_among_few_what_is_stored_during_a_look_is_counted(
+        self, tmp_path, at_once, monkeypatch
+    ):
+        remembering, unlimited = (
+            disk_cacher(tmp_path, max_entries=most)(block) for most in (10, None)
+        )
+        late = iter(range(13, 16))
+
+        def census_before_others(root):
+            shelves = list(census(root))
+            for i in late:
+                remembering(i)
+            return shelves
+
+        for i in range(12):
+            unlimited(i)
+        monkeypatch.setattr(budget_module, "census", census_before_others)
+        remembering(12)
+        kept(remembering)
+        assert next(late, None) is None, "nobody has looked"
+        assert entries_in(tmp_path) <= 10
+
     def test_entries_are_counted(self, tmp_path):
         remembering = disk_cacher(tmp_path, max_entries=25)(block)
         for i in range(100):
@@ -296,7 +318,7 @@ class TestSpared:
 
 class TestNeverInTheWay:
     def test_what_is_to_go_is_said_before_it_is_removed(self, tmp_path, at_once):
-        remembering = disk_cacher(tmp_path, max_entries=50)(block)
+        remembering = disk_cacher(tmp_path, max_entries=50, evict="oldest")(block)
         for i in range(40):
             remembering(i)
         root = str(tmp_path / "__neurotools_cache__")
