@@ -42,6 +42,10 @@ if TYPE_CHECKING:
     from neurotools.memo.turns.leases import Leases
 
 
+#: After so many misses in a row, the next call is taken for one, too.
+_IN_A_ROW = 2
+
+
 class Memoized(Offered, Telling, Mapped):
     """A function that remembers its results.
 
@@ -89,6 +93,7 @@ class Memoized(Offered, Telling, Mapped):
         self._flight = Flight(options.lock_folder, options.on_busy, self._leases())
         self._pace = Pace()
         self._counts: Counter[str] = Counter()
+        self._in_a_row = 0
         self._warned = set()
         self._manifested: set[str] = set()
         in_use(hierarchy)
@@ -118,7 +123,8 @@ class Memoized(Offered, Telling, Mapped):
             if self._options.skip_fast and self._is_skipped(key):
                 with self._timed_only(key):
                     return self._function(*args, **kwargs)
-            if (found := self._find(key)) is not None:
+            looks_once = self._looks_once
+            if not looks_once and (found := self._find(key)) is not None:
                 return found[0]
             # Made now: the function may change its arguments.
             text = text or self.keys.text(args, kwargs)
@@ -126,7 +132,7 @@ class Memoized(Offered, Telling, Mapped):
             turn = self._flight.alone(key)
             try:
                 with turn as waited:
-                    if (found := self._found_meanwhile(key, waited)) is not None:
+                    if (found := self._found_meanwhile(key, waited or looks_once)) is not None:
                         return found[0]
                     if self._is_told:
                         self._say(f"Recomputing cache at {self._hierarchy.location(key)}")
@@ -176,6 +182,14 @@ class Memoized(Offered, Telling, Mapped):
         yield
         self._pace.computed(key.call, time.perf_counter() - started)
 
+    @property
+    def _looks_once(self) -> bool:
+        """Whether a call takes its turn before it looks: each look waits for those who store.
+
+        That is where there was nothing lately, so that hits wait for nobody, and turns are cheap.
+        """
+        return self._in_a_row >= _IN_A_ROW and self._flight.is_near
+
     def _find(self, key: Key) -> tuple[Any] | None:
         """Return a result that is in the cache, alone in a tuple: it may be None."""
         started = time.perf_counter() if self._options.skip_fast else 0.0
@@ -196,6 +210,7 @@ class Memoized(Offered, Telling, Mapped):
             self._warn_once(f"cannot decode {entry.location}, computing again: {spelled(error)}")
             return None
         self._counts["hits"] += 1
+        self._in_a_row = 0
         if MAKINGS:
             used_entry(key, entry, self._hierarchy.name)
         if self._options.skip_fast:
@@ -224,6 +239,7 @@ class Memoized(Offered, Telling, Mapped):
     ) -> tuple[Key, Blob | None]:
         """Store a new result; whatever fails, the caller has it already."""
         self._counts["misses"] += 1
+        self._in_a_row += 1
         self._pace.computed(key.call, seconds)
         is_told = self._is_told
         if is_told:
@@ -317,14 +333,15 @@ class MemoizedCoroutine(Memoized):
             if self._options.skip_fast and self._is_skipped(key):
                 with self._timed_only(key):
                     return await self._function(*args, **kwargs)
-            if (found := self._find(key)) is not None:
+            looks_once = self._looks_once
+            if not looks_once and (found := self._find(key)) is not None:
                 return found[0]
             text = text or self.keys.text(args, kwargs)
             files = self.keys.files(text, args, kwargs)
             turn = self._flight.alone_async(key)
             try:
                 async with turn as waited:
-                    if (found := self._found_meanwhile(key, waited)) is not None:
+                    if (found := self._found_meanwhile(key, waited or looks_once)) is not None:
                         return found[0]
                     if self._is_told:
                         self._say(f"Recomputing cache at {self._hierarchy.location(key)}")

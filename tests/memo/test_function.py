@@ -781,3 +781,67 @@ def test_functions_as_arguments_count_by_their_code(tmp_path, counter):
     assert apply(np.sin, 0.0) == 0.0
     assert apply(len, "abc") == 3
     assert counter.count == 4
+
+
+def looks_at(remembering, monkeypatch):
+    """Return a list that gets each look at the tiers from now on."""
+    looks, hierarchy = [], remembering._hierarchy
+    for name in ("get", "has"):
+
+        def noted(key, name=name, look=getattr(hierarchy, name)):
+            looks.append(name)
+            return look(key)
+
+        monkeypatch.setattr(hierarchy, name, noted)
+    return looks
+
+
+def test_after_some_misses_calls_look_once(tmp_path, monkeypatch):
+    double = disk_cacher(tmp_path)(lambda x: 2 * x)
+    double(0)
+    looks = looks_at(double, monkeypatch)
+    seen = []
+    for x in (1, 2, 3, 0, 4, 0):
+        assert double(x) == 2 * x
+        seen.append(" ".join(looks))
+        looks.clear()
+    assert seen == ["get has", "get", "get", "get", "get has", "get"]
+    assert double.cache_info()[:2] == (2, 5)
+
+
+def test_after_some_misses_nobody_is_busy_with_what_is_there(tmp_path):
+    double = disk_cacher(tmp_path, on_busy="raise")(lambda x: 2 * x)
+    for x in range(4):
+        double(x)
+    key = double._key((0,), {})
+    with double._flight.alone(key):
+        other = threading.Thread(target=lambda: found.append(double(0)))
+        found = []
+        other.start()
+        other.join(60)
+    assert found == [0]
+
+
+def test_two_threads_that_look_once_compute_once(tmp_path, counter):
+    started, go_on = threading.Event(), threading.Event()
+
+    @disk_cacher(tmp_path)
+    def double(x):
+        if x == 10:
+            counter()
+            started.set()
+            go_on.wait(60)
+        return 2 * x
+
+    for x in range(4):
+        double(x)
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(double(10))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    assert started.wait(60)
+    go_on.set()
+    for thread in threads:
+        thread.join(60)
+    assert found == [20] * 4
+    assert counter.count == 1

@@ -364,10 +364,15 @@ class DirectoryTier:
         except (FileNotFoundError, NotADirectoryError):
             return set()
         self._committer.clear_up(folder, names)
-        from neurotools.memo.progress import passing  # not loaded for hits
+        from neurotools.memo.progress import bar  # not loaded for hits
 
         entries = [name for name in names if is_entry(name)]
-        return set(passing(removed(folder, entries), len(entries), "removing"))
+        gone: set[str] = set()
+        with bar("removing", len(entries), "entry") as shown:
+            for batch in removed(folder, entries):
+                gone.update(batch)
+                shown(len(gone))
+        return gone
 
     def size(self, key: Key) -> int:
         try:

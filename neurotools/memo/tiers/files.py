@@ -5,9 +5,13 @@ Not here: reading all of an entry (`reading`), and who may have written it (`tru
 
 from __future__ import annotations
 
+import functools
+import itertools
+import operator
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 
 from neurotools.memo.entry import Record
 from neurotools.memo.errors import CorruptEntry
@@ -15,7 +19,7 @@ from neurotools.memo.formats.registry import FORMATS
 from neurotools.memo.seal import CHECKSUM_SIZE, SIZE, check_foot, record_of
 from neurotools.memo.tiers.reading import read_whole
 from neurotools.memo.tiers.trust import Trust
-from neurotools.memo.watch.deadline import moved
+from neurotools.memo.watch.deadline import is_limited, moved
 
 #: What code the entries of a folder were computed with; a larger one is none of ours.
 MANIFEST, MANIFEST_LIMIT = "manifest.json", 64 << 20
@@ -43,31 +47,46 @@ def names_to_remove(folder: str) -> list[str]:
         if os.name == "nt":
             return [entry.name for entry in found]
         # As they lie on the disk: of many files, each is elsewhere than the one listed before it.
-        return [name for _, name in sorted((entry.inode(), entry.name) for entry in found)]
+        return [entry.name for entry in sorted(found, key=os.DirEntry.inode)]
 
 
-def removed(folder: str, names: Iterable[str]) -> Iterator[str]:
-    """Remove files of a folder; give those that were there."""
+#: So many files are removed between two looks at how it goes.
+_AT_ONCE = 128
+
+
+def removed(folder: str, names: Iterable[str]) -> Iterator[list[str]]:
+    """Remove files of a folder; give those that were there, some at a time."""
     # A folder that is open is not looked up anew for each of its files.
     open_folder = os.open(folder, os.O_RDONLY) if os.unlink in os.supports_dir_fd else None
+    some = 1 if is_limited() else _AT_ONCE
+    left = iter(names)
     try:
-        for name in names:
-            try:
-                if open_folder is None:
-                    os.unlink(os.path.join(folder, name))
-                else:
-                    os.unlink(name, dir_fd=open_folder)
-            except (FileNotFoundError, IsADirectoryError):
-                continue
-            except PermissionError:
-                if os.path.isdir(os.path.join(folder, name)):
-                    continue  # macOS says so of folders
-                raise
+        while batch := list(itertools.islice(left, some)):
             moved()
-            yield name
+            if open_folder is None:
+                yield _unlinked(folder, batch, lambda name: os.unlink(os.path.join(folder, name)))
+            else:
+                yield _unlinked(folder, batch, functools.partial(os.unlink, dir_fd=open_folder))
     finally:
         if open_folder is not None:
             os.close(open_folder)
+
+
+def _unlinked(folder: str, names: list[str], unlink: Callable[[str], None]) -> list[str]:
+    """Remove files; return those that were there."""
+    gone, left = list(names), iter(names)
+    while True:
+        try:
+            deque(map(unlink, left), maxlen=0)  # without a line of Python for each
+            return gone
+        except (FileNotFoundError, IsADirectoryError):
+            failed = names[-1 - operator.length_hint(left)]
+        except PermissionError:
+            failed = names[-1 - operator.length_hint(left)]
+            if not os.path.isdir(os.path.join(folder, failed)):
+                raise
+            # macOS says so of folders
+        gone.remove(failed)
 
 
 #: A record is read from the last bytes of a file; a second look is taken where it is longer.

@@ -25,12 +25,18 @@ class Flight:
         What to do where somebody else has a key.
     leases : Leases, optional
         What other computers see.
+
+    Attributes
+    ----------
+    is_near : bool
+        Whether taking a turn costs little, and only waits for others.
     """
 
     def __init__(
         self, folder: str | None, on_busy: str = "wait", leases: Leases | None = None
     ) -> None:
         self.folder, self.on_busy, self.leases = folder, on_busy, leases
+        self.is_near = on_busy == "wait" and leases is None
         self._alone: type[Alone] | None = None
 
     def alone(self, key: Key) -> Alone | _Untaken:

@@ -1,3 +1,4 @@
+import itertools
 import os
 import signal
 import stat
@@ -12,6 +13,7 @@ from neurotools.memo.digest import files
 from neurotools.memo.entry import Blob, Key
 from neurotools.memo.errors import CorruptEntry, UntrustedEntry, UnusableLocation
 from neurotools.memo.tiers.directory import DirectoryTier
+from neurotools.memo.tiers.files import removed
 from neurotools.memo.tiers.folders import PRIVATE
 from tests.memo.tiers.promises import KEY, TierPromises, entry, value_in
 
@@ -264,3 +266,16 @@ def test_a_relative_root_stays_where_it_was(tmp_path, monkeypatch):
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert value_in(tier) == 1
+
+
+def test_what_cannot_be_removed_keeps_nothing_else(tmp_path):
+    names = [f"{number:03d}.npy" for number in range(300)]
+    for name in names:
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "000.npy").unlink()
+    (tmp_path / "150.npy").unlink()
+    (tmp_path / "150.npy").mkdir()
+    (tmp_path / "299.npy").unlink()
+    gone = list(itertools.chain.from_iterable(removed(str(tmp_path), names)))
+    assert gone == [name for name in names if name not in {"000.npy", "150.npy", "299.npy"}]
+    assert os.listdir(tmp_path) == ["150.npy"]
