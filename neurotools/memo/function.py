@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from neurotools.memo.turns.leases import Leases
 
 
-#: After so many misses in a row, the next call is taken for one, too.
+#: After so many misses in a row, a call takes its turn before it looks, where that costs little:
+#: each look waits for those who store in that folder. Before that, hits wait for nobody.
 _IN_A_ROW = 2
 
 
@@ -123,7 +124,7 @@ class Memoized(Offered, Telling, Mapped):
             if self._options.skip_fast and self._is_skipped(key):
                 with self._timed_only(key):
                     return self._function(*args, **kwargs)
-            looks_once = self._looks_once
+            looks_once = self._in_a_row >= _IN_A_ROW and self._flight.is_near
             if not looks_once and (found := self._find(key)) is not None:
                 return found[0]
             # Made now: the function may change its arguments.
@@ -181,14 +182,6 @@ class Memoized(Offered, Telling, Mapped):
         started = time.perf_counter()
         yield
         self._pace.computed(key.call, time.perf_counter() - started)
-
-    @property
-    def _looks_once(self) -> bool:
-        """Whether a call takes its turn before it looks: each look waits for those who store.
-
-        That is where there was nothing lately, so that hits wait for nobody, and turns are cheap.
-        """
-        return self._in_a_row >= _IN_A_ROW and self._flight.is_near
 
     def _find(self, key: Key) -> tuple[Any] | None:
         """Return a result that is in the cache, alone in a tuple: it may be None."""
@@ -333,7 +326,7 @@ class MemoizedCoroutine(Memoized):
             if self._options.skip_fast and self._is_skipped(key):
                 with self._timed_only(key):
                     return await self._function(*args, **kwargs)
-            looks_once = self._looks_once
+            looks_once = self._in_a_row >= _IN_A_ROW and self._flight.is_near
             if not looks_once and (found := self._find(key)) is not None:
                 return found[0]
             text = text or self.keys.text(args, kwargs)

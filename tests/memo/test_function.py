@@ -788,7 +788,7 @@ def looks_at(remembering, monkeypatch):
     looks, hierarchy = [], remembering._hierarchy
     for name in ("get", "has"):
 
-        def noted(key, name=name, look=getattr(hierarchy, name)):
+        def noted(key, name=name, look=getattr(hierarchy, name)):  # noqa: B008
             looks.append(name)
             return look(key)
 

@@ -17,6 +17,9 @@ from neurotools.memo.careful import is_meant_to_end
 from neurotools.memo.digest.walk import refusal
 from neurotools.memo.rows import Row
 
+#: Functions compiled by Cython are of a type of their own in each library.
+COMPILED = frozenset({"cython_function_or_method", "fused_cython_function"})
+
 _LAZY = "its content is still in a file; pass it as an array, or the file as File"
 
 #: Name of a class -> why its instances are refused, and those of its subclasses.

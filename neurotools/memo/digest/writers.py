@@ -232,9 +232,6 @@ _INHERITED: tuple[tuple[type, tuple[bytes, Writer]], ...] = (
     (pathlib.PurePath, (b"P", _path_subclass)),
 )
 
-#: Functions compiled by Cython are of a type of their own in each library.
-_COMPILED = frozenset({"cython_function_or_method", "fused_cython_function"})
-
 
 def choose(cls: type) -> tuple[bytes, Writer]:
     """Return the tag of a type, and the function that writes its values."""
@@ -242,7 +239,7 @@ def choose(cls: type) -> tuple[bytes, Writer]:
         return found
     if (named := plain.rule(cls)) is not None:
         return b"p", functools.partial(_plain, name=named[0], rule=named[1])
-    if cls.__name__ in _COMPILED:
+    if cls.__name__ in objects.COMPILED:
         return _NAMED
     if cls is object:
         return b"g", lambda walk, value: walk.encode(objects.global_name(value))

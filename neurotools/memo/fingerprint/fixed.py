@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from neurotools.memo.digest.objects import COMPILED
 from neurotools.memo.digest.values import is_immutable
-from neurotools.memo.fingerprint import classes
+from neurotools.memo.fingerprint import classes, origin
 from neurotools.memo.fingerprint.guards import Guards
 from neurotools.memo.fingerprint.unwrap import is_code
 from neurotools.memo.pathlike import is_path
@@ -35,6 +36,8 @@ def is_fixed(value: Any) -> bool:
     if value is None or is_immutable(value) or is_code(value):
         return True
     cls = type(value)
+    if cls.__name__ in COMPILED:
+        return origin.of(value) is not origin.USER  # a library's stands for its name, as others do
     if not issubclass(cls, _UNCHANGING) and not is_path(value):
         return False
     return issubclass(cls, enum.Enum) or cls.__module__.partition(".")[0] in _THEIR_MODULES

@@ -6,6 +6,7 @@ import functools
 from types import FunctionType, MethodType
 from typing import Any
 
+from neurotools.memo.digest.objects import COMPILED
 from neurotools.memo.fingerprint import bodies, origin
 from neurotools.memo.fingerprint.limits import OF_MACHINE
 from neurotools.memo.fingerprint.unwrap import is_code, unwrapped
@@ -31,15 +32,13 @@ def _is_their_value(value: Any, module: str) -> bool:
     if is_package and (is_plain_data(value) or _holds_users(value)):
         return False
     # Functions compiled by Cython are of a type in a module that is none.
-    named = getattr(value if kind.__name__ in _COMPILED else kind, "__module__", None)
+    named = getattr(value if kind.__name__ in COMPILED else kind, "__module__", None)
     home = origin.of_module_named(named)
     return kind.__module__ != "unittest.mock" and home is not origin.USER
 
 
 #: What holds a function -> the attribute under which it does.
 _HOLDS: dict[type, str] = {functools.partial: "func", MethodType: "__func__"}
-
-_COMPILED = frozenset(("cython_function_or_method", "fused_cython_function"))
 
 NUMBERS = frozenset((bool, int, float, complex))
 

@@ -406,6 +406,13 @@ def test_tables_of_code_are_checked_without_being_digested(session):
     assert tracker._seen.changeable == []
 
 
+def test_what_a_library_compiled_is_checked_without_being_digested():
+    pandas = pytest.importorskip("pandas")
+    tracker = Tracker(pandas.arrays.StringArray)
+    tracker.current()
+    assert tracker._seen.changeable == []
+
+
 class Awkward:
     """Fails when it is asked for anything, as proxies do outside of what they stand for."""
 
