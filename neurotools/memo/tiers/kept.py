@@ -15,7 +15,7 @@ import numpy as np
 from neurotools.memo.entry import Blob, Key, Record
 from neurotools.memo.seal import Sealed, record_of
 from neurotools.memo.tiers.buffers import aligned
-from neurotools.memo.tiers.pages import SMALLEST, Pages
+from neurotools.memo.tiers.pages import SMALLEST, Arrays, Pages
 from neurotools.memo.tiers.template import NoTemplate, Template
 
 
@@ -95,7 +95,7 @@ class Kept:
             return functools.partial(template.make, None)
         extent = _extent(sealed.buffer)
         if type(value) is np.ndarray and (start := _place(value, extent)) is not None:
-            return functools.partial(_lone, content, value.shape, value.dtype.str, start)
+            return Arrays(content, value.shape, value.dtype.str, start).make
         template = Template(value, extent)
         self._grown(self, template.size)
         return functools.partial(_placed, template.make, content)
@@ -105,7 +105,7 @@ class Kept:
         # Checked when it came in, and nobody but us has had it since.
         content = self._content
         if isinstance(content, Pages):
-            buffer = memoryview(_copy(content))
+            buffer = memoryview(content.copied())
         elif own:
             buffer = aligned(len(content))
             buffer[:] = content
@@ -123,16 +123,6 @@ def _own(blob: Blob) -> Pages | bytearray:
     return bytearray().join(blob.parts)
 
 
-def _copy(pages: Pages) -> Any:
-    """Return a copy of an entry's bytes: pages of its own, or where there are none left, plain."""
-    try:
-        return pages.copy()
-    except OSError:
-        room = aligned(pages.size)
-        pages.read(room)
-        return room
-
-
 def _place(value: np.ndarray[Any, Any], extent: tuple[int, int]) -> int | None:
     """Return where an array lies in memory, if its place and a text say all about it."""
     dtype, start = value.dtype, value.__array_interface__["data"][0] - extent[0]
@@ -143,16 +133,8 @@ def _place(value: np.ndarray[Any, Any], extent: tuple[int, int]) -> int | None:
     return start if inside and start + value.nbytes <= extent[1] else None
 
 
-def _lone(pages: Pages, shape: tuple[int, ...], typestr: str, start: int) -> np.ndarray[Any, Any]:
-    """Return an array that is a whole entry: the shortest way."""
-    try:
-        return pages.array(shape, typestr, start)
-    except OSError:
-        return np.ndarray(shape, typestr, _copy(pages), start)
-
-
 def _placed(make: Callable[[Any], Any], pages: Pages) -> Any:
-    return make(_copy(pages))
+    return make(pages.copied())
 
 
 def _extent(buffer: memoryview) -> tuple[int, int]:

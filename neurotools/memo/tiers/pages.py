@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from neurotools.memo.entry import Blob
+from neurotools.memo.tiers.buffers import aligned
 from neurotools.memo.tiers.writing import write_whole
 
 #: What is smaller is copied sooner than it is mapped.
@@ -49,7 +50,6 @@ class Pages:
         if not hasattr(os, "memfd_create"):
             raise OSError("no files in memory here")
         self.size = blob.size
-        self._spare: list[tuple[mmap.mmap, int]] = []
         _take()
         try:
             self._descriptor = os.memfd_create("neurotools", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
@@ -65,7 +65,7 @@ class Pages:
         Raises
         ------
         OSError
-            If no more is to be had; `read` makes a real copy.
+            If no more is to be had; `copied` makes a real one then.
         """
         if not _MAPPINGS_HOLD_ONE:
             options: dict[str, Any] = {"trackfd": False}
@@ -77,27 +77,14 @@ class Pages:
             _drop()
             raise
 
-    def array(self, shape: tuple[int, ...], typestr: str, start: int) -> np.ndarray[Any, Any]:
-        """Return an array in C order that lies in a copy.
-
-        Raises
-        ------
-        OSError
-            As `copy` does.
-        """
+    def copied(self) -> Any:
+        """Return a private mapping, or where there are no more to be had, a real copy."""
         try:
-            mapping, address = self._spare.pop()
-        except IndexError:
-            mapping = self.copy()
-            address = np.frombuffer(mapping, np.uint8).__array_interface__["data"][0]
-        return np.asarray(_Lease(self, mapping, address, (shape, typestr, start)))
-
-    def take_back(self, mapping: mmap.mmap, address: int) -> None:
-        """Keep a copy that nobody can reach any more, to be given to somebody else."""
-        if len(self._spare) < _MOST_SPARE:
-            # What was written is forgotten, and the file's content is there again.
-            mapping.madvise(mmap.MADV_DONTNEED)
-            self._spare.append((mapping, address))
+            return self.copy()
+        except OSError:
+            room = aligned(self.size)
+            self.read(room)
+            return room
 
     def read(self, room: memoryview) -> None:
         """Fill a buffer of the same size with the bytes."""
@@ -111,31 +98,64 @@ class Pages:
             _drop()
 
 
+class Arrays:
+    """Arrays in C order, all alike, each in a copy of its own.
+
+    Parameters
+    ----------
+    pages : Pages
+        What is copied.
+    shape : tuple of int
+        The arrays'.
+    typestr : str
+        Their type, as ``numpy.dtype.str`` gives it.
+    start : int
+        Where they begin, in bytes.
+    """
+
+    def __init__(self, pages: Pages, shape: tuple[int, ...], typestr: str, start: int) -> None:
+        self._pages, self._start = pages, start
+        self._facts: dict[str, Any] = {"shape": shape, "typestr": typestr, "version": 3}
+        #: Copies that nobody can reach any more, each with the array that lies in it.
+        self.spare: list[tuple[mmap.mmap, dict[str, Any]]] = []
+
+    def make(self) -> np.ndarray[Any, Any]:
+        """Return an array; in a real copy where there are no more mappings to be had."""
+        lease = _Lease()
+        try:
+            lease.mapping, lease.__array_interface__ = self.spare.pop()
+        except IndexError:
+            copy, facts = self._pages.copied(), self._facts
+            if not isinstance(copy, mmap.mmap):
+                return np.ndarray(facts["shape"], facts["typestr"], copy, self._start)
+            address = np.frombuffer(copy, np.uint8).__array_interface__["data"][0]
+            lease.mapping = copy
+            lease.__array_interface__ = {**facts, "data": (address + self._start, False)}
+        lease.spare = self.spare
+        return np.asarray(lease)
+
+
 class _Lease:
     """The owner of a copy that an array lies in.
 
     The array refers to it, and so does all that sees the array's memory: views and buffers. Once it
-    is gone, nobody else has the copy.
+    is gone, nobody else has the copy, and somebody else may.
     """
 
-    __slots__ = ("__array_interface__", "_address", "_mapping", "_pages")
+    __slots__ = ("__array_interface__", "mapping", "spare")
 
-    def __init__(
-        self, pages: Pages, mapping: mmap.mmap, address: int, what: tuple[tuple[int, ...], str, int]
-    ) -> None:
-        self._pages, self._mapping, self._address = pages, mapping, address
-        shape, typestr, start = what
-        self.__array_interface__ = {
-            "shape": shape,
-            "typestr": typestr,
-            "data": (address + start, False),
-            "version": 3,
-        }
+    mapping: mmap.mmap
+    spare: list[tuple[mmap.mmap, dict[str, Any]]]
+    __array_interface__: dict[str, Any]
 
     def __del__(self) -> None:
-        try:  # noqa: SIM105 - suppress takes as long as all the rest
-            self._pages.take_back(self._mapping, self._address)
-        except OSError:
+        try:
+            spare = self.spare
+            if len(spare) < _MOST_SPARE:
+                # What was written is forgotten, and the file's content is there again.
+                self.mapping.madvise(mmap.MADV_DONTNEED)
+                spare.append((self.mapping, self.__array_interface__))
+        except (OSError, AttributeError):  # it was interrupted before it had a copy
             pass
 
 

@@ -1,3 +1,4 @@
+import functools
 import os
 import sys
 
@@ -6,7 +7,7 @@ import pytest
 
 from neurotools.memo.entry import Blob
 from neurotools.memo.tiers import pages as module
-from neurotools.memo.tiers.pages import Pages
+from neurotools.memo.tiers.pages import Arrays, Pages
 
 pytestmark = pytest.mark.skipif(
     not hasattr(os, "memfd_create"), reason="files in memory are Linux's"
@@ -25,7 +26,18 @@ def copied(pages):
 
 
 def taken(pages):
-    return pages.array(CONTENT.shape, "<i8", 0)
+    return arrays_of(pages).make()
+
+
+@functools.lru_cache(maxsize=1)
+def arrays_of(pages):
+    return Arrays(pages, CONTENT.shape, "<i8", 0)
+
+
+@pytest.fixture(autouse=True)
+def forgotten():
+    yield
+    arrays_of.cache_clear()
 
 
 @pytest.mark.parametrize("make", [copied, taken])
