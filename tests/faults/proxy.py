@@ -100,6 +100,8 @@ class Proxy:
             client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n<nonsense")
             return True
         answer = self._from_server(request)
+        if answer is None:  # it has ended: what was given up may still be on its way at the end
+            return _reset(client)
         head, _, body = answer.partition(b"\r\n\r\n")
         if how == "lost":
             return _reset(client)

@@ -28,7 +28,7 @@ def run_threads(*functions):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()
 
 
@@ -52,10 +52,13 @@ def test_a_waiter_is_told_that_it_waited(folder):
     def holder():
         with Flight(folder).alone(KEY):
             held.set()
-            time.sleep(0.2)
+            ends = time.monotonic() + 60
+            while not turn._HELD._waits:
+                assert time.monotonic() < ends, "nobody waits"
+                time.sleep(0.01)
 
     def waiter():
-        held.wait(10)
+        held.wait(60)
         with Flight(folder).alone(KEY) as waited:
             told.append(waited)
 
@@ -64,7 +67,7 @@ def test_a_waiter_is_told_that_it_waited(folder):
 
 
 def test_different_keys_do_not_wait_for_each_other(folder):
-    barrier = threading.Barrier(2, timeout=10)
+    barrier = threading.Barrier(2, timeout=60)
 
     def work(key):
         with Flight(folder).alone(key):
@@ -87,7 +90,7 @@ def test_a_call_within_itself_goes_on(folder):
 
 
 def test_threads_that_wait_for_each_other_go_on(folder):
-    barrier = threading.Barrier(2, timeout=10)
+    barrier = threading.Barrier(2, timeout=60)
 
     def work(one, other):
         with Flight(folder).alone(one):
