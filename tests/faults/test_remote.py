@@ -25,7 +25,8 @@ from tests.memo.tiers.promises import KEY, entry, value_in
 
 pytest.importorskip("s3fs")
 
-PATIENCE = 1.0
+#: While the store is well, its answers may take long: the machine may be busy.
+PATIENCE, LONG_PATIENCE = 1.0, 60.0
 #: Those in which nothing ever comes.
 HANGING = ("hang", "stall")
 
@@ -50,15 +51,33 @@ def once(options):
     return {**options, "config_kwargs": {"retries": {"total_max_attempts": 1}}}
 
 
-def keeping(proxy, places, options, patience=PATIENCE):
+def keeping(proxy, places, options):
     """Return a function that keeps its results there, the first already."""
     f = hierarchical_cacher(places, storage_options=options)(ramp)
+    be_patient(f, LONG_PATIENCE)
     check(f, [1])
-    f._hierarchy.tiers[-1].health.be_patient(patience)
     check(f, [1])
     assert f.cache_info().hits == 1
     proxy.count()
     return f
+
+
+def be_patient(f, seconds):
+    f._hierarchy.tiers[-1].health.be_patient(seconds)
+
+
+def spoil(f, proxy, how):
+    """Spoil all answers; what hangs is not waited for for long."""
+    proxy.spoil(how)
+    if how in HANGING:
+        be_patient(f, PATIENCE)
+
+
+def well(f, proxy):
+    """Spoil no more answers, and wait until the store is used again."""
+    proxy.well()
+    be_patient(f, LONG_PATIENCE)
+    until_used_again(f, check)
 
 
 @pytest.fixture
@@ -69,17 +88,16 @@ def f(proxy, bucket, once):
 @pytest.fixture
 def trying(proxy, bucket, options):
     """Return one whose driver asks again, for which it waits up to a second at random."""
-    return keeping(proxy, f"s3://{bucket}/x", options, patience=30.0)
+    return keeping(proxy, f"s3://{bucket}/x", options)
 
 
 @pytest.mark.parametrize("how", [how for how in WAYS if how not in HANGING])
 def test_a_store_that_spoils_every_answer(f, proxy, caplog, how):
-    proxy.spoil(how)
+    spoil(f, proxy, how)
     check(f, [1, 2, 3, 4, 5, 1])
     # Each cause is told once: what is wrong with reading, with writing, with each entry.
     assert 1 <= len(caplog.records) <= (7 if how == "nonsense" else 3)
-    proxy.well()
-    until_used_again(f, check)
+    well(f, proxy)
     hits = f.cache_info().hits
     check(f, [7, 7, 1, 1])
     assert f.cache_info().hits >= hits + 2
@@ -93,8 +111,7 @@ def test_faults_of_all_kinds_by_chance(proxy, bucket, once, monkeypatch):
     for _ in range(60):
         proxy.spoil(chance.choice(ways), times=chance.randrange(3))
         check(f, [chance.randrange(20)])
-    proxy.well()
-    until_used_again(f, check)
+    well(f, proxy)
     check(f, range(20))
     tier = f._hierarchy.tiers[0]
     kept = [value_in(tier, key) for key in list(tier.keys())]
@@ -104,7 +121,7 @@ def test_faults_of_all_kinds_by_chance(proxy, bucket, once, monkeypatch):
 
 @pytest.mark.parametrize("how", HANGING)
 def test_a_store_that_does_not_answer_is_waited_for_once(f, proxy, caplog, how):
-    proxy.spoil(how)
+    spoil(f, proxy, how)
     check(f, [1, 2, 3, 4, 5, 1])
     last = f.cache_info().tiers[-1]
     assert last.failures == 1
@@ -112,17 +129,16 @@ def test_a_store_that_does_not_answer_is_waited_for_once(f, proxy, caplog, how):
     assert len(caplog.records) == 1
     # One that hung, asked a second time by the driver, and probes: not one for each call.
     assert proxy.count() <= 4
-    proxy.well()
-    until_used_again(f, check)
+    well(f, proxy)
     check(f, [7, 7])
     assert len(caplog.records) == 1
 
 
 def test_a_store_that_does_not_answer_is_tried_again_in_the_background(f, proxy):
-    proxy.spoil("hang")
+    spoil(f, proxy, "hang")
     check(f, [1])
     proxy.count()
-    end = time.monotonic() + 40
+    end = time.monotonic() + 60
     while not proxy.asked and time.monotonic() < end:
         check(f, [2])
         time.sleep(0.05)
@@ -173,15 +189,14 @@ def test_a_mark_whose_answer_got_lost_is_ours(proxy, bucket, s3):
 def test_an_outage_in_the_middle_of_a_run(proxy, bucket, once, caplog, tmp_path, how):
     f = keeping(proxy, (str(tmp_path), f"s3://{bucket}/x"), once)
     check(f, range(5))
-    proxy.spoil(how)
+    spoil(f, proxy, how)
     check(f, range(12))
     assert f.cache_info().tiers[1].failures <= 6
     assert len(caplog.records) in {1, 2}
-    proxy.well()
-    until_used_again(f, check)
+    well(f, proxy)
     check(f, range(12, 20))
     near, far = f._hierarchy.tiers
-    wanted, end = set(near.keys()), time.monotonic() + 40
+    wanted, end = set(near.keys()), time.monotonic() + 60
     while set(far.keys()) != wanted and time.monotonic() < end:
         check(f, [0])
         time.sleep(0.1)
@@ -255,7 +270,7 @@ def test_what_a_killed_process_was_sending_does_not_appear(proxy, bucket, s3):
         [sys.executable, "-c", _LARGE, proxy.url, f"s3://{bucket}/x"],
         cwd=ROOT,
     )
-    end = time.monotonic() + 40
+    end = time.monotonic() + 60
     while time.monotonic() < end and not any(asked.startswith(parts) for asked in proxy.asked):
         time.sleep(0.05)
     sending.kill()
@@ -273,12 +288,14 @@ def test_a_file_server_that_is_stopped_and_one_that_is_started_anew(tmp_path, ca
     with sftp_server() as (server, port):
         options = {**login, "port": port}
         f = hierarchical_cacher(f"sftp://127.0.0.1{tmp_path}", storage_options=options)(ramp)
+        be_patient(f, LONG_PATIENCE)
         check(f, [1, 1])
-        f._hierarchy.tiers[0].health.be_patient(PATIENCE)
         server.send_signal(signal.SIGSTOP)
+        be_patient(f, PATIENCE)
         check(f, [1, 2, 3, 1])
         assert f.cache_info().tiers[0].failures == 1
         server.send_signal(signal.SIGCONT)
+        be_patient(f, LONG_PATIENCE)
         until_used_again(f, check)
         check(f, [4, 4])
     check(f, [1, 5, 6, 7, 1])
