@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from typing import Any
 
 from neurotools.console import given, screen, spoken
 from neurotools.memo.upkeep import inventory
-from neurotools.memo.upkeep.inventory import VersionSummary
+from neurotools.memo.upkeep.inventory import Located, VersionSummary
 
 SUMMARY = "list functions, their versions, what they take and what they have saved"
 
@@ -101,12 +102,30 @@ def _row(name: str, versions: list[VersionSummary]) -> list[str]:
     ]
 
 
+def _newest_first(every: Iterable[Located]) -> list[Located]:
+    """Return entries function by function, the newest version first, and its newest entry first."""
+    entries = list(every)
+    functions: dict[tuple[str, str], int] = {}
+    newest: dict[str, float] = {}
+    for entry in entries:
+        shelf, written = entry.shelf, entry.found.written
+        functions.setdefault((entry.root, shelf.function), len(functions))
+        newest[shelf.path] = max(written, newest.get(shelf.path, written))
+
+    def place(entry: Located) -> tuple[int, float, str, float, str]:
+        shelf, found = entry.shelf, entry.found
+        function = functions[entry.root, shelf.function]
+        return function, -newest[shelf.path], shelf.path, -found.written, found.name
+
+    return sorted(entries, key=place)
+
+
 def _entries(options: argparse.Namespace) -> int:
     from neurotools.console.calls import call_of
 
     rows, data = [], []
-    every = inventory.entries_in(given.places(options))
-    for entry in screen.progress(every, what="listing"):
+    every = screen.progress(inventory.entries_in(given.places(options)), what="listing")
+    for entry in _newest_first(every):
         if options.json:
             data.append({**given.entry_data(entry), "call": call_of(entry)})
         else:

@@ -84,6 +84,23 @@ def test_ls_of_entries_tells_the_calls(study, capsys):
     assert len(calls) == 5
 
 
+def test_ls_lists_the_newest_version_first_and_in_it_the_newest_entry(study, capsys):
+    (study / "a_study.py").write_text(STUDY.replace("n * scale", "n + scale"))
+    subprocess.run([sys.executable, "-c", "import a_study as s; s.area(1), s.area(2)"], check=True)
+    first = [entry["path"] for entry in data(capsys, "ls", "-e", "results")]
+    ages = {path: age for age, path in enumerate(sorted(first))}  # another order than was listed
+    new = {version["version"] for version in data(capsys, "ls", "results")[0]["versions"][:1]}
+    for path, age in ages.items():
+        moment = 1e9 + age + 1000 * any(f"{os.sep}{code}{os.sep}" in path for code in new)
+        os.utime(path, (moment, moment))
+    listed = [entry["path"] for entry in data(capsys, "ls", "-e", "results")]
+    assert [("model" in path, *(code in path for code in new)) for path in listed] == (
+        [(False, True)] * 2 + [(False, False)] * 3 + [(True, False)] * 2
+    )
+    for part in (listed[:2], listed[2:5], listed[5:]):
+        assert part == sorted(part, reverse=True)
+
+
 def test_a_cache_is_found_from_above_and_from_within(study, capsys, monkeypatch):
     here = data(capsys, "ls", "results/__neurotools_cache__")
     assert here == data(capsys, "ls", "results")
