@@ -149,8 +149,9 @@ def _by_day(axes: Axes, rows: Sequence[dict[str, Any]], field: str, color: str) 
     bins, places = np.unique(days.astype(f"datetime64[{unit}]"), return_inverse=True)
     heights = np.bincount(places, [row[field] for row in rows])
     begins = bins.astype("datetime64[D]")
-    widths = {"D": 0.8, "W": 6, "M": 25}[unit]
-    axes.bar(begins, heights, width=widths, align="edge", color=color)  # type: ignore[arg-type, unused-ignore]
+    # A bare number of days is deprecated by NumPy.
+    width = {"D": (19, "h"), "W": (6, "D"), "M": (25, "D")}[unit]
+    axes.bar(begins, heights, width=np.timedelta64(*width), align="edge", color=color)  # type: ignore[arg-type, call-overload, unused-ignore]
     locator = AutoDateLocator()
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
