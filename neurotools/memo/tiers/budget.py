@@ -125,7 +125,9 @@ class Keeper:
         is_much = total is not None and self._excess(total, _NEAR) != NOTHING
         if not is_stuck and self._is_old() and (is_much or total is None or self._account.is_stale):
             self._wake()
-        if total is None or self._excess(total, _TOO_MUCH) == NOTHING:
+        if total is None:
+            total = self._account.moved()  # there is that much at least
+        if self._excess(total, _TOO_MUCH) == NOTHING:
             return
         # Whoever stores makes room at once: another thread would be in its way for longer. What
         # has to be asked elsewhere takes longer still.
@@ -181,12 +183,19 @@ class Keeper:
                 return
             work = threading.Thread(target=self._work, name="neurotools budget", daemon=True)
             self._thread = work
-        with contextlib.suppress(RuntimeError):  # the interpreter is ending
+        if not len(self._evictor):
+            self._is_ordered.clear()
+        try:
             work.start()
+        except RuntimeError:  # the interpreter is ending, or there are no more threads
+            self._is_ordered.set()
 
     def _work(self) -> None:
-        self._safely(self._make_room)
-        self._safely(self.keep)
+        try:
+            self._safely(self._make_room)
+            self._safely(self.keep)
+        finally:
+            self._is_ordered.set()  # nobody waits for a look that has failed
 
     def _make_room(self) -> None:
         """Remove some entries where not even the account can be written, for want of room."""
