@@ -92,7 +92,8 @@ def test_it_is_used_again_when_it_answers(stuck):
     with pytest.raises(NoAnswer):
         guarded.get(KEY)
     stuck.works.set()
-    end = time.monotonic() + 20
+    guarded.health.be_patient(60)  # from here on it answers, if late on a busy machine
+    end = time.monotonic() + 60
     while guarded.health.left_alone and time.monotonic() < end:
         for work in (guarded.has, guarded.discard):
             try:
@@ -111,7 +112,7 @@ def test_a_small_entry_that_hung_is_stored_later_as_it_was(stuck):
         guarded.put(KEY, entry(value))
     value[:] = 1
     stuck.works.set()
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not stuck.inner.has(KEY) and time.monotonic() < end:
         time.sleep(0.01)
     assert (value_in(stuck.inner) == 0).all()
@@ -134,7 +135,7 @@ def test_a_large_entry_that_was_given_up_does_not_appear(tmp_path, monkeypatch):
         Guarded(tier).put(KEY, entry(value))
     value[:] = 1
     gate.set()
-    assert ended.wait(20)
+    assert ended.wait(60)
     assert not tier.has(KEY)
     assert not [path for path in tmp_path.rglob(".*") if path.is_file()]
 
