@@ -105,7 +105,7 @@ def entries_in(folder):
     }
 
 
-def until(condition, seconds=30):
+def until(condition, seconds=60):
     """Wait until something is so, and fail where it never is."""
     end = time.monotonic() + seconds
     while not condition():

@@ -523,6 +523,8 @@ SCRIPT = """
     @disk_cacher(sys.argv[1])
     def slow(x, folder):
         time.sleep(0.05)
+        while x >= 10 and os.path.exists(folder + "-held"):
+            time.sleep(0.01)
         with open(os.path.join(folder, f"{x}-{os.getpid()}-{time.monotonic_ns()}"), "x"):
             return x
 
@@ -537,11 +539,15 @@ def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path, counted, executor
     script.write_text(textwrap.dedent(SCRIPT))
     command = [sys.executable, str(script), str(tmp_path / "cache"), counted.folder, executor]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    # However late the interrupt comes, it is in the middle of the run.
+    held = counted.folder + "-held"
+    open(held, "x").close()
     process = subprocess.Popen(command, start_new_session=True, **pipes)
     while counted.count < 5 and process.poll() is None:
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)
     _, told = process.communicate(timeout=60)
+    os.unlink(held)
     assert "KeyboardInterrupt" in told
     assert "what was computed is kept" in told
     before = counted.count
