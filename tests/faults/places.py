@@ -48,7 +48,7 @@ class Served:
         os.makedirs(self.folder)
         os.makedirs(behind)
         self._server = subprocess.Popen(["bindfs", "-f", behind, self.folder])
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while not os.path.ismount(self.folder):
             if time.monotonic() > end or self._server.poll() is not None:
                 self.end()

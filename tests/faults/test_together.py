@@ -58,7 +58,7 @@ def test_a_waiter_waits_for_a_process_that_was_stopped(tmp_path):
             assert other.poll() is None
             one.send_signal(signal.SIGCONT)
             over.write_text("")
-            assert one.communicate(timeout=30)[0] == other.communicate(timeout=30)[0] == b"3\n"
+            assert one.communicate(timeout=60)[0] == other.communicate(timeout=60)[0] == b"3\n"
     assert begun.read_text() == "x"
 
 

@@ -58,7 +58,7 @@ def test_results_of_an_outage_arrive_when_it_is_over(tmp_path, s3, bucket, proxy
         (tmp_path / "near", f"s3://{bucket}/x"),
         storage_options=s3.options_at(proxy.url),
         write_back=write_back,
-        patience=2.0,
+        patience=60.0,
     )(ramp)
     check(f, [0])
     f.flush()
@@ -67,7 +67,7 @@ def test_results_of_an_outage_arrive_when_it_is_over(tmp_path, s3, bucket, proxy
     assert f.flush() == 9
     assert len(marks_in(tmp_path)) == 9
     proxy.well()
-    until(lambda: f.flush(1) == 0, seconds=60)
+    until(lambda: f.flush(1) == 0)
     assert len(stored(s3, bucket)) == 10
     assert marks_in(tmp_path) == []
 
