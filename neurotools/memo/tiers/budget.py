@@ -10,7 +10,6 @@ and how (`evicting`).
 from __future__ import annotations
 
 import atexit
-import contextlib
 import errno
 import math
 import os
