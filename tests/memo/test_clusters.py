@@ -17,6 +17,7 @@ import pytest
 
 from neurotools.jobs.cache import disk_cacher, hierarchical_cacher
 from neurotools.memo.errors import WorkersLost
+from neurotools.memo.executors import workers
 
 distributed = pytest.importorskip("distributed")
 dask = pytest.importorskip("dask")
@@ -222,20 +223,42 @@ def test_a_worker_that_is_killed_delays_the_others_for_a_bounded_time(fragile, c
     assert function.map(range(5), runs=str(runs), executor=fragile) == [0, 2, 4, 6, 8]
 
 
-def test_a_cluster_that_is_gone_is_named(cache_dir, runs):
+def close_when_it_computes(client, runs):
+    ends = time.monotonic() + 60
+    while count(runs) < 3 and time.monotonic() < ends:
+        time.sleep(0.01)
+    client.close()
+
+
+def test_a_cluster_that_is_gone_is_named(cache_dir, tmp_path, runs):
     options = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": ":0"}
     cluster = distributed.LocalCluster(silence_logs=logging.CRITICAL, **options)
     client = distributed.Client(cluster)
-    slow = disk_cacher(cache_dir)(lambda x: time.sleep(0.2) or x)
-    slow.map([0], executor=client)
-    ends = threading.Timer(0.5, client.close)
+    over = str(tmp_path / "over")
+
+    @disk_cacher(cache_dir)
+    def slow(x, runs, over):
+        note(runs, x)
+        while x > 5 and not os.path.exists(over):
+            time.sleep(0.01)
+        return x
+
+    slow.map([0], runs=str(runs), over=over, executor=client)
+    ends = threading.Thread(target=close_when_it_computes, args=(client, runs))
     ends.start()
     try:
         with pytest.raises(WorkersLost, match=r"calls\[\d\] of 20"):
-            slow.map(range(1, 21), executor=client)
+            slow.map(range(1, 21), runs=str(runs), over=over, executor=client)
         with pytest.raises(WorkersLost, match="the Dask client is closed"):
-            slow.map([30], executor=client)
+            slow.map([30], runs=str(runs), over=over, executor=client)
+        another = distributed.Client(cluster)
+        with workers(another) as crew:
+            task = crew.submit(abs, -1)
+            another.close()
+            assert list(crew.as_completed([task])) == [task]
+            assert isinstance(task.exception(), WorkersLost)
     finally:
+        open(over, "x").close()
         ends.join()
         cluster.close()
 

@@ -96,7 +96,12 @@ class Cluster:
             else:
                 of[future.key] = task
         futures = [task.future for task in of.values() if isinstance(task, Awaited)]
-        yield from (of[future.key] for future in as_completed(futures))
+        try:
+            ended = as_completed(futures)
+        except ValueError:  # the client is closed, and has given up all of them
+            yield from of.values()
+            return
+        yield from (of[future.key] for future in ended)
 
     def dropped(self, tasks: Iterable[Task]) -> list[Task]:
         futures = {task: getattr(task, "future", None) for task in tasks}
