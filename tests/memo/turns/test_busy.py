@@ -72,7 +72,7 @@ def test_a_caller_may_be_told_that_a_thread_computes(cacher):
 
     thread = threading.Thread(target=call)
     thread.start()
-    thread.join(30)
+    thread.join(60)
     turn.free()
     assert told[0].holder["process"] == os.getpid()
     assert isinstance(told[0], (CacheError, RuntimeError))
@@ -85,7 +85,7 @@ def test_a_caller_may_compute_as_well(cacher):
     results = []
     thread = threading.Thread(target=lambda: results.append(function(3)))
     thread.start()
-    thread.join(30)
+    thread.join(60)
     turn.free()
     assert (results, COMPUTED) == ([6], [3])
 
@@ -114,7 +114,7 @@ def test_a_caller_may_be_told_which_process_computes(tmp_path):
     ):
         function(3)
     here.send(None)
-    process.join(30)
+    process.join(60)
     assert function(3) == 6
 
 
@@ -162,7 +162,7 @@ def test_a_caller_that_never_waits_takes_over_in_the_end(tmp_path, monkeypatch):
     lease._leases.marks.keep(lease.name, lease._content())
     heartbeat.HEART.remove(lease)  # it has died
     function = far_away(tmp_path, on_busy="raise")
-    ends = time.monotonic() + 30
+    ends = time.monotonic() + 60
     while True:
         try:
             assert function(3) == 6
@@ -214,7 +214,7 @@ def test_where_locks_reach_a_short_computation_leaves_no_mark(server):
 
 def test_where_locks_reach_a_long_computation_shows_that_it_lives(server):
     with flight_in(server).alone(KEY):
-        ends = time.monotonic() + 30
+        ends = time.monotonic() + 60
         while not marks_in(server.root):
             assert time.monotonic() < ends
             time.sleep(0.02)
@@ -241,7 +241,7 @@ def test_where_locks_reach_nobody_waits_for_a_computer_that_died(server):
         assert waited
         assert len(marks_in(server.root)) == 1  # for the others who go on without the lock
     here.send(None)
-    process.join(30)
+    process.join(60)
     assert marks_in(server.root) == []
 
 

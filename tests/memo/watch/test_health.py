@@ -48,7 +48,7 @@ def fail_often(health, side="read", number=errno.EIO):
 
 
 def until(condition):
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not condition() and time.monotonic() < end:
         time.sleep(0.005)
     assert condition()
@@ -61,6 +61,7 @@ def test_a_place_of_this_computer_is_used_by_whoever_asks(local):
 
 def test_a_place_with_patience_is_used_by_a_thread_of_its_own(remote):
     assert not remote.is_plain
+    remote.be_patient(60)
     assert remote.run("read", threading.get_ident) != threading.get_ident()
 
 
@@ -121,12 +122,14 @@ def test_a_place_that_hangs_is_left_alone_at_once(remote, gate):
 def test_locks_that_hang_say_nothing_of_the_rest(remote, gate):
     with pytest.raises(NoAnswer):
         remote.run("lock", gate.wait)
+    remote.be_patient(60)
     assert remote.run("read", int) == remote.run("write", int) == 0
 
 
 def test_a_place_that_hung_is_tried_in_the_background(remote, clock, gate):
     with pytest.raises(NoAnswer):
         remote.run("read", gate.wait)
+    remote.be_patient(60)  # from here on it answers, if late on a busy machine
     clock.now += HOUR
     probed = threading.Event()
     with pytest.raises(LeftAlone):
@@ -159,7 +162,9 @@ def test_probes_that_hang_do_not_pile_up(remote, clock, gate):
         clock.now += 61
         with pytest.raises(LeftAlone):
             remote.run("read", int, probe=probe)
-    assert 5 <= len(began) <= 12
+    until(lambda: len(began) >= 5)  # their threads may come to it late
+    assert len(began) <= 12
+    remote.be_patient(60)
     gate.set()
     until(lambda: remote.left_alone.startswith("not used for writing"))
 
