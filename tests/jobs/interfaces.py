@@ -38,7 +38,7 @@ class Repeat:
 
 
 class Slow(Repeat):
-    """Take a while, and note each run in a file."""
+    """Take a while, or as long as it is held, and note each run in a file."""
 
     class Inputs(Repeat.Inputs):
         seconds = 0.5
@@ -47,6 +47,8 @@ class Slow(Repeat):
         # No input: a file that is named as one would count by its content.
         with Path(os.environ["NOTES"]).open("a") as file:
             file.write(f"{os.getpid()}\n")
+        while os.path.exists(os.environ["NOTES"] + "-held"):
+            time.sleep(0.02)
         time.sleep(self.inputs.seconds)
         return super().run(cwd)
 

@@ -566,16 +566,19 @@ class TestFailures:
             import sys
             from neurotools.jobs.memory import Memory
             from tests.jobs.interfaces import Slow
-            Memory(sys.argv[1]).cache(Slow)(in_file=sys.argv[2], seconds=1.0)
+            Memory(sys.argv[1]).cache(Slow)(in_file=sys.argv[2])
         """
+        held = Path(f"{notes}-held")
+        held.touch()
         process = elsewhere(code, mem.location, text, wait=False)
         started(notes)
         process.kill()
         process.wait()
+        held.unlink()
         (record,) = Path(mem.base_dir).glob("*/*/_node.json")
         assert json.loads(record.read_text())["node"]["state"] == "running"
         (record.parent / "left.txt").write_text("of the run that was killed")
-        mem.cache(Slow)(in_file=text, seconds=1.0)
+        mem.cache(Slow)(in_file=text)
         assert (runs(), (record.parent / "left.txt").exists()) == (1, False)
 
     @pytest.mark.parametrize("name", ["x" * 300, "Größe" * 40])
