@@ -175,7 +175,7 @@ barrier = threading.Barrier(2)
 @cacher
 def first(n):
     if ran() <= 2:
-        barrier.wait(20)
+        barrier.wait(60)
         return second(n)
     return n + 1
 
@@ -183,7 +183,7 @@ def first(n):
 @cacher
 def second(n):
     if ran() <= 2:
-        barrier.wait(20)
+        barrier.wait(60)
         return first(n)
     return n + 1
 
