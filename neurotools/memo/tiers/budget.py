@@ -20,12 +20,14 @@ from collections.abc import Callable, Sequence
 
 from neurotools.memo.entry import Key
 from neurotools.memo.tiers import uses
-from neurotools.memo.tiers.account import NOTHING, Counts, account_of
+from neurotools.memo.tiers.account import account_of
 from neurotools.memo.tiers.base import Tier
 from neurotools.memo.tiers.census import census, taken
 from neurotools.memo.tiers.evicting import Evictor, Stored
+from neurotools.memo.tiers.figures import NOTHING, Counts, Limits
 from neurotools.memo.tiers.folders import Folders
 from neurotools.memo.tiers.limits import Budget
+from neurotools.memo.tiers.strictest import excess, limits_of, strictest
 from neurotools.memo.watch.health import Health
 
 #: The account is looked at after so many stores, or after this share of the budget was stored.
@@ -39,6 +41,8 @@ _NEAR = 0.965
 _FAR, _SLOWLY, _FASTER = 1.01, 1.25, 2.0
 #: Above these shares, whoever stores waits so many seconds at most for who looks just now.
 _WAITS = ((1.03, 1.0), (1.0, 0.1))
+#: And so for one who finds out how much there is, where that is in doubt.
+_UNSURE = (1.02, 1.0)
 #: Few entries are counted one by one.
 _FEW = 6400
 #: Entries of one step at most, and how long nobody has stored when the thread goes on alone.
@@ -47,6 +51,8 @@ _MOST, _PAUSE_SECONDS = 128, 0.1
 _MORE = 3
 #: A look at the folder is too old after so many seconds, or so many times what it took.
 _OLD_SECONDS, _TIMES = 10.0, 100.0
+#: So soon it is too old where somebody has removed something and not said so.
+_DOUBTED_SECONDS, _DOUBTED_TIMES = 0.1, 20.0
 #: Where nothing may go, it is not tried again for so many seconds.
 _STUCK_SECONDS = 5.0
 #: What a disk says that is full, or of which somebody has had their share.
@@ -84,13 +90,22 @@ class Keeper:
         self._lock, self._looking = threading.Lock(), threading.Lock()
         self._thread: threading.Thread | None = None
         self._looked = self._look_seconds = self._stuck_until = self._seen = 0.0
+        self._doubts_ended, self._is_counted = 0.0, threading.Event()
+        self._gone_before = 0
         self._until, self._is_ordered, self._is_exact = math.inf, threading.Event(), True
         self._fresh: list[Stored] = []
         self._room = 0
-        most = self._budget.max_entries
-        limits = [limit for limit in (self._budget.max_bytes, self._budget.min_free) if limit]
-        self._most = _STORES if most is None or most >= _FEW else 1
-        self._much = self._share = _SHARE * min(limits) if limits else math.inf
+        self._heed(limits_of(self._budget))
+        self._most = 1  # what others keep to is seen at once
+
+    def _heed(self, limits: Limits) -> None:
+        """Keep to some limits from now on: ours, or stricter ones of others."""
+        self._limits, self._evictor.keeps_free = limits, limits.min_free > 0
+        self._most = _STORES if not 0 < limits.max_entries < _FEW else 1
+        sizes = [size for size in (limits.max_bytes, limits.min_free) if size]
+        self._share = _SHARE * min(sizes) if sizes else math.inf
+        # The more there are who write, the sooner each has to say so.
+        self._much = self._share / max(1, self._account.writers // 2)
 
     def stored(self, key: Key, size: int, seconds: float = 0.0) -> None:
         """Say that an entry was stored; now and then, see whether that was too much.
@@ -121,22 +136,31 @@ class Keeper:
     def _see(self) -> None:
         self._seen = time.monotonic()
         added = self._count()
-        total, is_stuck = self._account.total(), self._seen < self._stuck_until
+        total, is_stuck = self._total(), self._seen < self._stuck_until
         is_much = total is not None and self._excess(total, _NEAR) != NOTHING
-        if not is_stuck and self._is_old() and (is_much or total is None or self._account.is_stale):
+        is_unsure = total is None or self._account.is_stale or self._account.is_doubted
+        if not is_stuck and self._is_old() and (is_much or is_unsure):
             self._wake()
+        if total is None and self._excess(self._account.own, 1.0) != NOTHING:
+            self._is_counted.wait(_UNSURE[1])  # we alone have stored too much
+            total = self._total()
         if total is None or self._excess(total, _TOO_MUCH) == NOTHING:
+            return
+        if self._account.is_doubted and self._is_at_work():
+            # There may be less, and we look just now: nothing goes before that is known.
+            if self._excess(total, _UNSURE[0]) != NOTHING:
+                self._is_counted.wait(_UNSURE[1])
             return
         # Whoever stores makes room at once: another thread would be in its way for longer. What
         # has to be asked elsewhere takes longer still.
         if not self._budget.spare_last:
-            excess = self._excess(total, _ENOUGH)
+            too_much = self._excess(total, _ENOUGH)
             if self._excess(total, _FAR) == NOTHING:
                 # A little more than was added: others make room as well, and know no more than we.
                 times = _SLOWLY if self._excess(total, 1.0) == NOTHING else _FASTER
                 most = (int(times * count) + 1 for count in added)
-                excess = Counts(*map(min, excess, most))
-            self._step(excess)
+                too_much = Counts(*map(min, too_much, most))
+            self._step(too_much)
         elif not is_stuck:
             self._wake()
         for share, seconds in () if is_stuck else _WAITS:
@@ -153,32 +177,38 @@ class Keeper:
         added = Counts(room, len(fresh))
         self._account.add(added)
         self._evictor.join(fresh)
-        # The more there are who write, the sooner each has to say so.
-        self._much = self._share / max(1, self._account.writers // 2)
+        functions = {key.function for key, _, _ in fresh}
+        self._account.given.use(functions, self._budget, time.monotonic())
         return added
 
+    def _total(self) -> Counts | None:
+        """Return what there is, and keep to the limits of all who use the folder."""
+        total = self._account.total()
+        self._heed(strictest([limits_of(self._budget), self._account.limits]))
+        return total
+
     def _is_old(self) -> bool:
-        age = time.monotonic() - self._looked
+        now = time.monotonic()
+        if self._account.is_doubted:
+            soon = max(_DOUBTED_SECONDS, _DOUBTED_TIMES * self._look_seconds)
+            return now - self._doubts_ended > soon
+        age = now - self._looked
         return not self._looked or age > max(_OLD_SECONDS, _TIMES * self._look_seconds)
 
     def _excess(self, total: Counts, share: float) -> Counts:
         """Return what there is beyond a share of the budget."""
-        budget, room, entries = self._budget, 0, 0
-        if budget.max_bytes is not None:
-            room = total.room - int(budget.max_bytes * share)
-        if budget.min_free is not None:
-            wanted = int(budget.min_free * (2 - share)) - self._evictor.free()
-            room = max(room, min(wanted, total.room))
-        if budget.max_entries is not None:
-            entries = total.entries - budget.max_entries - int(budget.max_entries * (share - 1))
-        return Counts(max(room, 0), max(entries, 0))
+        return excess(self._limits, total, share, self._evictor.free)
 
     # ------------------------------------------------------------ evicting
 
+    def _is_at_work(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
     def _wake(self) -> None:
         with self._lock:
-            if self._thread is not None and self._thread.is_alive():
+            if self._is_at_work():
                 return
+            self._is_counted.clear()
             work = threading.Thread(target=self._work, name="neurotools budget", daemon=True)
             self._thread = work
         with contextlib.suppress(RuntimeError):  # the interpreter is ending
@@ -187,6 +217,7 @@ class Keeper:
     def _work(self) -> None:
         self._safely(self._make_room)
         self._safely(self.keep)
+        self._is_counted.set()  # also where it failed
 
     def _make_room(self) -> None:
         """Remove some entries where not even the account can be written, for want of room."""
@@ -199,16 +230,17 @@ class Keeper:
     def keep(self, seconds: float = math.inf) -> None:
         """Where there is too much, evict until there is a little room, for so long at most."""
         begun = time.monotonic()
-        share, is_looked = _TOO_MUCH, seconds < math.inf or not self._is_old()
+        self._total()
+        is_known = seconds < math.inf and not self._account.is_doubted
+        share, is_looked = _TOO_MUCH, is_known or not self._is_old()
         more = _MORE
         while time.monotonic() < min(begun + seconds, self._until):
-            total = self._account.total()
+            total = self._total()
             if total is None or not is_looked:
                 self._look()
                 is_looked = True
                 continue
-            excess = self._excess(total, share)
-            if excess == NOTHING:
+            if self._excess(total, share) == NOTHING:
                 if self._is_exact or self._most > 1 or not more:
                     return
                 more -= 1  # among few entries, one that was miscounted is too many
@@ -235,6 +267,8 @@ class Keeper:
 
     def _look_alone(self) -> None:
         self._count()
+        self._total()
+        gone_before, was_doubted = self._account.gone, self._account.is_doubted
         started, before, now = time.monotonic(), self._account.moved(), self._account.now()
         shelves = list(census(self._root))
         sizes = [taken(found.size) for shelf in shelves for found in shelf.entries]
@@ -244,19 +278,33 @@ class Keeper:
         if self._excess(total, _NEAR) == NOTHING:
             self._evictor.forget()
             self._looked = 0.0
-            return
-        self._evictor.arrange(shelves, now)
-        self._looked = time.monotonic()
-        self._look_seconds = self._looked - started
+        else:
+            self._evictor.arrange(shelves, now)
+            self._looked = time.monotonic()
+        self._gone_before, ended = gone_before, time.monotonic()
+        self._look_seconds = ended - started
+        if was_doubted:
+            self._doubts_ended = ended
+        self._is_counted.set()
         if len(self._evictor):
             self._is_ordered.set()  # those who wait for it begin to evict
 
-    def _step(self, excess: Counts) -> None:
+    def _step(self, too_much: Counts) -> None:
         # Said before it is done: else others, who see as much too much, would remove it as well.
         # Who is killed in between leaves a little too much, and not too little.
-        self._evictor.evict(excess, _MOST, lambda gone: self._account.say(NOTHING - gone))
+        self._evictor.evict(too_much, _MOST, self._account.say_removed)
         if not len(self._evictor):
             self._is_ordered.clear()
+        if self._is_more_lost():
+            self._account.total()  # what others said meanwhile
+            if self._is_more_lost():
+                self._account.doubt()
+
+    def _is_more_lost(self) -> bool:
+        """Tell whether more had gone than others who keep a budget say that they have removed."""
+        evictor = self._evictor
+        by_others = self._account.gone - self._gone_before - evictor.gone
+        return evictor.lost > max(0, by_others)
 
     # ------------------------------------------------------------ boundaries
 
