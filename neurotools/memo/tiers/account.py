@@ -125,6 +125,8 @@ class Account:
     def end(self) -> None:
         """Leave the account: what we have added stands with the rest from now on."""
         with contextlib.suppress(OSError), self._lock:
+            if not self._is_known and self.own == NOTHING:
+                return  # nothing was said
             self._heed_sums()
             base = self._base()
             if base is None:

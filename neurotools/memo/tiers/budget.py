@@ -27,6 +27,7 @@ from neurotools.memo.tiers.evicting import Evictor, Stored
 from neurotools.memo.tiers.figures import NOTHING, Counts, Limits
 from neurotools.memo.tiers.folders import Folders
 from neurotools.memo.tiers.limits import Budget
+from neurotools.memo.tiers.looks import Looks
 from neurotools.memo.tiers.strictest import excess, limits_of, strictest
 from neurotools.memo.watch.health import Health
 
@@ -49,12 +50,8 @@ _FEW = 6400
 _MOST, _PAUSE_SECONDS = 128, 0.1
 #: Where others stored while somebody looked, they look again, so many times at most.
 _MORE = 3
-#: A look at the folder is too old after so many seconds, or so many times what it took.
-_OLD_SECONDS, _TIMES = 10.0, 100.0
-#: So soon it is too old where somebody has removed something and not said so.
-_DOUBTED_SECONDS, _DOUBTED_TIMES = 0.1, 20.0
-#: Where nothing may go, it is not tried again for so many seconds.
-_STUCK_SECONDS = 5.0
+#: Where nothing may go, it is not tried again for so many seconds, or times what finding out took.
+_STUCK_SECONDS, _STUCK_TIMES = 5.0, 100.0
 #: What a disk says that is full, or of which somebody has had their share.
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 #: At its end, a process evicts for so long at most.
@@ -89,10 +86,9 @@ class Keeper:
         self._evictor = Evictor(self._folders, self._budget, self._slower, self._failed)
         self._lock, self._looking = threading.Lock(), threading.Lock()
         self._thread: threading.Thread | None = None
-        self._looked = self._look_seconds = self._stuck_until = self._seen = 0.0
-        self._doubts_ended, self._is_counted = 0.0, threading.Event()
-        self._gone_before = 0
-        self._until, self._is_ordered, self._is_exact = math.inf, threading.Event(), True
+        self._looks, self._gone_before = Looks(), 0
+        self._stuck_until = self._seen = 0.0
+        self._until, self._is_ordered = math.inf, threading.Event()
         self._fresh: list[Stored] = []
         self._room = 0
         self._heed(limits_of(self._budget))
@@ -130,7 +126,7 @@ class Keeper:
     def refused(self, error: OSError) -> None:
         """Say that an entry could not be stored; where the disk is full, make room for the next."""
         if self._budget.min_free is not None and error.errno in _FULL:
-            self._looked = 0.0
+            self._looks.ordered = 0.0
             self._wake()
 
     def _see(self) -> None:
@@ -142,14 +138,14 @@ class Keeper:
         if not is_stuck and self._is_old() and (is_much or is_unsure):
             self._wake()
         if total is None and self._excess(self._account.own, 1.0) != NOTHING:
-            self._is_counted.wait(_UNSURE[1])  # we alone have stored too much
+            self._looks.done.wait(_UNSURE[1])  # we alone have stored too much
             total = self._total()
         if total is None or self._excess(total, _TOO_MUCH) == NOTHING:
             return
         if self._account.is_doubted and self._is_at_work():
             # There may be less, and we look just now: nothing goes before that is known.
             if self._excess(total, _UNSURE[0]) != NOTHING:
-                self._is_counted.wait(_UNSURE[1])
+                self._looks.done.wait(_UNSURE[1])
             return
         # Whoever stores makes room at once: another thread would be in its way for longer. What
         # has to be asked elsewhere takes longer still.
@@ -188,12 +184,7 @@ class Keeper:
         return total
 
     def _is_old(self) -> bool:
-        now = time.monotonic()
-        if self._account.is_doubted:
-            soon = max(_DOUBTED_SECONDS, _DOUBTED_TIMES * self._look_seconds)
-            return now - self._doubts_ended > soon
-        age = now - self._looked
-        return not self._looked or age > max(_OLD_SECONDS, _TIMES * self._look_seconds)
+        return self._looks.is_due(is_doubted=self._account.is_doubted)
 
     def _excess(self, total: Counts, share: float) -> Counts:
         """Return what there is beyond a share of the budget."""
@@ -208,7 +199,7 @@ class Keeper:
         with self._lock:
             if self._is_at_work():
                 return
-            self._is_counted.clear()
+            self._looks.done.clear()
             work = threading.Thread(target=self._work, name="neurotools budget", daemon=True)
             self._thread = work
         with contextlib.suppress(RuntimeError):  # the interpreter is ending
@@ -217,7 +208,7 @@ class Keeper:
     def _work(self) -> None:
         self._safely(self._make_room)
         self._safely(self.keep)
-        self._is_counted.set()  # also where it failed
+        self._looks.done.set()  # also where it failed
 
     def _make_room(self) -> None:
         """Remove some entries where not even the account can be written, for want of room."""
@@ -225,7 +216,7 @@ class Keeper:
             return
         self._evictor.arrange(list(census(self._root)), time.time())
         self._evictor.evict(Counts(self._budget.min_free or 0, 0), _MOST)
-        self._looked = 0.0
+        self._looks.ordered = 0.0
 
     def keep(self, seconds: float = math.inf) -> None:
         """Where there is too much, evict until there is a little room, for so long at most."""
@@ -241,7 +232,7 @@ class Keeper:
                 is_looked = True
                 continue
             if self._excess(total, share) == NOTHING:
-                if self._is_exact or self._most > 1 or not more:
+                if self._looks.is_exact or self._most > 1 or not more:
                     return
                 more -= 1  # among few entries, one that was miscounted is too many
                 self._look()
@@ -254,7 +245,7 @@ class Keeper:
                     self._step(self._excess(total, share))
                 else:
                     time.sleep(_PAUSE_SECONDS)
-            elif self._looked >= begun and not self._evictor.moved:
+            elif self._looks.ordered >= begun and not self._evictor.moved:
                 self._give_up(time.monotonic() - begun)
                 return
             else:
@@ -273,19 +264,14 @@ class Keeper:
         shelves = list(census(self._root))
         sizes = [taken(found.size) for shelf in shelves for found in shelf.entries]
         total = Counts(sum(sizes), len(sizes))
-        self._is_exact = self._account.look(before, total)
+        self._looks.is_exact = self._account.look(before, total)
         uses.forget(self._root, shelves)
-        if self._excess(total, _NEAR) == NOTHING:
-            self._evictor.forget()
-            self._looked = 0.0
-        else:
+        if is_near := self._excess(total, _NEAR) != NOTHING:
             self._evictor.arrange(shelves, now)
-            self._looked = time.monotonic()
-        self._gone_before, ended = gone_before, time.monotonic()
-        self._look_seconds = ended - started
-        if was_doubted:
-            self._doubts_ended = ended
-        self._is_counted.set()
+        else:
+            self._evictor.forget()
+        self._gone_before = gone_before
+        self._looks.ended(started, has_order=is_near, was_doubted=was_doubted)
         if len(self._evictor):
             self._is_ordered.set()  # those who wait for it begin to evict
 
@@ -309,7 +295,7 @@ class Keeper:
     # ------------------------------------------------------------ boundaries
 
     def _give_up(self, seconds: float) -> None:
-        self._stuck_until = time.monotonic() + max(_STUCK_SECONDS, _TIMES * seconds)
+        self._stuck_until = time.monotonic() + max(_STUCK_SECONDS, _STUCK_TIMES * seconds)
         what = "what is there is pinned, new, or the last copy"
         self._health.tell("budget", f"the budget of {self._root} cannot be kept: {what}")
 
@@ -330,15 +316,14 @@ class Keeper:
     def end(self) -> None:
         """Keep the budget once more, and leave the account."""
         self._safely(self._count)
-        if self._account.own == NOTHING or not os.path.isdir(self._root):
-            return
-        if not self._health.is_plain:
+        if not self._health.is_plain or not os.path.isdir(self._root):
             return
         thread, self._until = self._thread, 0.0
         if thread is not None and thread.is_alive():
             thread.join(_END_SECONDS)
         self._until = math.inf
-        self._safely(lambda: self.keep(_END_SECONDS))
+        if self._account.own != NOTHING:
+            self._safely(lambda: self.keep(_END_SECONDS))
         self._safely(self._account.end)
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -41,6 +41,7 @@ def full(tmp_path):
     for i in range(100):
         remembering(i)
     keeper_of(remembering).keep()
+    keeper_of(remembering)._thread.join()  # it may be removing something just now
     assert keeper_of(remembering)._account.total().entries == len(paths_in(tmp_path)) > 95
     return remembering
 
