@@ -164,27 +164,36 @@ class Account:
             names = os.listdir(self._place)
         except FileNotFoundError:
             return Figures()
-        self.writers = len(names)
+        self.writers, me, is_many = len(names), this_process(), len(names) > _MANY
         found = {
             name: one
             for name in names
-            if name != _BASE and (one := figures.read(os.path.join(self._place, name))) is not None
+            if name != _BASE
+            and (is_many or name != me)
+            and (one := figures.read(os.path.join(self._place, name))) is not None
         }
-        newest = max((written for _, written in found.values()), default=0.0)
+        said = {name: one for name, (one, _) in found.items()}
+        if me in names and not is_many:
+            said[me] = self._said  # as it stands there
+        self.limits = self.given.limits
+        if found:
+            old = self._old({name: written for name, (_, written) in found.items()})
+            self.limits = self._strictest({name: said[name].limits for name in said.keys() - old})
+            if is_many:
+                self._sum_up(said, old)
+        return _sum(said.values())
+
+    def _old(self, written: dict[str, float]) -> set[str]:
+        """Return who has said nothing for long, by the disk's own clock."""
+        newest = max(written.values())
         with contextlib.suppress(OSError):
             newest = max(newest, os.stat(os.path.join(self._place, _BASE)).st_mtime)
-        said = {name: one for name, (one, _) in found.items()}
-        old = {name for name, (_, written) in found.items() if newest - written > _OLD_SECONDS}
-        self.limits = self._strictest({name: said[name].limits for name in said.keys() - old})
-        if len(names) > _MANY:
-            self._sum_up(said, old)
-        return _sum(said.values())
+        return {name for name, one in written.items() if newest - one > _OLD_SECONDS}
 
     def _strictest(self, limits: dict[str, Limits]) -> Limits:
         """Return the strictest limits of processes that still run, as far as one can see."""
         own = self.given.limits
-        found = strictest([own, *limits.values()])
-        if found == own:
+        if set(limits.values()) <= {own, NO_LIMITS}:
             return own
         lists = os.path.join(self._folders.root, PRIVATE, "writing")
         lives = unfinished_in(self._folders.root, lists, self._folders).lives

@@ -91,17 +91,15 @@ class Keeper:
         self._until, self._is_ordered = math.inf, threading.Event()
         self._fresh: list[Stored] = []
         self._room = 0
-        self._heed(limits_of(self._budget))
-        self._most = 1  # what others keep to is seen at once
+        self._own = limits_of(self._budget)
+        self._heed(self._own)
 
     def _heed(self, limits: Limits) -> None:
         """Keep to some limits from now on: ours, or stricter ones of others."""
         self._limits, self._evictor.keeps_free = limits, limits.min_free > 0
         self._most = _STORES if not 0 < limits.max_entries < _FEW else 1
         sizes = [size for size in (limits.max_bytes, limits.min_free) if size]
-        self._share = _SHARE * min(sizes) if sizes else math.inf
-        # The more there are who write, the sooner each has to say so.
-        self._much = self._share / max(1, self._account.writers // 2)
+        self._share = self._much = _SHARE * min(sizes) if sizes else math.inf
 
     def stored(self, key: Key, size: int, seconds: float = 0.0) -> None:
         """Say that an entry was stored; now and then, see whether that was too much.
@@ -119,7 +117,8 @@ class Keeper:
         with self._lock:
             self._fresh.append((key, room, seconds))
             self._room += room
-            if len(self._fresh) < self._most and self._room < self._much:
+            # The first is counted at once, to see what others keep to.
+            if self._seen and len(self._fresh) < self._most and self._room < self._much:
                 return
         self._safely(self._see)
 
@@ -180,7 +179,11 @@ class Keeper:
     def _total(self) -> Counts | None:
         """Return what there is, and keep to the limits of all who use the folder."""
         total = self._account.total()
-        self._heed(strictest([limits_of(self._budget), self._account.limits]))
+        said = self._account.limits
+        if (limits := strictest([self._own, said]) if said != self._own else said) != self._limits:
+            self._heed(limits)
+        # The more there are who write, the sooner each has to say so.
+        self._much = self._share / max(1, self._account.writers // 2)
         return total
 
     def _is_old(self) -> bool:
