@@ -35,7 +35,8 @@ class Late:
     def __init__(self, **options: Any) -> None:
         self._options = options
         self._shown: Any = None
-        self._due = time.monotonic() + _LONG_SECONDS
+        self._begun = time.monotonic()
+        self._due = self._begun + _LONG_SECONDS
 
     def expect(self, total: int) -> None:
         """Say how much there is to be done, before any of it is."""
@@ -59,7 +60,11 @@ class Late:
         return {}
 
     def _made(self, done: int) -> Any:
-        return _made(initial=done, **self._options)
+        made = _made(initial=done, **self._options)
+        if made is not None:
+            # What took so long until now counts for how fast it goes.
+            made.initial, made.start_t = 0, made.start_t - (time.monotonic() - self._begun)
+        return made
 
     def close(self) -> None:
         """Take the bar away, or leave it as it is if that was asked for."""

@@ -14,7 +14,7 @@ import pytest
 from neurotools.jobs.cache import File, disk_cacher, hierarchical_cacher
 from neurotools.memo.entry import Blob, Key
 from neurotools.memo.errors import CorruptEntry
-from neurotools.memo.progress import Timed, bar, passing
+from neurotools.memo.progress import Late, Timed, bar, passing
 from neurotools.memo.tiers.guarded import Guarded
 from neurotools.memo.tiers.remote import RemoteTier
 
@@ -44,10 +44,11 @@ def terminal(monkeypatch):
 
     def told():
         stream.flush()
-        try:
-            return os.read(ours, 100_000).decode()
-        except BlockingIOError:
-            return ""
+        found = b""
+        with contextlib.suppress(BlockingIOError):
+            while piece := os.read(ours, 100_000):  # it gives some thousand at a time
+                found += piece
+        return found.decode()
 
     def begin():
         # Not before the test itself: pytest sets it anew for each of its phases.
@@ -84,6 +85,18 @@ def test_a_bar_appears_also_while_nothing_is_done(terminal):
             text += told()
         shown(3)
     assert "waiting" in text
+
+
+def test_what_was_done_before_counts_for_how_fast_it_goes(terminal, monkeypatch):
+    terminal()
+    shown = Late(total=10)
+    monkeypatch.setattr(shown, "_begun", shown._begun - 100)
+    with contextlib.closing(shown):
+        shown(5)
+        shown(6)
+        told = shown._shown.format_dict
+        assert told["elapsed"] >= 100
+        assert told["n"] - told["initial"] == 6
 
 
 LARGE = bytes(40 << 20)
