@@ -16,7 +16,8 @@ from neurotools.memo.signing import signer_with
 from neurotools.memo.tiers.directory import DirectoryTier
 from neurotools.memo.upkeep.agreement import checked_tolerance
 from neurotools.memo.upkeep.audit import Subject, audited, sample_of
-from neurotools.memo.upkeep.measured import Audit, Finding
+from neurotools.memo.upkeep.measured import Audit
+from neurotools.memo.upkeep.outdated import Finding
 
 __all__ = ["Audit", "Finding", "audit"]
 

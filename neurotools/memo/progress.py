@@ -35,7 +35,12 @@ class Late:
     def __init__(self, **options: Any) -> None:
         self._options = options
         self._shown: Any = None
-        self._due = time.monotonic() + _LONG_SECONDS
+        self._begun = time.monotonic()
+        self._due = self._begun + _LONG_SECONDS
+
+    def expect(self, total: int) -> None:
+        """Say how much there is to be done, before any of it is."""
+        self._options["total"] = total
 
     def __call__(self, done: int) -> None:
         if self._shown is None and time.monotonic() < self._due:
@@ -44,15 +49,61 @@ class Late:
         with contextlib.suppress(OSError, ValueError):
             if self._shown is None:
                 self._due = math.inf
-                self._shown = _made(initial=done, **self._options)
-            else:
+                self._shown = self._made(done)
+            if self._shown is not None:
+                if told := self._told():
+                    self._shown.set_postfix(told, refresh=False)
                 self._shown.update(done - self._shown.n)
 
+    def _told(self) -> dict[str, Any]:
+        """Return what else is to be said behind the bar."""
+        return {}
+
+    def _made(self, done: int) -> Any:
+        made = _made(initial=done, **self._options)
+        if made is not None:
+            # What took so long until now counts for how fast it goes.
+            made.initial, made.start_t = 0, made.start_t - (time.monotonic() - self._begun)
+        return made
+
     def close(self) -> None:
-        """Take the bar away."""
+        """Take the bar away, or leave it as it is if that was asked for."""
+        self._due = math.inf
         if self._shown is not None:
             with contextlib.suppress(OSError, ValueError):
                 self._shown.close()
+
+
+class Timed(Late):
+    """A bar that also appears while nothing is done: for what is done in steps that may take long.
+
+    Parameters
+    ----------
+    **options
+        What `tqdm` takes.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._done, self._lock = 0, threading.Lock()
+        self._timer = threading.Timer(_LONG_SECONDS, self._appear)
+        self._timer.daemon = True
+        if is_seen():
+            self._timer.start()
+
+    def __call__(self, done: int) -> None:
+        with self._lock:
+            self._done = done
+            super().__call__(done)
+
+    def _appear(self) -> None:
+        self(self._done)
+
+    def close(self) -> None:
+        """Leave the bar as it is."""
+        self._timer.cancel()
+        with self._lock:
+            super().close()
 
 
 @contextlib.contextmanager
@@ -92,7 +143,7 @@ def reading(chunks: Iterable[memoryview], total: int, path: str) -> Iterator[mem
     path : str
         Where it is.
     """
-    if not _is_main():
+    if not is_main():
         yield from chunks
         return
     title = f"reading {path.replace(chr(92), '/').rpartition('/')[2]}"
@@ -105,13 +156,16 @@ def reading(chunks: Iterable[memoryview], total: int, path: str) -> Iterator[mem
             shown(done)
 
 
-def _is_main() -> bool:
+def is_main() -> bool:
     """Tell whether nobody else shows a bar: workers are shown by who has started them."""
+    return threading.current_thread() is threading.main_thread() and is_main_process()
+
+
+def is_main_process() -> bool:
+    """Tell whether this process was not started by another one as a worker."""
     # Who has not loaded it was not started by it.
     processes = sys.modules.get("multiprocessing.process")
-    if processes is not None and processes.parent_process() is not None:
-        return False
-    return threading.current_thread() is threading.main_thread()
+    return processes is None or processes.parent_process() is None
 
 
 def _made(**options: Any) -> Any:
@@ -127,7 +181,7 @@ def _made(**options: Any) -> Any:
         # Given, since there would be no bar where a terminal does not know its size.
         columns, lines = shutil.get_terminal_size(_SIZE)
         options |= {"ncols": (columns or _SIZE[0]) - 1, "nrows": lines or _SIZE[1]}
-    return Bar(leave=False, **options)
+    return Bar(**{"leave": False, **options})
 
 
 def kind_of_bar() -> Any:

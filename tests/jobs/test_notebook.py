@@ -88,7 +88,10 @@ def test_an_error_stores_nothing_and_shows_the_line_of_the_cell(notebook):
     assert ran.error.startswith("ZeroDivisionError")
     told = "\n".join(line for out in ran.outputs for line in out.get("traceback", ()))
     plain = re.sub(r"\x1b\[[\d;]*m", "", told)
-    assert "3     d = 1 / 0" in plain
+    assert "3 d = 1 / 0" in plain, "as it stands in the cell"
+    # The cell's number, once where its magic is called and once where it failed.
+    assert len(set(re.findall(r"In\[\d+\]", plain))) == 1
+    assert "_neurotools" not in plain
     if sys.version_info >= (3, 11):  # before, Python puts frames back that were left out
         assert "neurotools/memo" not in plain
     ran = notebook.run("%%cached --explain\nc = 1\nd = 1 / 0")

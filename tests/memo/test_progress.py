@@ -1,16 +1,22 @@
 """A bar is shown on a terminal, and nowhere else."""
 
+import contextlib
 import io
 import os
 import struct
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from neurotools.jobs.cache import File, disk_cacher, hierarchical_cacher
-from neurotools.memo.progress import bar, passing
+from neurotools.memo.entry import Blob, Key
+from neurotools.memo.errors import CorruptEntry
+from neurotools.memo.progress import Late, Timed, bar, passing
+from neurotools.memo.tiers.guarded import Guarded
+from neurotools.memo.tiers.remote import RemoteTier
 
 
 def count_up():
@@ -38,10 +44,11 @@ def terminal(monkeypatch):
 
     def told():
         stream.flush()
-        try:
-            return os.read(ours, 100_000).decode()
-        except BlockingIOError:
-            return ""
+        found = b""
+        with contextlib.suppress(BlockingIOError):
+            while piece := os.read(ours, 100_000):  # it gives some thousand at a time
+                found += piece
+        return found.decode()
 
     def begin():
         # Not before the test itself: pytest sets it anew for each of its phases.
@@ -67,6 +74,58 @@ def test_a_terminal_shows_how_far_it_is(terminal):
     text = told()
     assert "sending" in text
     assert "/3" in text
+
+
+def test_a_bar_appears_also_while_nothing_is_done(terminal):
+    told, text, ends = terminal(), "", time.monotonic() + 60
+    with contextlib.closing(Timed(desc="waiting", total=3)) as shown:
+        while "0/3" not in text:
+            assert time.monotonic() < ends
+            time.sleep(0.01)
+            text += told()
+        shown(3)
+    assert "waiting" in text
+
+
+def test_what_was_done_before_counts_for_how_fast_it_goes(terminal, monkeypatch):
+    terminal()
+    shown = Late(total=10)
+    monkeypatch.setattr(shown, "_begun", shown._begun - 100)
+    with contextlib.closing(shown):
+        shown(5)
+        shown(6)
+        told = shown._shown.format_dict
+        assert told["elapsed"] >= 100
+        assert told["n"] - told["initial"] == 6
+
+
+LARGE = bytes(40 << 20)
+
+
+@pytest.fixture(params=[5.0, float("inf")])
+def far(request, s3, bucket):
+    """Give a tier in S3, waited for with patience, or for ever."""
+    return RemoteTier(
+        f"s3://{bucket}/cache", storage_options=s3.options, verify=False, patience=request.param
+    )
+
+
+def test_a_large_object_shows_how_far_it_is(terminal, far):
+    key = Key("pkg/mod/filtered", "code", "call", "npy")
+    far = Guarded(far)
+    told = terminal()
+    far.put(key, Blob((LARGE,), len(LARGE)))
+    text = told()
+    assert "storing filtered" in text
+    assert "/41.9M" in text
+    with pytest.raises(CorruptEntry):  # it is none; all of it was read to see that
+        far.get(key)
+    text = told()
+    assert "loading filtered" in text
+    assert "/41.9M" in text
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(far.put, key, Blob((LARGE,), len(LARGE))).result()
+    assert told() == "", "in the background nothing is shown"
 
 
 def test_purging_many_entries_shows_how_far_it_is(terminal, tmp_path):

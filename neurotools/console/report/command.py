@@ -11,6 +11,7 @@ import sys
 from neurotools.console import given, screen, spoken
 from neurotools.console.report import files
 from neurotools.memo.upkeep.summary import Summary, summary_of
+from neurotools.memo.whole import write
 
 SUMMARY = "write one page that shows what is in a cache, what it saves and what is wrong"
 
@@ -82,6 +83,6 @@ def _write(options: argparse.Namespace, summary: Summary) -> None:
 
 
 def _done(path: str, content: bytes, *, is_said: bool) -> None:
-    files.write(path, content)
+    write(path, content, is_private=False)
     if is_said:
         screen.say(f"{path} written, {spoken.size(len(content))}")

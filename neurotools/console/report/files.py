@@ -1,8 +1,7 @@
-"""The files of a report: written whole or not at all, and over nothing but an earlier report."""
+"""The files of a report: they go over nothing but an earlier report."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
 
@@ -50,23 +49,3 @@ def _is_ours(path: str) -> bool:
             return MARK.encode() in file.read(_BEGINNING)
     except OSError:
         return False
-
-
-def write(path: str, content: bytes) -> None:
-    """Write a file; until all of it is there, what was there before stays.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written.
-    """
-    folder, name = os.path.split(os.path.abspath(path))
-    fresh = os.path.join(folder, f".{name[:200]}-{os.urandom(6).hex()}.new")
-    try:
-        with open(fresh, "xb") as file:
-            file.write(content)
-        os.replace(fresh, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(fresh)
-        raise

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -56,7 +57,6 @@ class RememberedCell(Memoized):
         self._cell, self._shell, self._tell = cell, shell, tell
         self._random = ""
         self._before: dict[str, str] = {}
-        self._follow = self._function
         self._function = self._shown
         self.ran = False
 
@@ -71,9 +71,28 @@ class RememberedCell(Memoized):
         self.ran, folder = True, os.getcwd()
         self._random, self._before = _random_state(), self.keys.tracker.values
         with said.recorded(self._shell) as spoken:
-            names, last = self._follow(**inputs)
+            names, last = self._cell.at(self._place())(**inputs)
             said.display(self._shell, last)
         return {"names": names, "said": spoken.pieces, "folder": folder}
+
+    def _place(self) -> str:
+        """Return the name of a file with the cell, one that the shell takes for a cell's."""
+        # The line of the magic is left empty: it is no Python.
+        text = f"\n{self._cell.text}"
+        place: str = self._shell.compile.cache(text, self._number(), raw_code=text)
+        return place
+
+    def _number(self) -> int:
+        """Return the number of the cell that runs; the shell may count the next one already."""
+        # Earlier shells have none.
+        named = getattr(self._shell.compile, "format_code_name", lambda _: None)
+        frame = sys._getframe()
+        while (around := frame.f_back) is not None:
+            frame = around
+            # Such as ("Cell", "In[3]"), where it is code of a cell.
+            if (name := named(frame.f_code.co_filename)) and (found := re.search(r"\d+", name[1])):
+                return int(found[0])
+        return int(self._shell.execution_count)
 
     def _find(self, key: Key) -> tuple[Any] | None:
         found = super()._find(key)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import linecache
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from neurotools.memo.cells.flow import Flow
-from neurotools.memo.cells.text import function_text
+from neurotools.memo.cells.text import function_text, function_tree
 from neurotools.memo.errors import CacheError
 from neurotools.memo.fingerprint.bodies import OF_SHELL
 from neurotools.memo.fingerprint.harmless import is_harmless
@@ -52,12 +53,19 @@ class Cell(NamedTuple):
         Names that it gives.
     imports : code
         The import statements at its beginning, to be run in the notebook each time.
+    text : str
+        The cell, without its magic.
+    at : callable
+        Given the name of a file that has the cell, with a line before it for the magic, returns
+        what does the same as `function`, and seems to stand in that file.
     """
 
     function: Callable[..., tuple[dict[str, Any], Any]]
     inputs: dict[str, Any]
     outputs: tuple[str, ...]
     imports: Any
+    text: str
+    at: Callable[[str], Callable[..., tuple[dict[str, Any], Any]]]
 
 
 def imports_of(text: str) -> Any:
@@ -121,8 +129,11 @@ def read(text: str, namespace: dict[str, Any], outputs: Sequence[str] = (), flag
     maybe = [name for name in given if name not in flow.certain]
     name = f"cell_{'_'.join(given)}"[:_LONGEST] if given else "cell"
     body = _without_stars(text, leading)
-    function = _compiled(function_text(body, name, taken, certain, maybe), name, namespace, flags)
-    return Cell(function, {one: namespace[one] for one in taken}, given, imports_of(text))
+    whole = function_text(body, name, taken, certain, maybe)
+    function = _compiled(whole, name, namespace, flags)
+    at = functools.partial(_compiled_at, function_tree(body, whole), namespace, flags)
+    inputs = {one: namespace[one] for one in taken}
+    return Cell(function, inputs, given, imports_of(text), text, at)
 
 
 def _leading(tree: ast.Module) -> list[ast.stmt]:
@@ -253,10 +264,19 @@ def _is_taken(name: str, namespace: Mapping[str, Any], binds: set[str]) -> bool:
 
 
 def _compiled(text: str, name: str, namespace: dict[str, Any], flags: int) -> Callable[..., Any]:
-    # The text can be found under this name, by us and by whoever prints a traceback.
+    # The text can be found under this name, by us.
     place = f"<%%cached {name} {base64hash10bytes(text)[:6]}>"
     linecache.cache[place] = len(text), None, text.splitlines(keepends=True), place
     made: dict[str, Any] = {}
     exec(compile(text, place, "exec", flags, dont_inherit=True), namespace, made)
     function: Callable[..., Any] = made[name]
     return function
+
+
+def _compiled_at(
+    tree: ast.Module, namespace: dict[str, Any], flags: int, place: str
+) -> Callable[..., Any]:
+    made: dict[str, Any] = {}
+    exec(compile(tree, place, "exec", flags, dont_inherit=True), namespace, made)
+    (function,) = made.values()
+    return cast("Callable[..., Any]", function)

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 
 #: What stands for the value of the cell's last line, and for what is handed out.
 SHOWN, GIVEN = "_neurotools_shown", "_neurotools_given"
+#: What Python calls a cell, as it does all code that stands in no function.
+_NAME = "<module>"
 
 
 def function_text(
@@ -46,6 +48,30 @@ def function_text(
         tail += ["try:", f"    {GIVEN}[{one!r}] = {one}", "except NameError:", "    pass"]
     tail.append(f"return {GIVEN}, {SHOWN if shown != cell else None}")
     return f"{head}\n{indented(shown)}\n{textwrap.indent(chr(10).join(tail), '    ')}\n"
+
+
+def function_tree(cell: str, text: str) -> ast.Module:
+    """Return that function as a tree in which all stands where it does in the cell.
+
+    So whoever prints a traceback finds the cell's own lines, and marks the right part of them. Like
+    a cell, the function has no name of its own there.
+
+    Parameters
+    ----------
+    cell : str
+        The cell.
+    text : str
+        What `function_text` gave for it.
+    """
+    tree, own = ast.parse(text), ast.parse(f"\n{cell}").body
+    (function,) = tree.body
+    assert isinstance(function, ast.FunctionDef)
+    function.name, last = _NAME, function.body[len(own) - 1]
+    if own and isinstance(own[-1], ast.Expr) and isinstance(last, ast.Assign):
+        last.value = own[-1].value
+        own[-1] = ast.copy_location(last, own[-1])
+    function.body[: len(own)] = own
+    return tree
 
 
 def with_last_shown(cell: str) -> str:

@@ -1,4 +1,4 @@
-"""What is shown while many calls are made: one line before, and one bar."""
+"""What is shown while many calls are made: one line, and one bar, once that takes long."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from neurotools.memo.log import Log
-from neurotools.memo.progress import kind_of_bar
+from neurotools.memo.progress import Timed, kind_of_bar
 
 log = Log("neurotools.memo.many")
 
@@ -23,23 +23,22 @@ class Shown:
     """
 
     def __init__(self, wanted: bool, name: str) -> None:
-        self._name = name
-        self._kind = kind_of_bar() if wanted else None
-        self._bar: Any = None
+        self._name, self._is_wanted = name, wanted
+        self._bar: _Bar | None = None
+        self._made = 0
 
     def begin(self, line: str, total: int) -> None:
         """Say what will be done, and show that so many calls are to be made."""
         log.info("%s: %s", self._name, line)
-        if self._kind is not None and total:
-            self._kind.write(f"{self._name}: {line}", file=sys.stderr)
-            self._bar = self._kind(total=total, desc=self._name, unit="call", file=sys.stderr)
+        if self._is_wanted and total:
+            self._bar = _Bar(self._name, line, total)
 
     def count(self, many: int, failed: int) -> None:
         """Show that so many more were made."""
         if self._bar is not None:
-            if failed:
-                self._bar.set_postfix(failed=failed, refresh=False)
-            self._bar.update(many)
+            self._made += many
+            self._bar.failed = failed
+            self._bar(self._made)
 
     def say(self, message: str) -> None:
         """Say something on the way."""
@@ -49,3 +48,19 @@ class Shown:
         """Leave the bar as it is."""
         if self._bar is not None:
             self._bar.close()
+
+
+class _Bar(Timed):
+    """The bar, with a line above it that says what is done; and how many calls have failed."""
+
+    def __init__(self, name: str, line: str, total: int) -> None:
+        self._line, self.failed = f"{name}: {line}", 0
+        super().__init__(total=total, desc=name, unit="call", leave=True)
+
+    def _made(self, done: int) -> Any:
+        if (kind := kind_of_bar()) is not None:
+            kind.write(self._line, file=sys.stderr)
+        return super()._made(done)
+
+    def _told(self) -> dict[str, Any]:
+        return {"failed": self.failed} if self.failed else {}

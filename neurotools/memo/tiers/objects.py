@@ -16,6 +16,7 @@ from neurotools.memo.entry import Blob
 from neurotools.memo.seal import SIZE, check_foot
 from neurotools.memo.tiers.buffers import aligned
 from neurotools.memo.tiers.filesystems import FileSystems
+from neurotools.memo.tiers.moving import Moving
 from neurotools.memo.tiers.refusals import CutShort, plainly
 from neurotools.memo.watch import deadline
 
@@ -67,12 +68,13 @@ class Objects:
 
     def read(self, path: str, limit: int | None = None) -> memoryview | None:
         try:
-            return self._run(self._read, self._at(path), limit, mover())
+            with Moving("loading", path) as moved:
+                return self._run(self._read, self._at(path), limit, moved)
         except FileNotFoundError:
             return None
 
     async def _read(
-        self, system: Any, place: str, limit: int | None, moved: Moved
+        self, system: Any, place: str, limit: int | None, moved: Moving
     ) -> memoryview | None:
         first = await _range(system, place, 0, FIRST)
         size = len(first)
@@ -80,6 +82,8 @@ class Objects:
             size = int((await system._info(place))["size"])
         if limit is not None and size > limit:
             return None
+        moved.expect(size)
+        moved(len(first))
         buffer = aligned(size)
         buffer[: len(first)] = first
         del first
@@ -87,14 +91,14 @@ class Objects:
         return buffer
 
     async def _fill(
-        self, system: Any, place: str, buffer: memoryview, start: int, moved: Moved
+        self, system: Any, place: str, buffer: memoryview, start: int, moved: Moving
     ) -> None:
         end = min(start + READ_PART, len(buffer))
         part = await in_time(_range(system, place, start, end), end - start, moved)
         if len(part) != end - start:
             raise CutShort(5, f"it ends at byte {start + len(part)} of {len(buffer)}")
         buffer[start:end] = part
-        moved()
+        moved(end - start)
         check_end(buffer, end, place)
 
     def end(self, path: str, count: int) -> bytes | None:
@@ -114,10 +118,12 @@ class Objects:
 
     def write(self, path: str, blob: Blob) -> None:
         deadline.commit()
-        self._run(self._write, self._at(path), b"".join(blob.parts), mover())
+        with Moving("storing", path, blob.size) as moved:
+            self._run(self._write, self._at(path), b"".join(blob.parts), moved)
 
-    async def _write(self, system: Any, place: str, content: bytes, moved: Moved) -> None:
+    async def _write(self, system: Any, place: str, content: bytes, moved: Moving) -> None:
         await in_time(system._pipe_file(place, content), len(content), moved)
+        moved(len(content))
 
     def create(self, path: str, content: bytes) -> bool:
         if not self.is_exclusive:
@@ -182,7 +188,7 @@ async def in_parts(
     place: str,
     buffer: memoryview,
     first: int,
-    moved: Moved,
+    moved: Moving,
 ) -> None:
     """Fill what lies behind the first bytes of a buffer; the end of it first."""
     starts = reversed(range(first, len(buffer), READ_PART))

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from neurotools.memo.entry import Blob
 from neurotools.memo.tiers.buffers import aligned
+from neurotools.memo.tiers.moving import Moving
 from neurotools.memo.tiers.objects import (
     FIRST,
     READ_PART,
@@ -57,7 +58,7 @@ class S3Objects(Objects):
     # ------------------------------------------------------------ reading
 
     async def _read(
-        self, system: Any, place: str, limit: int | None, moved: Moved
+        self, system: Any, place: str, limit: int | None, moved: Moving
     ) -> memoryview | None:
         answer = await _get(system, place, f"bytes=0-{FIRST - 1}")
         if answer is None:
@@ -66,6 +67,7 @@ class S3Objects(Objects):
         try:
             if limit is not None and size > limit:
                 return None
+            moved.expect(size)
             buffer = aligned(size)
             first = int(answer["ContentLength"])
             if first >= size:
@@ -99,7 +101,8 @@ class S3Objects(Objects):
         task = deadline.current()
         may_commit = deadline.commit if task is None else task.commit
         content = _Content(blob)
-        self._run(_upload, self._at(path), content, mover(), may_commit)
+        with Moving("storing", path, blob.size) as moved:
+            self._run(_upload, self._at(path), content, moved, may_commit)
         self._tidy()
 
     async def _create(self, system: Any, place: str, content: bytes) -> None:
@@ -181,7 +184,7 @@ def _size(answer: Any) -> int:
     return int(size) if size.isdecimal() else int(answer["ContentLength"])
 
 
-async def _pour(body: Any, room: memoryview, moved: Moved) -> None:
+async def _pour(body: Any, room: memoryview, moved: Moving) -> None:
     """Read an answer into a buffer, which it has to fill."""
     filled = 0
     while filled < len(room):
@@ -190,11 +193,11 @@ async def _pour(body: Any, room: memoryview, moved: Moved) -> None:
             raise CutShort(5, f"an answer ends at byte {filled} of {len(room)}")
         room[filled : filled + len(piece)] = piece
         filled += len(piece)
-        moved()
+        moved(len(piece))
 
 
 def _filler(version: str) -> Any:
-    async def fill(system: Any, place: str, buffer: memoryview, start: int, moved: Moved) -> None:
+    async def fill(system: Any, place: str, buffer: memoryview, start: int, moved: Moving) -> None:
         end = min(start + READ_PART, len(buffer))
         answer = await _get(system, place, f"bytes={start}-{end - 1}", version)
         if answer is None or int(answer["ContentLength"]) != end - start:
@@ -242,7 +245,7 @@ class _Content:
 
 
 async def _upload(
-    system: Any, place: str, content: _Content, moved: Moved, may_commit: Callable[[], None]
+    system: Any, place: str, content: _Content, moved: Moving, may_commit: Callable[[], None]
 ) -> None:
     """Send an object in parts, several at a time; it appears with the last request."""
     bucket, key, _ = system.split_path(place)
@@ -258,7 +261,7 @@ async def _upload(
         part = content.cut(start, start + part_size)
         request = system._call_s3("upload_part", **where, PartNumber=number, Body=part)
         tags[number] = (await in_time(request, len(part), moved))["ETag"]
-        moved()
+        moved(len(part))
 
     try:
         await together(partial(send, number, start) for number, start in enumerate(starts, 1))

@@ -18,6 +18,7 @@ from neurotools.memo.entry import Blob
 from neurotools.memo.tiers.buffers import aligned
 from neurotools.memo.tiers.filesystems import FileSystems
 from neurotools.memo.tiers.folders import PRIVATE
+from neurotools.memo.tiers.moving import Moving
 from neurotools.memo.tiers.refusals import CutShort, plainly
 from neurotools.memo.watch.deadline import commit, moved
 
@@ -94,7 +95,10 @@ class Files:
                     return _copied(content) if limit is None or len(content) <= limit else None
                 with system.open(self._at(path), "rb") as file:
                     size = _size(file)
-                    return None if limit is not None and size > limit else _read(file, size)
+                    if limit is not None and size > limit:
+                        return None
+                    with Moving("loading", path, size) as moving:
+                        return _read(file, size, moving)
         except FileNotFoundError:
             return None
 
@@ -138,8 +142,11 @@ class Files:
         self._make(system, _WRITING)
         temporary = self._at(f"{_WRITING}/{secrets.token_hex(8)}")
         try:
-            with system.open(temporary, "wb") as file:
-                _fill(file, blob.parts)
+            with (
+                Moving("storing", path, blob.size) as moving,
+                system.open(temporary, "wb") as file,
+            ):
+                _fill(file, blob.parts, moving)
             commit()
             _rename(system, temporary, self._at(path))
         except BaseException:
@@ -237,14 +244,15 @@ def _rename(system: Any, temporary: str, place: str) -> None:
         system.mv(temporary, place)
 
 
-def _fill(file: Any, parts: Iterable[Any]) -> None:
+def _fill(file: Any, parts: Iterable[Any], moving: Moving) -> None:
     if (pipeline := getattr(file, "set_pipelined", None)) is not None:
         pipeline(True)  # SFTP: not to wait for each piece to arrive
     for part in parts:
         content = memoryview(part).cast("B")
         for start in range(0, len(content), _PIECE):
-            file.write(bytes(content[start : start + _PIECE]))
-            moved()
+            piece = bytes(content[start : start + _PIECE])
+            file.write(piece)
+            moving(len(piece))
 
 
 def _size(file: Any) -> int:
@@ -254,7 +262,7 @@ def _size(file: Any) -> int:
     return size
 
 
-def _read(file: Any, size: int) -> memoryview:
+def _read(file: Any, size: int, moving: Moving) -> memoryview:
     if size and (prefetch := getattr(file, "prefetch", None)) is not None:
         prefetch(size)  # SFTP: to ask for all pieces at once
     buffer, filled = aligned(size), 0
@@ -264,7 +272,7 @@ def _read(file: Any, size: int) -> memoryview:
             raise CutShort(5, f"it ends at byte {filled} of {size}")
         buffer[filled : filled + len(piece)] = piece
         filled += len(piece)
-        moved()
+        moving(len(piece))
     return buffer
 
 

@@ -17,9 +17,9 @@ from neurotools.memo.errors import CacheError, CannotRebuild
 from neurotools.memo.key import KeyMaker
 from neurotools.memo.tiers.directory import DirectoryTier
 from neurotools.memo.upkeep.agreement import Tolerance
-from neurotools.memo.upkeep.measured import Audit, Finding
+from neurotools.memo.upkeep.measured import Audit
+from neurotools.memo.upkeep.outdated import Finding, spelled_call
 from neurotools.memo.upkeep.recomputing import Arguments, computed, differs, rebuilt, signature_of
-from neurotools.memo.upkeep.verdicts import spelled_call
 
 
 class Subject(NamedTuple):

@@ -8,40 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from neurotools.memo.upkeep.agreement import Difference
+from neurotools.memo.upkeep.outdated import Finding
 
 #: What the interval of the rate holds with.
 CONFIDENCE = 0.95
-
-
-@dataclass(frozen=True)
-class Finding:
-    """An entry that is not what its function gives now.
-
-    Attributes
-    ----------
-    function : str
-        The function's name.
-    arguments : str
-        The call's arguments, as Python spells them.
-    path : str
-        The entry's file.
-    difference : Difference
-        Where the two results differ, and by how much.
-    """
-
-    function: str
-    arguments: str
-    path: str
-    difference: Difference
-
-    def __str__(self) -> str:
-        return f"{self.function}({self.arguments}): {self.difference}"
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it as plain data, for programs."""
-        names = {"function": self.function, "arguments": self.arguments, "path": self.path}
-        return {**names, **self.difference.as_dict()}
 
 
 @dataclass(repr=False)

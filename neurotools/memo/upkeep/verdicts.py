@@ -8,44 +8,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from neurotools.memo import literals
 from neurotools.memo.careful import is_meant_to_end, spelled
 from neurotools.memo.errors import CacheError, CannotRebuild
 from neurotools.memo.key import KeyMaker
 from neurotools.memo.upkeep.agreement import Difference, Tolerance
-from neurotools.memo.upkeep.recomputing import Arguments, computed, differs
+from neurotools.memo.upkeep.inventory import human_name
+from neurotools.memo.upkeep.outdated import Finding, spelled_call
+from neurotools.memo.upkeep.recomputing import computed, differs
 
 if TYPE_CHECKING:
     from neurotools.memo.upkeep.earlier import Kept
 
 #: So many calls that differ are shown; all are in the data.
 _SHOWN = 5
-
-
-@dataclass(frozen=True)
-class Disagreement:
-    """A call that does not give now what was kept of it.
-
-    Attributes
-    ----------
-    path : str
-        The entry's file, below the function's folder.
-    arguments : str
-        The call's arguments, as Python spells them.
-    difference : Difference
-        Where the two results differ, and by how much.
-    """
-
-    path: str
-    arguments: str
-    difference: Difference
-
-    def __str__(self) -> str:
-        return f"({self.arguments}): {self.difference}"
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it as plain data, for programs."""
-        return {"path": self.path, "arguments": self.arguments, **self.difference.as_dict()}
 
 
 @dataclass(frozen=True)
@@ -62,7 +37,7 @@ class Verdict:
         How many of its calls were computed again.
     unmade : int
         How many cannot be, since their arguments are not kept as values, or not readable.
-    disagreements : tuple of Disagreement
+    disagreements : tuple of Finding
         Those of the verified calls that give something else now, or raise an error.
     reason : str
         Why the version is refused; empty if it is not.
@@ -72,7 +47,7 @@ class Verdict:
     entries: int
     verified: int
     unmade: int = 0
-    disagreements: tuple[Disagreement, ...] = ()
+    disagreements: tuple[Finding, ...] = ()
     reason: str = ""
 
     @property
@@ -155,7 +130,7 @@ class Verification:
             verified += 1
             if (found := self._difference(one, old)) is not None:
                 told = spelled_call(one.arguments(self._keys))
-                bad.append(Disagreement(one.path, told, found))
+                bad.append(Finding(human_name(self._keys.folder), told, one.path, found))
             self._tell()
         unmade = sum(reasons.values())
         reason = _reason(verified, len(bad), len(kept), reasons)
@@ -200,22 +175,6 @@ def _reason(verified: int, bad: int, entries: int, reasons: Counter[str]) -> str
     why = reasons.most_common(1)
     told = f": {why[0][0]}" if why else ""
     return f"none of its {entries} calls could be computed again{told}"
-
-
-def spelled_call(arguments: Arguments) -> str:
-    """Return arguments as Python spells them, shortened where they are long."""
-    args, kwargs = arguments
-    pieces = [*map(_short, args), *(f"{name}={_short(value)}" for name, value in kwargs.items())]
-    return ", ".join(pieces)
-
-
-def _short(value: Any) -> str:
-    try:
-        text = literals.text(value) if isinstance(value, float) else repr(value)
-    except Exception:  # the user's own class may fail in any way there is
-        text = f"<{type(value).__name__}>"
-    text = " ".join(text.split())
-    return text if len(text) <= 60 else f"{text[:59]}…"
 
 
 def checked_sample(sample: Any) -> int | str:

@@ -80,6 +80,8 @@ class Task:
         self._ended, self._lock = threading.Event(), threading.Lock()
         self._steps = 0
         self._given_up = self._committed = False
+        #: Whether it is the main thread that waits for it.
+        self.is_of_main = threading.current_thread() is threading.main_thread()
         self._result: Any = None
         self._error: BaseException | None = None
 

@@ -4,7 +4,13 @@ import ast
 
 import pytest
 
-from neurotools.memo.cells.text import function_text, indented, with_last_shown
+from neurotools.memo.cells.text import (
+    SHOWN,
+    function_text,
+    function_tree,
+    indented,
+    with_last_shown,
+)
 
 CELLS = [
     "a = 1",
@@ -67,3 +73,18 @@ def test_what_was_not_bound_is_left_out():
 
 def test_a_cell_without_a_value_at_its_end_stays_as_it_is():
     assert with_last_shown("for i in ():\n    i") == "for i in ():\n    i"
+
+
+@pytest.mark.parametrize("cell", [*CELLS, "", "a = [1]\n(a\n  [0])", "a = 1; a + 1", "f'{1}'"])
+def test_the_tree_is_the_function_and_all_stands_where_it_does_in_the_cell(cell):
+    text = function_text(cell, "f", ("b",), (), ())
+    tree = function_tree(cell, text)
+    (function,), (plain,) = tree.body, ast.parse(text).body
+    assert ast.dump(ast.Module(function.body, [])) == ast.dump(ast.Module(plain.body, []))
+    own = ast.parse(f"\n{cell}").body
+    for mine, theirs in zip(function.body, own, strict=False):
+        if isinstance(mine, ast.Assign) and mine.targets[0].id == SHOWN:
+            mine = mine.value
+            theirs = theirs.value
+        assert ast.dump(mine, include_attributes=True) == ast.dump(theirs, include_attributes=True)
+    compile(tree, "<cell>", "exec")

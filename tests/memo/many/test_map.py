@@ -498,6 +498,7 @@ def test_nothing_is_shown_where_nobody_sees_it(scaled, capfd):
 def test_a_bar_is_shown_in_a_terminal(scaled, capfd, monkeypatch):
     pytest.importorskip("tqdm")
     monkeypatch.setattr("neurotools.memo.progress.is_seen", lambda: True)
+    monkeypatch.setattr("neurotools.memo.progress._LONG_SECONDS", 0)
     scaled.map([1, -2, 3], on_error="collect")
     told = capfd.readouterr().err
     assert "scaled: 3 calls: 0 found, 3 to compute" in told
@@ -507,9 +508,17 @@ def test_a_bar_is_shown_in_a_terminal(scaled, capfd, monkeypatch):
     assert capfd.readouterr().err == ""
 
 
+def test_what_is_soon_over_shows_no_bar(scaled, capfd, monkeypatch):
+    monkeypatch.setattr("neurotools.memo.progress.is_seen", lambda: True)
+    monkeypatch.setattr("neurotools.memo.progress._LONG_SECONDS", 1000)
+    scaled.map([1, -2, 3], on_error="collect")
+    assert capfd.readouterr().err == ""
+
+
 def test_it_goes_on_without_tqdm(scaled, monkeypatch):
     monkeypatch.setitem(sys.modules, "tqdm", None)
     monkeypatch.setattr("neurotools.memo.progress.is_seen", lambda: True)
+    monkeypatch.setattr("neurotools.memo.progress._LONG_SECONDS", 0)
     assert firsts(scaled.map([1])) == [10]
 
 

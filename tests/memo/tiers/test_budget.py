@@ -20,9 +20,10 @@ from neurotools.memo.errors import UnknownChoice
 from neurotools.memo.tiers import account as account_module
 from neurotools.memo.tiers import budget as budget_module
 from neurotools.memo.tiers import evicting, going, worth
-from neurotools.memo.tiers.account import Account, Counts
+from neurotools.memo.tiers.account import Account
 from neurotools.memo.tiers.budget import Keeper
 from neurotools.memo.tiers.census import census, taken
+from neurotools.memo.tiers.figures import Counts
 from neurotools.memo.tiers.limits import ORDERS, budget_of
 from neurotools.memo.tiers.trust import Trust
 

@@ -11,7 +11,8 @@ from neurotools.jobs.cache import audit, disk_cacher, hierarchical_cacher
 from neurotools.jobs.memory import Memory
 from neurotools.memo.upkeep.agreement import Difference
 from neurotools.memo.upkeep.audit import sample_of
-from neurotools.memo.upkeep.measured import Audit, Finding
+from neurotools.memo.upkeep.measured import Audit
+from neurotools.memo.upkeep.outdated import Finding
 
 
 @pytest.fixture
