@@ -248,6 +248,7 @@ class Keeper:
                 continue
             if self._excess(total, share) == NOTHING:
                 if self._looks.is_exact or self._most > 1 or not more:
+                    self._evictor.settle()
                     return
                 more -= 1  # among few entries, one that was miscounted is too many
                 self._look()
@@ -260,16 +261,21 @@ class Keeper:
                     self._step(self._excess(total, share))
                 else:
                     time.sleep(_PAUSE_SECONDS)
-            elif self._looks.ordered >= begun and not self._evictor.moved:
+                continue
+            self._evictor.settle()  # another thread may have taken all that was in order
+            if self._looks.ordered >= begun and not self._evictor.moved:
                 self._give_up(time.monotonic() - begun)
                 return
-            else:
-                self._look()
+            self._look()
 
     def _look(self) -> None:
         """Look at all that is there, and put it in the order in which it is to go."""
         with self._looking:  # the account of who looked last holds, and so does what they say of it
-            self._look_alone()
+            if self._most > 1:
+                self._look_alone()
+                return
+            with self._evictor.paused():  # what is counted as gone is not to be seen any more
+                self._look_alone()
 
     def _look_alone(self) -> None:
         self._count()

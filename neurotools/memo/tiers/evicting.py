@@ -14,6 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 
 from neurotools.memo.entry import Key
 from neurotools.memo.tiers import graves, worth
@@ -171,6 +172,15 @@ class Evictor:
         finally:
             self._evicting.release()
         return freed
+
+    def paused(self) -> AbstractContextManager[object]:
+        """Let nothing be removed here while the block runs."""
+        return self._evicting
+
+    def settle(self) -> None:
+        """Wait until what is being removed here is gone."""
+        with self._evicting:
+            pass
 
     def _chosen(self, excess: Counts, most: int) -> list[Candidate]:
         """Take out what goes next."""
