@@ -138,9 +138,7 @@ class Keeper:
         if total is None and self._excess(self._account.own, 1.0) != NOTHING:
             self._looks.done.wait(_UNSURE[1])  # we alone have stored too much
             total = self._total()
-        if total is None:
-            total = self._account.moved()  # there is that much at least
-        if self._excess(total, _TOO_MUCH) == NOTHING:
+        if total is None or self._excess(total, _TOO_MUCH) == NOTHING:
             return
         if self._account.is_doubted and self._is_at_work():
             # There may be less, and we look just now: nothing goes before that is known.
