@@ -12,6 +12,7 @@ import contextlib
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from types import CodeType, FrameType
 from typing import Any
@@ -31,6 +32,8 @@ _WRITES = os.O_WRONLY | os.O_RDWR
 
 #: Tools may watch under a few numbers; these are not spoken for by debuggers and profilers.
 _TOOLS = (3, 4)
+#: So many times this is asked for, where another thread is asking just then.
+_TRIES = 10_000
 
 
 class Recording:
@@ -151,17 +154,28 @@ else:
     def _watch() -> None:
         """Be asked at each call, in this thread and new ones, unless a profiler is at work."""
         if sys.getprofile() is None:
-            sys.setprofile(_called)
+            _ask(_called)
             threading.setprofile(_called)
 
     def _unwatch() -> None:
+        # At the end of the last recording, this thread may have been left alone before.
         if sys.getprofile() is _called:
-            sys.setprofile(None)
+            _ask(None)
+        if threading.getprofile() is _called:
             threading.setprofile(None)
+
+    def _ask(function: Any) -> None:
+        """Have a function told of each call in this thread, or none."""
+        for _ in range(_TRIES):
+            try:
+                sys.setprofile(function)
+                return
+            except RuntimeError:  # Python 3.11 refuses it while another thread is at it
+                time.sleep(0)
 
     def _called(frame: FrameType, event: str, _argument: Any) -> None:
         if not _active:  # in a thread that was started while somebody recorded, and goes on
-            sys.setprofile(None)
+            _ask(None)
             return
         # Most calls are of code that has been noted, and most events are returns.
         if event == "call" and frame.f_code not in _noted:

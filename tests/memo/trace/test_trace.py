@@ -295,6 +295,23 @@ def test_a_profiler_that_is_at_work_is_left_alone():
     assert calls
 
 
+def test_threads_that_are_started_later_are_left_alone():
+    with recorded(), recorded():
+        pass
+    assert (sys.getprofile(), threading.getprofile()) == (None, None)
+
+
+def test_a_recording_that_ends_in_another_thread_leaves_new_ones_alone():
+    recording = recorded()
+    recording.__enter__()
+    thread = threading.Thread(target=recording.__exit__, args=(None, None, None))
+    thread.start()
+    thread.join()
+    len(str(recording))
+    (lambda: None)()
+    assert (sys.getprofile(), threading.getprofile()) == (None, None)
+
+
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="threads are not watched one by one")
 def test_a_thread_that_outlives_the_recording_is_left_alone():
     may_go_on, found = threading.Event(), []
