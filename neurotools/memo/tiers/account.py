@@ -79,8 +79,10 @@ class Account:
 
     def total(self) -> Counts | None:
         """Say what we have added, and return what there is; None where nobody has looked yet."""
-        moved = self._moved()
+        # In this order: who ends in between is left out for once, not counted twice, which would
+        # let too much go.
         base = self._base()
+        moved = self._moved()
         if base is None:
             return None
         self.is_doubted, self.gone = base.is_doubted, base.gone + moved.gone
@@ -131,10 +133,12 @@ class Account:
             base = self._base()
             if base is None:
                 return  # nobody has looked: whoever does will see our entries
-            self._write(_BASE, base.plus(self._own()))
+            own = self._own()
             self.own, self._own_gone, self._said = NOTHING, 0, Figures()
             self._is_known = False
+            # Nobody is to see it in both places.
             os.unlink(os.path.join(self._place, this_process()))
+            self._write(_BASE, base.plus(own))
 
     def _own(self) -> Figures:
         return Figures(self.own, self._own_gone, limits=self.given.limits)

@@ -12,6 +12,8 @@ from neurotools.memo.tiers import account as account_module
 from neurotools.memo.tiers import figures
 from neurotools.memo.tiers.census import census
 from neurotools.memo.tiers.figures import Counts, Figures, Limits
+from neurotools.memo.tiers.folders import Folders
+from neurotools.memo.tiers.trust import Trust
 
 
 def block(i):
@@ -161,3 +163,44 @@ class TestFoundOut:
         keeper.keep()
         assert not is_doubted(full.cache_root)
         assert len(paths_in(tmp_path)) <= 101
+
+
+def test_who_ends_just_now_is_not_counted_twice(tmp_path, monkeypatch):
+    account = account_module.Account(Folders(str(tmp_path), Trust()))
+    account.look(account.moved(), Counts(40960, 10))
+    place = tmp_path / ".neurotools" / "budget"
+    other = place / "other"
+
+    def write(name, said):
+        descriptor = figures.opened(str(place / name), 0o600)
+        figures.write(descriptor, said)
+        os.close(descriptor)
+
+    def ends(moved=account._moved):
+        found = moved()
+        os.unlink(other)
+        write("base", Figures(Counts(45056, 11)))
+        return found
+
+    write("other", Figures(Counts(4096, 1)))
+    monkeypatch.setattr(account, "_moved", ends)
+    assert account.total().entries <= 11
+    monkeypatch.undo()
+    assert account.total() == Counts(45056, 11)
+
+
+def test_who_ends_stands_in_one_place_at_a_time(tmp_path, monkeypatch):
+    account = account_module.Account(Folders(str(tmp_path), Trust()))
+    account.look(account.moved(), Counts(40960, 10))
+    account.add(Counts(4096, 1))
+    assert account.total() == Counts(45056, 11)
+    seen = []
+
+    def noted(descriptor, said, write=figures.write):
+        seen.append(sorted(os.listdir(tmp_path / ".neurotools" / "budget")))
+        write(descriptor, said)
+
+    monkeypatch.setattr(figures, "write", noted)
+    account.end()
+    assert seen == [["base"]]
+    assert account.total() == Counts(45056, 11)
