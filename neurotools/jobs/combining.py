@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -16,7 +15,6 @@ from neurotools.memo.function import Memoized
 from neurotools.memo.log import Log
 from neurotools.memo.progress import bar, passing
 from neurotools.memo.signing import signer_with
-from neurotools.memo.tiers import account
 from neurotools.memo.tiers.directory import DirectoryTier
 from neurotools.memo.upkeep import legacy as old
 from neurotools.memo.upkeep.agreement import checked_tolerance
@@ -131,13 +129,10 @@ def combine(
     form = inner.form if is_memoized else None
     looked_at = _found(tier, f, form, access.get("signer"), legacy=legacy)
     found = list(passing(looked_at, what="looking"))
-    with contextlib.ExitStack() as after:
-        # Who keeps the cache to a budget does not know what is copied.
-        after.callback(account.doubt, root)
-        if verify is None:
-            return combined(code, found)
-        sample, plain = checked_sample(verify), plain_function(f)
-        moved = after.enter_context(bar("computing again", _most(found, sample), "call"))
+    if verify is None:
+        return combined(code, found)
+    sample, plain = checked_sample(verify), plain_function(f)
+    with bar("computing again", _most(found, sample), "call") as moved:
         check = Verification(plain, keys, sample, seed=seed, tolerance=tolerance, moved=moved)
         return combined(code, found, check, strict=strict)
 

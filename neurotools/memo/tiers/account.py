@@ -9,25 +9,40 @@ from __future__ import annotations
 
 import contextlib
 import os
-import stat
+import struct
 import threading
 import time
-from collections.abc import Iterable
+from typing import NamedTuple
 
-from neurotools.memo.tiers import figures
-from neurotools.memo.tiers.census import PRIVATE, taken
-from neurotools.memo.tiers.figures import NO_LIMITS, NOTHING, Counts, Figures, Limits
+from neurotools.memo.tiers.census import PRIVATE
 from neurotools.memo.tiers.folders import Folders
-from neurotools.memo.tiers.strictest import Given, strictest
-from neurotools.memo.tiers.trust import Trust
-from neurotools.memo.tiers.unfinished import this_process, unfinished_in
+from neurotools.memo.tiers.unfinished import this_process
 
+_COUNTS = struct.Struct("<8sqq")
+_MAGIC = b"NTacct1\n"
 _BASE = "base"
 #: Files of processes are added up when there are more, if they were not touched for so long.
 _MANY, _OLD_SECONDS = 16, 600.0
 #: A folder is looked at again after so many seconds even if little was stored: others, who keep no
 #: account, may have filled it.
 _STALE_SECONDS = 600.0
+_SAFE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+class Counts(NamedTuple):
+    """Bytes on the disk, in whole blocks, and entries."""
+
+    room: int
+    entries: int
+
+    def __add__(self, other: Counts) -> Counts:  # type: ignore[override]
+        return Counts(self.room + other.room, self.entries + other.entries)
+
+    def __sub__(self, other: Counts) -> Counts:
+        return Counts(self.room - other.room, self.entries - other.entries)
+
+
+NOTHING = Counts(0, 0)
 
 
 class Account:
@@ -42,15 +57,8 @@ class Account:
     ----------
     own : Counts
         What this process has added, less what it has removed.
-    given : Given
-        The budgets that this process keeps.
-    gone : int
-        How many entries all processes have removed, as far as `total` has seen.
-    limits : Limits
-        The strictest that anybody keeps to who uses the folder, as far as `total` has seen.
-    is_stale, is_doubted : bool
-        Whether it is long ago that somebody looked at the folder, and whether somebody should soon,
-        as far as `total` has seen.
+    is_stale : bool
+        Whether it is long ago that somebody looked at the folder, as far as `total` has seen.
     writers : int
         How many processes have stored something lately, about.
     """
@@ -59,10 +67,8 @@ class Account:
         self._folders = folders
         self._place = os.path.join(folders.root, PRIVATE, "budget")
         self._lock = threading.Lock()
-        self.own, self._said = NOTHING, Figures()
-        self.given, self.limits = Given(), NO_LIMITS
-        self._own_gone = self.gone = 0
-        self._is_known = self.is_stale = self.is_doubted = False
+        self.own = self._said = NOTHING
+        self._is_known = self.is_stale = False
         self.writers = 1
 
     def add(self, counts: Counts) -> None:
@@ -70,23 +76,19 @@ class Account:
         with self._lock:
             self.own += counts
 
-    def say_removed(self, counts: Counts) -> None:
-        """Say what this process has removed, or is about to remove, to all others at once."""
+    def say(self, counts: Counts) -> None:
+        """Say what this process has added, or is about to remove, to all others at once."""
         with self._lock:
-            self.own -= counts
-            self._own_gone += counts.entries
+            self.own += counts
             self._say()
 
     def total(self) -> Counts | None:
         """Say what we have added, and return what there is; None where nobody has looked yet."""
         # In this order: who ends in between is left out for once, not counted twice, which would
         # let too much go.
-        base = self._base()
-        moved = self._moved()
-        if base is None:
-            return None
-        self.is_doubted, self.gone = base.is_doubted, base.gone + moved.gone
-        return base.counts + moved.counts
+        base = self._read(_BASE)
+        moved, summed_up = self._moved()
+        return None if base is None else base + moved + summed_up
 
     def look(self, before: Counts, seen: Counts) -> bool:
         """Put the account right; return whether it is exact, since nothing came meanwhile.
@@ -101,20 +103,12 @@ class Account:
         now = self.moved()
         # What came while somebody looked was seen by half, as far as one can say.
         middle = Counts((before.room + now.room) // 2, (before.entries + now.entries) // 2)
-        base = self._base() or Figures()
-        self._write(_BASE, Figures(seen - middle, base.gone))
-        self.is_doubted = False
+        self._write(_BASE, seen - middle)
         return before == now
-
-    def doubt(self) -> None:
-        """Ask for a look soon: others have stored or removed something, and keep no account."""
-        base = self._base()
-        if base is not None and not base.is_doubted:
-            self._write(_BASE, base._replace(is_doubted=True))
 
     def moved(self) -> Counts:
         """Return what all processes have added and removed that are not summed up."""
-        return self._moved().counts
+        return self._moved()[0]
 
     def now(self) -> float:
         """Return the time by the disk's own clock, which need not be ours."""
@@ -127,126 +121,95 @@ class Account:
     def end(self) -> None:
         """Leave the account: what we have added stands with the rest from now on."""
         with contextlib.suppress(OSError), self._lock:
-            if not self._is_known and self.own == NOTHING:
-                return  # nothing was said
             self._heed_sums()
-            base = self._base()
+            base = self._read(_BASE)
             if base is None:
                 return  # nobody has looked: whoever does will see our entries
-            own = self._own()
-            self.own, self._own_gone, self._said = NOTHING, 0, Figures()
-            self._is_known = False
+            own, self.own, self._said, self._is_known = self.own, NOTHING, NOTHING, False
             # Nobody is to see it in both places.
             os.unlink(os.path.join(self._place, this_process()))
-            self._write(_BASE, base.plus(own))
+            self._write(_BASE, base + own)
 
-    def _own(self) -> Figures:
-        return Figures(self.own, self._own_gone, limits=self.given.limits)
-
-    def _moved(self) -> Figures:
+    def _moved(self) -> tuple[Counts, Counts]:
+        """Return what all say that is not summed up, and what was just now."""
         with self._lock:
-            if self._own() != self._said:
+            if self.own != self._said:
                 self._say()
         return self._all()
 
     def _say(self) -> None:
         self._heed_sums()
-        own = self._own()
-        self._write(this_process(), own)
-        self._said, self._is_known = own, True
+        self._write(this_process(), self.own)
+        self._said, self._is_known = self.own, True
 
     def _heed_sums(self) -> None:
         """Where somebody has added up what we had said, as if we had been killed, begin anew."""
         if self._is_known and not os.path.exists(os.path.join(self._place, this_process())):
-            self.own -= self._said.counts
-            self._own_gone -= self._said.gone
-            self._said, self._is_known = Figures(), False
+            self.own -= self._said
+            self._said, self._is_known = NOTHING, False
 
-    def _all(self) -> Figures:
-        """Return what all processes say that are not summed up."""
+    def _all(self) -> tuple[Counts, Counts]:
+        total = NOTHING
         try:
             names = os.listdir(self._place)
         except FileNotFoundError:
-            return Figures()
-        self.writers, me, is_many = len(names), this_process(), len(names) > _MANY
-        found = {
-            name: one
-            for name in names
-            if name != _BASE
-            and (is_many or name != me)
-            and (one := figures.read(os.path.join(self._place, name))) is not None
-        }
-        said = {name: one for name, (one, _) in found.items()}
-        if me in names and not is_many:
-            said[me] = self._said  # as it stands there
-        self.limits = self.given.limits
-        if found:
-            old = self._old({name: written for name, (_, written) in found.items()})
-            self.limits = self._strictest({name: said[name].limits for name in said.keys() - old})
-            if is_many:
-                self._sum_up(said, old)
-        return _sum(said.values())
+            return NOTHING, NOTHING
+        self.writers = len(names)
+        for name in names:
+            if name != _BASE:
+                total += self._read(name) or NOTHING
+        summed_up = self._summed_up(names) if len(names) > _MANY else NOTHING
+        return total - summed_up, summed_up
 
-    def _old(self, written: dict[str, float]) -> set[str]:
-        """Return who has said nothing for long, by the disk's own clock."""
-        newest = max(written.values())
-        with contextlib.suppress(OSError):
-            newest = max(newest, os.stat(os.path.join(self._place, _BASE)).st_mtime)
-        return {name for name, one in written.items() if newest - one > _OLD_SECONDS}
-
-    def _strictest(self, limits: dict[str, Limits]) -> Limits:
-        """Return the strictest limits of processes that still run, as far as one can see."""
-        own = self.given.limits
-        if set(limits.values()) <= {own, NO_LIMITS}:
-            return own
-        lists = os.path.join(self._folders.root, PRIVATE, "writing")
-        lives = unfinished_in(self._folders.root, lists, self._folders).lives
-        for name in [name for name, one in limits.items() if strictest([own, one]) != own]:
-            if name == this_process() or lives(name) is False:
-                del limits[name]
-        return strictest([own, *limits.values()])
-
-    def _sum_up(self, said: dict[str, Figures], old: Iterable[str]) -> None:
-        """Add up, and take out, what processes have left that were killed, or idle for long."""
-        base, added = self._base(), Figures()
+    def _summed_up(self, names: list[str]) -> Counts:
+        """Add up what processes have left that were killed, or have stored nothing for long."""
+        base, added = self._read(_BASE), NOTHING
         if base is None:
-            return
+            return NOTHING
+        paths = {name: os.path.join(self._place, name) for name in names}
         with contextlib.suppress(OSError):
-            for name in old:
-                os.unlink(os.path.join(self._place, name))
-                added = added.plus(said.pop(name))
-        if added != Figures():
-            self._write(_BASE, base.plus(added))
+            newest = max(os.stat(path).st_mtime for path in paths.values())
+            for name, path in paths.items():
+                if name != _BASE and newest - os.lstat(path).st_mtime > _OLD_SECONDS:
+                    added += self._read(name) or NOTHING
+                    os.unlink(path)
+        if added != NOTHING:
+            self._write(_BASE, base + added)
+        return added
 
-    def _base(self) -> Figures | None:
-        found = figures.read(os.path.join(self._place, _BASE))
-        if found is None:
-            return None
-        # Two clocks that differ make somebody look more often, or less.
-        self.is_stale = time.time() - found[1] > _STALE_SECONDS
-        return found[0]
-
-    def _write(self, name: str, said: Figures) -> None:
-        path = os.path.join(self._place, name)
+    def _read(self, name: str) -> Counts | None:
         try:
-            descriptor = figures.opened(path, self._folders.file_mode)
+            descriptor = os.open(os.path.join(self._place, name), os.O_RDONLY | _SAFE)
+        except OSError:
+            return None
+        try:
+            content = os.read(descriptor, _COUNTS.size)
+            if name == _BASE:
+                # Two clocks that differ make somebody look more often, or less.
+                self.is_stale = time.time() - os.fstat(descriptor).st_mtime > _STALE_SECONDS
+        finally:
+            os.close(descriptor)
+        if len(content) < _COUNTS.size:
+            return None
+        magic, room, entries = _COUNTS.unpack(content)
+        return Counts(room, entries) if magic == _MAGIC else None
+
+    def _write(self, name: str, counts: Counts) -> None:
+        """Write a file in place: it is one small write, and no reader sees half of it."""
+        path = os.path.join(self._place, name)
+        flags = os.O_WRONLY | os.O_CREAT | _SAFE
+        try:
+            descriptor = os.open(path, flags, self._folders.file_mode)
         except FileNotFoundError:
             self._folders.make(self._place)
-            descriptor = figures.opened(path, self._folders.file_mode)
+            descriptor = os.open(path, flags, self._folders.file_mode)
         try:
             if name == _BASE or not self._is_known:
                 with contextlib.suppress(OSError):  # another user's
                     self._folders.allow(descriptor)
-            figures.write(descriptor, said)
+            os.write(descriptor, _COUNTS.pack(_MAGIC, *counts))
         finally:
             os.close(descriptor)
-
-
-def _sum(all_of_them: Iterable[Figures]) -> Figures:
-    total = Figures()
-    for one in all_of_them:
-        total = total.plus(one)
-    return total
 
 
 _ALL: dict[str, Account] = {}
@@ -256,42 +219,6 @@ def account_of(folders: Folders) -> Account:
     """Return the account of a folder in this process: one, however many budgets it is given."""
     known = _ALL.get(folders.root)
     return _ALL.setdefault(folders.root, Account(folders)) if known is None else known
-
-
-def doubt(root: str) -> None:
-    """Have a folder looked at soon by who keeps it to a budget, if anybody does.
-
-    For who stores or removes results there and does not count them.
-    """
-    with contextlib.suppress(OSError):  # they look later then
-        _kept_at(root).doubt()
-
-
-def say_removed(root: str, counts: Counts) -> None:
-    """Say what was removed from a folder, if anybody keeps it to a budget."""
-    with contextlib.suppress(OSError):
-        account = _kept_at(root)
-        account.say_removed(counts)
-        if account.given.limits == NO_LIMITS:
-            account.end()
-
-
-def one_of(size: int) -> Counts:
-    """Return what one entry of so many bytes counts."""
-    return Counts(taken(size), 1)
-
-
-def _kept_at(root: str) -> Account:
-    """Return the account of a folder that somebody keeps to a budget.
-
-    Raises
-    ------
-    FileNotFoundError
-        If nobody does.
-    """
-    mode = os.stat(os.path.join(root, PRIVATE, "budget", _BASE)).st_mode
-    # Who shares the folder with a group goes on doing so.
-    return account_of(Folders(root, Trust(), "group" if mode & stat.S_IWGRP else None))
 
 
 # A forked child is a process of its own, that has stored nothing.

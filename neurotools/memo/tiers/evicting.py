@@ -18,9 +18,9 @@ from contextlib import AbstractContextManager
 
 from neurotools.memo.entry import Key
 from neurotools.memo.tiers import graves, worth
+from neurotools.memo.tiers.account import NOTHING, Counts
 from neurotools.memo.tiers.base import Tier
 from neurotools.memo.tiers.census import Shelf, mark_of
-from neurotools.memo.tiers.figures import NOTHING, Counts
 from neurotools.memo.tiers.folders import Folders
 from neurotools.memo.tiers.going import Going
 from neurotools.memo.tiers.graves import Grave
@@ -58,11 +58,7 @@ class Evictor:
     Attributes
     ----------
     moved : int
-        How many have gone since we looked, by us or by others.
-    gone, lost : int
-        How many of these we have removed, and how many had gone before we came.
-    keeps_free : bool
-        Whether what is free on the disk counts.
+        How many have gone since somebody looked, by us or by others.
     """
 
     def __init__(
@@ -77,8 +73,7 @@ class Evictor:
         self._lock, self._evicting = threading.Lock(), threading.Lock()
         self._going = Going(worth.ORDERS[budget.evict])
         self._pins, self._changed = Pins(set()), 0
-        self._is_looked, self.keeps_free = False, budget.min_free is not None
-        self.moved = self.gone = self.lost = 0
+        self._is_looked, self.moved = False, 0
         most = budget.max_entries
         self._last: deque[Key] = deque(maxlen=_LAST if most is None else min(most, _LAST))
         self._late: deque[tuple[float, int]] = deque()
@@ -107,8 +102,7 @@ class Evictor:
             self._going.begin_with(arranged)
             self._held.clear()
             self._pins, self._changed = pins, changed
-            self._is_looked = True
-            self.moved = self.gone = self.lost = 0
+            self._is_looked, self.moved = True, 0
 
     def forget(self) -> None:
         """Know of nothing that could go."""
@@ -117,7 +111,6 @@ class Evictor:
             self._held.clear()
             # Where nothing has to go, that nothing went says nothing.
             self._is_looked, self.moved = False, 1
-            self.gone = self.lost = 0
 
     def join(self, stored: list[Stored]) -> None:
         """Let what this process has stored since somebody looked be among what may go."""
@@ -205,9 +198,7 @@ class Evictor:
         before, all_of_them = self._free_now(), _counts(chosen)
         told(all_of_them)
         try:
-            gone, lost = removed(self._folders, chosen, failures.append)
-            self.gone += len(gone)
-            self.lost += lost
+            gone = removed(self._folders, chosen, failures.append)
         finally:
             if len(gone) < len(chosen):
                 told(_counts(gone) - all_of_them)
@@ -227,7 +218,7 @@ class Evictor:
         return Counts(room, len(gone))
 
     def _free_now(self) -> int:
-        return shutil.disk_usage(self._root).free if self.keeps_free else 0
+        return shutil.disk_usage(self._root).free if self._budget.min_free is not None else 0
 
     def _heed_pins(self) -> None:
         """Leave out what was pinned since somebody looked."""

@@ -72,11 +72,8 @@ class Going:
 
     def begin_with(self, arranged: Arranged) -> None:
         """Begin anew with what was put in order; what was stored a moment ago stays here."""
-        self._old, young, self._spared = arranged
-        old = {(one.shelf, one.name) for _, _, one in self._old}
-        fresh = (pair for pair in self._own if (pair[1].shelf, pair[1].name) not in old)
-        self._own = deque(fresh, maxlen=_MOST)
         own = {(one.shelf, one.name) for _, one in self._own}
+        self._old, young, self._spared = arranged
         self._others = deque(one for one in young if (one.shelf, one.name) not in own)
 
     def add(self, stored: Iterable[Candidate]) -> None:

@@ -87,30 +87,10 @@ class Guarded:
         self.health.was_slow(time.monotonic() - started, blob.size)
 
     def discard(self, key: Key) -> bool:
-        return self._write(self._discarded, key)
+        return self._write(self.tier.discard, key)
 
     def clear(self, function: str, code: str) -> set[str]:
-        return self._write(self._cleared, function, code, longer=_LONGER)
-
-    def _discarded(self, key: Key) -> bool:
-        root = getattr(self.tier, "root", None)
-        if root is None:
-            return self.tier.discard(key)
-        size = self.tier.size(key)
-        is_there = self.tier.discard(key)
-        if is_there:
-            from neurotools.memo.tiers import account  # not loaded for hits
-
-            account.say_removed(root, account.one_of(size))
-        return is_there
-
-    def _cleared(self, function: str, code: str) -> set[str]:
-        names = self.tier.clear(function, code)
-        if names and (root := getattr(self.tier, "root", None)) is not None:
-            from neurotools.memo.tiers import account  # not loaded for hits
-
-            account.doubt(root)
-        return names
+        return self._write(self.tier.clear, function, code, longer=_LONGER)
 
     def record(self, key: Key) -> Record | None:
         return self._read(self.tier.record, key)

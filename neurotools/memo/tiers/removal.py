@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
 
 from neurotools.memo.tiers.folders import Folders
 from neurotools.memo.tiers.worth import Candidate, is_unlinked
@@ -18,25 +17,10 @@ _BY_DESCRIPTOR = {os.stat, os.unlink} <= os.supports_dir_fd
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
 
 
-class Removed(NamedTuple):
-    """What came of removing some entries.
-
-    Attributes
-    ----------
-    gone : list of Candidate
-        Those that were there, and are removed.
-    lost : int
-        How many had gone before we came.
-    """
-
-    gone: list[Candidate]
-    lost: int
-
-
 def removed(
     folders: Folders, going: Iterable[Candidate], failed: Callable[[OSError], object]
-) -> Removed:
-    """Remove entries; return those that were there, as they were, and how many were not.
+) -> list[Candidate]:
+    """Remove entries; return those that were there, as they were.
 
     Parameters
     ----------
@@ -51,7 +35,6 @@ def removed(
     for one in going:
         by_shelf.setdefault(one.shelf, []).append(one)
     gone: list[Candidate] = []
-    lost = 0
     for shelf, ones in by_shelf.items():
         try:
             with _opened(folders, shelf) as (place, folder):
@@ -59,15 +42,13 @@ def removed(
                     try:
                         if _is_removed(place + one.name, folder, one.written):
                             gone.append(one)
-                    except FileNotFoundError:
-                        lost += 1
                     except OSError as error:
                         failed(error)
         except (FileNotFoundError, NotADirectoryError):
-            lost += len(ones)  # somebody removed the whole version
+            continue  # somebody removed the whole version
         except OSError as error:
             failed(error)
-    return Removed(gone, lost)
+    return gone
 
 
 @contextlib.contextmanager
@@ -86,13 +67,10 @@ def _opened(folders: Folders, shelf: str) -> Iterator[tuple[str, int | None]]:
 
 
 def _is_removed(name: str, folder: int | None, written: float) -> bool:
-    """Remove a file unless it was made anew since somebody looked; tell whether it was removed.
-
-    Raises
-    ------
-    FileNotFoundError
-        If it is not there.
-    """
-    if os.stat(name, dir_fd=folder, follow_symlinks=False).st_mtime > written:
+    """Remove a file unless it was made anew since somebody looked; tell whether it was removed."""
+    try:
+        if os.stat(name, dir_fd=folder, follow_symlinks=False).st_mtime > written:
+            return False
+    except FileNotFoundError:
         return False
     return is_unlinked(name, folder)

@@ -11,17 +11,13 @@ from typing import NamedTuple
 
 from neurotools.memo.errors import UnknownChoice
 from neurotools.memo.progress import passing
-from neurotools.memo.tiers import account, graves, pins, uses, worth
+from neurotools.memo.tiers import graves, pins, uses, worth
 from neurotools.memo.tiers.census import Shelf, census, mark_of, taken
-from neurotools.memo.tiers.figures import Counts
 from neurotools.memo.tiers.folders import Folders
 from neurotools.memo.tiers.graves import Grave
 from neurotools.memo.tiers.trust import Trust
 from neurotools.memo.tiers.worth import Candidate
 from neurotools.memo.upkeep.inventory import Place
-
-#: Who keeps a budget is told after so many entries.
-_SAID_AT_ONCE = 128
 
 
 class Limits(NamedTuple):
@@ -157,7 +153,6 @@ def carry_out(
     """
     removed: list[tuple[str, str, Grave]] = []
     shelves: dict[str, None] = {}
-    unsaid: list[Candidate] = []
     folders = Folders(root, Trust())
     try:
         for one, why in going:
@@ -168,24 +163,13 @@ def carry_out(
                 failed(error)
                 continue
             shelves[one.shelf] = None
-            unsaid.append(one)
-            if len(unsaid) >= _SAID_AT_ONCE:
-                _say(root, unsaid)
             removed.append((one.shelf, mark_of(one.name), Grave(time.time(), why, one.seconds)))
             yield one
     finally:
-        _say(root, unsaid)
         if removed:
             graves.bury(root, removed)
         for shelf in shelves:
             worth.clear_away(root, shelf)
-
-
-def _say(root: str, removed: list[Candidate]) -> None:
-    """Tell who keeps the cache to a budget what is removed, and forget it."""
-    if removed:
-        account.say_removed(root, Counts(sum(one.room for one in removed), len(removed)))
-        removed.clear()
 
 
 def forget_use(root: str) -> None:

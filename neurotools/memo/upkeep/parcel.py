@@ -25,7 +25,6 @@ from neurotools.memo.errors import CacheError, CorruptEntry, UntrustedEntry
 from neurotools.memo.formats.registry import FORMATS, RUNS_CODE, decoder
 from neurotools.memo.seal import Sealed, reseal
 from neurotools.memo.signing import Signer
-from neurotools.memo.tiers import account
 from neurotools.memo.tiers.directory import DirectoryTier
 from neurotools.memo.tiers.files import MANIFEST, MANIFEST_LIMIT
 from neurotools.memo.upkeep import legacy
@@ -168,10 +167,10 @@ def unpack(source: str, tier: DirectoryTier, signer: Signer | None) -> Iterator[
     OSError
         If it cannot be read, or the cache cannot be written.
     """
-    shelves: set[str] = set()
     try:
         with zipfile.ZipFile(source) as archive:
             listed = contents(archive, source)
+            shelves: set[str] = set()
             for item in listed:
                 taken = _take(archive, item, tier, signer)
                 if taken.what == "taken":
@@ -181,9 +180,6 @@ def unpack(source: str, tier: DirectoryTier, signer: Signer | None) -> Iterator[
                 _take_manifest(archive, shelf, tier)
     except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
         raise BadArchive(source, str(error) or "it ends early") from None
-    finally:
-        if shelves:
-            account.doubt(tier.root)  # who keeps it to a budget does not know of these
 
 
 def contents(archive: zipfile.ZipFile, source: str) -> list[dict[str, Any]]:

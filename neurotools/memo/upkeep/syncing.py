@@ -27,7 +27,6 @@ from neurotools.memo.formats.registry import RUNS_CODE, decoder
 from neurotools.memo.progress import bar, passing
 from neurotools.memo.seal import CHECKSUM_SIZE, Sealed, reseal
 from neurotools.memo.signing import Signer
-from neurotools.memo.tiers import account
 from neurotools.memo.tiers.base import Entry, Tier
 from neurotools.memo.tiers.guarded import Guarded
 from neurotools.memo.watch.deadline import NoAnswer
@@ -44,9 +43,6 @@ _MOST_FAILURES = 5
 _LAST_SECONDS = 5.0
 #: Threads that copy where both sides answer at once, and where one is far.
 _NEAR, _FAR = 2, 8
-
-#: After so many copies, who keeps the target to a budget is told.
-_TOLD_EVERY = 256
 
 
 class _Stop(NamedTuple):
@@ -158,12 +154,10 @@ def copy(
     count = threads or (_NEAR if _is_near(way.source) and _is_near(way.target) else _FAR)
     stop: _Stop | None = None
     with (
-        contextlib.ExitStack() as after,
         bar(f"to {way.target.name}", len(way.missing)) as show,
         # Closed at once, whatever ends this: what threads are at is finished first.
         contextlib.closing(_in_threads(copier, way.missing, count)) as all_that_came,
     ):
-        after.callback(_tell_of_more, way)
         for done, (key, came) in enumerate(all_that_came, 1):
             if isinstance(came, _Stop):
                 stop = stop or came
@@ -173,17 +167,9 @@ def copy(
             elif came is not None:
                 way.copied.append(key)
                 way.size_bytes += came
-                if len(way.copied) % _TOLD_EVERY == 0:
-                    _tell_of_more(way)
             show(done)
     if stop is not None:
         raise CopyStopped(stop.place, stop.error, len(way.copied))
-
-
-def _tell_of_more(way: Way) -> None:
-    """Have who keeps the target to a budget look what has come, if that is a folder."""
-    if way.copied and (root := getattr(way.target, "root", None)) is not None:
-        account.doubt(root)
 
 
 def settle(comparison: Comparison) -> None:

@@ -20,10 +20,9 @@ from neurotools.memo.errors import UnknownChoice
 from neurotools.memo.tiers import account as account_module
 from neurotools.memo.tiers import budget as budget_module
 from neurotools.memo.tiers import evicting, going, worth
-from neurotools.memo.tiers.account import Account
+from neurotools.memo.tiers.account import Account, Counts
 from neurotools.memo.tiers.budget import Keeper
 from neurotools.memo.tiers.census import census, taken
-from neurotools.memo.tiers.figures import Counts
 from neurotools.memo.tiers.limits import ORDERS, budget_of
 from neurotools.memo.tiers.trust import Trust
 
@@ -659,6 +658,42 @@ def test_the_account_adds_up_over_processes_and_looks(tmp_path):
     assert account.total() == Counts(49152, 12)
     account.end()
     assert Account(folders).total() == Counts(49152, 12)
+
+
+def test_who_ends_just_now_is_not_counted_twice(tmp_path, monkeypatch):
+    folders = budget_module.Folders(str(tmp_path), Trust())
+    account, ending = Account(folders), Account(folders)
+    account.look(account.moved(), Counts(40960, 10))
+    other = tmp_path / ".neurotools" / "budget" / "other"
+
+    def ends(moved=account._moved):
+        found = moved()
+        os.unlink(other)
+        ending._write("base", Counts(45056, 11))
+        return found
+
+    ending._write("other", Counts(4096, 1))
+    monkeypatch.setattr(account, "_moved", ends)
+    assert account.total().entries <= 11
+    monkeypatch.undo()
+    assert account.total() == Counts(45056, 11)
+
+
+def test_who_ends_stands_in_one_place_at_a_time(tmp_path, monkeypatch):
+    account = Account(budget_module.Folders(str(tmp_path), Trust()))
+    account.look(account.moved(), Counts(40960, 10))
+    account.add(Counts(4096, 1))
+    assert account.total() == Counts(45056, 11)
+    seen = []
+
+    def noted(name, counts, write=account._write):
+        seen.append(sorted(os.listdir(tmp_path / ".neurotools" / "budget")))
+        write(name, counts)
+
+    monkeypatch.setattr(account, "_write", noted)
+    account.end()
+    assert seen == [["base"]]
+    assert account.total() == Counts(45056, 11)
 
 
 def test_what_was_killed_is_added_up_and_who_was_only_idle_goes_on(tmp_path):

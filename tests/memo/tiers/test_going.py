@@ -8,7 +8,7 @@ import pytest
 from neurotools.memo.tiers import going
 from neurotools.memo.tiers.folders import Folders
 from neurotools.memo.tiers.going import Going
-from neurotools.memo.tiers.removal import Removed, removed
+from neurotools.memo.tiers.removal import removed
 from neurotools.memo.tiers.trust import Trust
 from neurotools.memo.tiers.worth import ORDERS, Candidate
 
@@ -95,7 +95,7 @@ class TestRemoval:
         failures = []
         ones = [one(name, NOW) for name in ("gone", "anew", "missing")]
         elsewhere = one("x")._replace(shelf="pkg/f/other")
-        assert removed(folders, [*ones, elsewhere], failures.append) == Removed(ones[:1], 2)
+        assert removed(folders, [*ones, elsewhere], failures.append) == ones[:1]
         assert not os.path.exists(gone)
         assert os.path.exists(anew)
         assert failures == []
@@ -105,5 +105,5 @@ class TestRemoval:
         os.makedirs(os.path.join(os.path.dirname(path), "folder.npy"))
         failures = []
         going_now = [one("folder", time.time() + 100), one("free", NOW)]
-        assert removed(folders, going_now, failures.append) == Removed(going_now[1:], 0)
+        assert removed(folders, going_now, failures.append) == going_now[1:]
         assert len(failures) == 1
