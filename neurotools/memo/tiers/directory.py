@@ -7,6 +7,7 @@ Damaged entries, locks and notes live in ``.neurotools`` beside the entries. Not
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import stat
@@ -55,6 +56,8 @@ DURABILITIES = ("process", "power")
 _LARGE = 16 << 20
 #: Files remembered as verified: to read all of a file would be to lose what mapping it gains.
 _MOST_VERIFIED = 4096
+#: A folder that had so many entries takes longer to use, also when they are gone.
+_MANY = 4096
 #: So many uses are noted in memory before they are written.
 _MOST_FRESH = 4096
 
@@ -372,7 +375,23 @@ class DirectoryTier:
             for batch in removed(folder, entries):
                 gone.update(batch)
                 shown(len(gone))
+        if len(gone) >= _MANY:
+            self._make_anew(folder)
         return gone
+
+    def _make_anew(self, folder: str) -> None:
+        """Make a folder anew that had many entries: on most disks, none becomes smaller again.
+
+        Whoever writes there just now makes it, too; one with other files in it stays.
+        """
+        path = os.path.join(folder, MANIFEST)
+        manifest = read_bounded(path)
+        with contextlib.suppress(OSError):
+            if manifest is not None:
+                os.unlink(path)
+            os.rmdir(folder)
+        if manifest is not None:
+            self._committer.write(path, Blob((manifest,), len(manifest)), lasting=self._is_lasting)
 
     def size(self, key: Key) -> int:
         try:

@@ -12,6 +12,7 @@ from neurotools.memo import seal
 from neurotools.memo.digest import files
 from neurotools.memo.entry import Blob, Key
 from neurotools.memo.errors import CorruptEntry, UntrustedEntry, UnusableLocation
+from neurotools.memo.tiers import directory
 from neurotools.memo.tiers.directory import DirectoryTier
 from neurotools.memo.tiers.files import removed
 from neurotools.memo.tiers.folders import PRIVATE
@@ -279,3 +280,27 @@ def test_what_cannot_be_removed_keeps_nothing_else(tmp_path):
     gone = list(itertools.chain.from_iterable(removed(str(tmp_path), names)))
     assert gone == [name for name in names if name not in {"000.npy", "150.npy", "299.npy"}]
     assert os.listdir(tmp_path) == ["150.npy"]
+
+
+def test_a_folder_that_had_many_entries_is_made_anew(tmp_path, monkeypatch):
+    monkeypatch.setattr(directory, "_MANY", 3)
+    tier = DirectoryTier(str(tmp_path))
+    keys = [KEY._replace(call=f"hash.{number}") for number in range(4)]
+
+    def filled():
+        for key in keys:
+            tier.put(key, entry(1.0, key))
+        tier.put_manifest(KEY, b"{}")
+        return Path(tier.location(KEY)).parent
+
+    folder = filled()
+    before = folder.stat().st_ctime_ns
+    assert len(tier.clear(KEY.function, KEY.code)) == 4
+    assert os.listdir(folder) == ["manifest.json"]
+    assert tier.get_manifest(KEY.function, KEY.code) == b"{}"
+    assert folder.stat().st_ctime_ns != before
+    (filled() / "notes.txt").write_text("mine")
+    assert len(tier.clear(KEY.function, KEY.code)) == 4
+    assert sorted(os.listdir(folder)) == ["manifest.json", "notes.txt"]
+    filled()
+    assert sorted(tier.keys()) == keys
