@@ -390,7 +390,10 @@ class DirectoryTier:
             if manifest is not None:
                 os.unlink(path)
             os.rmdir(folder)
-        if manifest is not None:
+        if manifest is None:
+            return
+        # The entries are gone, whatever becomes of what says how they were made.
+        with contextlib.suppress(OSError):
             self._committer.write(path, Blob((manifest,), len(manifest)), lasting=self._is_lasting)
 
     def size(self, key: Key) -> int:

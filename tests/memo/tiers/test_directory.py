@@ -304,3 +304,16 @@ def test_a_folder_that_had_many_entries_is_made_anew(tmp_path, monkeypatch):
     assert sorted(os.listdir(folder)) == ["manifest.json", "notes.txt"]
     filled()
     assert sorted(tier.keys()) == keys
+
+
+def test_what_was_cleared_is_told_also_where_nothing_can_be_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(directory, "_MANY", 1)
+    tier = DirectoryTier(str(tmp_path))
+    tier.put(KEY, entry(1.0))
+    tier.put_manifest(KEY, b"{}")
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tier._committer, "write", full)
+    assert tier.clear(KEY.function, KEY.code) == {f"{KEY.call}.{KEY.method}"}
